@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Targets from the bottom up; each may import only what stands above it in this file (ARCHITECTURE.md says why).
+let package = Package(
+    name: "infinity",
+    products: [.executable(name: "infinity", targets: ["infinity"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CLibPQ"),
+        .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CCrypt"),
+
+        .target(name: "Wire", dependencies: ["CLinux"]),
+        .target(name: "Loop", dependencies: ["CLinux"]),
+        .target(name: "Crypto", dependencies: ["Wire", "COpenSSL", "CCrypt"]),
+        .target(name: "Telemetry", dependencies: ["Wire", "Loop", log]),
+        .target(name: "HTTP", dependencies: ["Wire", "Loop", "COpenSSL", "CZlib"]),
+        .target(name: "Outbound", dependencies: ["Wire", "Loop", "CCurl"]),
+        .target(name: "Postgres", dependencies: ["Wire", "Loop", "CLibPQ"]),
+        .target(name: "API", dependencies: ["Wire", "Loop", "Crypto", "Telemetry", "HTTP", "Postgres"]),
+        .target(name: "Core", dependencies: ["API", "Outbound", "Crypto", "Telemetry", mustache, log]),
+        domain("Auth"),
+        domain("Companies"),
+        .target(name: "App", dependencies: ["Core", "Auth", "Companies", log]),
+        .executableTarget(
+            name: "infinity",
+            dependencies: ["App", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/Server"),
+
+        .target(name: "TestSupport", dependencies: ["App"], path: "Tests/TestSupport"),
+        .testTarget(name: "WireTests", dependencies: ["Wire"]),
+        .testTarget(name: "LoopTests", dependencies: ["Loop"]),
+        .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
+        .testTarget(name: "OutboundTests", dependencies: ["Outbound"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"]),
+        .testTarget(name: "APITests", dependencies: ["API"]),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"]),
+        .testTarget(name: "AppTests", dependencies: ["App", "TestSupport"]),
+        domainTests("Auth"),
+        domainTests("Companies"),
+        .testTarget(name: "EveryRouteTests", dependencies: ["App", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+var log: Target.Dependency { .product(name: "Logging", package: "swift-log") }
+var mustache: Target.Dependency { .product(name: "Mustache", package: "swift-mustache") }
+
+func domain(_ name: String) -> Target {
+    .target(name: name, dependencies: ["Core"], path: "Sources/Domains/\(name)")
+}
+
+func domainTests(_ name: String) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: ["App", "TestSupport"], path: "Tests/Domains/\(name)Tests")
+}
