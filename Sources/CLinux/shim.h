@@ -1,21 +1,18 @@
-// What Swift's Glibc module leaves out of the Linux interfaces we stand on.
+// What Swift's Glibc module leaves out of the Linux interfaces we stand on. No _GNU_SOURCE here: it would give
+// the types shared with Glibc a second shape; the two GNU functions we call are declared by hand.
 #pragma once
-#define _GNU_SOURCE
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <unistd.h>
+
+extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+extern int pipe2(int ends[2], int flags);
+extern pid_t gettid(void);

@@ -1,0 +1,137 @@
+import CLinux
+import Synchronization
+
+/// An identifier: 128 bits, written in the 8-4-4-4-12 form of RFC 9562 in lower case.
+public struct UUID: Hashable, Comparable, Sendable {
+    public let high: UInt64
+    public let low: UInt64
+
+    @inlinable public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// The sixteen bytes in network order.
+    @inlinable public init?(bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 16 else { return nil }
+        high = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
+        low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+
+    /// Reads the 36-character form, upper or lower case; anything else is nil.
+    public init?(_ text: some StringProtocol) {
+        var text = String(text)
+        guard let id = text.withUTF8({ UUID(text: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = id
+    }
+
+    public init?(text: UnsafeRawBufferPointer) {
+        guard text.count == 36 else { return nil }
+        var halves: (UInt64, UInt64) = (0, 0)
+        var digits = 0
+        for (index, byte) in text.enumerated() {
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let value = Hex.value(of: byte) else { return nil }
+            if digits < 16 { halves.0 = halves.0 << 4 | UInt64(value) } else { halves.1 = halves.1 << 4 | UInt64(value) }
+            digits += 1
+        }
+        (high, low) = halves
+    }
+
+    public static let zero = UUID(high: 0, low: 0)
+
+    @inlinable public static func < (left: UUID, right: UUID) -> Bool {
+        left.high != right.high ? left.high < right.high : left.low < right.low
+    }
+
+    /// The sixteen bytes in network order.
+    public var bytes: [UInt8] {
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { [UInt8]($0) }
+    }
+
+    /// A new identifier that sorts by its time of making (version 7, RFC 9562 section 5.7): within one process each
+    /// is greater than the one before, also inside one millisecond.
+    public static func v7() -> UUID {
+        lastMade.withLock { last in
+            let now = UInt64(Timestamp.now.microseconds / 1000) << 16 | 0x7000
+            let random = randomBits()
+            // The 12 bits beside the version count up within a millisecond (method 1 of section 6.2).
+            let high = now > last ? now | (random.0 & 0x3FF) : next(last)
+            last = high
+            return UUID(high: high, low: random.1 & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+        }
+    }
+
+    private static let lastMade = Mutex<UInt64>(0)
+
+    /// The next value of the counter; when its 12 bits are used up, the millisecond is borrowed from the future.
+    private static func next(_ last: UInt64) -> UInt64 {
+        last & 0xFFF == 0xFFF ? (last >> 16 + 1) << 16 | 0x7000 : last + 1
+    }
+
+    private static func randomBits() -> (UInt64, UInt64) {
+        var bits: (UInt64, UInt64) = (0, 0)
+        withUnsafeMutableBytes(of: &bits) { room in
+            // Up to 256 bytes getrandom never returns short once the pool is ready (getrandom(2)).
+            while getrandom(room.baseAddress, room.count, 0) != room.count {}
+        }
+        return bits
+    }
+}
+
+extension UUID: CustomStringConvertible, LosslessStringConvertible {
+    public var description: String {
+        let writer = ByteWriter(capacity: 64)
+        writer.write(self)
+        return writer.string
+    }
+
+    public init?(_ description: String) {
+        var text = description
+        guard let id = text.withUTF8({ UUID(text: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = id
+    }
+}
+
+extension UUID: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let id = UUID(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "is not a UUID")
+        }
+        self = id
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+extension ByteWriter {
+    public func write(_ id: UUID) {
+        fill(36) { room in
+            var at = 0
+            for half in [id.high, id.low] {
+                var shift: UInt64 = 64
+                while shift > 0 {
+                    if at == 8 || at == 13 || at == 18 || at == 23 { room[at] = UInt8(ascii: "-"); at += 1 }
+                    shift -= 4
+                    room[at] = Hex.digit(half >> shift & 15)
+                    at += 1
+                }
+            }
+            return 36
+        }
+    }
+}
+
+extension Hex {
+    @inline(__always) static func digit(_ value: UInt64) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: value)
+        return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+    }
+}
