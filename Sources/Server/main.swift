@@ -1,1 +1,1 @@
-print("infinity")
+Infinity.main()

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The command line: `infinity serve`, `infinity doctor`, …
+struct Infinity: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "infinity",
+        abstract: "The marketing platform: one server, one PostgreSQL.",
+        discussion: "Settings are read from the environment; see docs/configuration.md or `infinity doctor`.",
+        subcommands: [Doctor.self])
+}
