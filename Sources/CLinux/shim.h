@@ -1,5 +1,5 @@
 // What Swift's Glibc module leaves out of the Linux interfaces we stand on. No _GNU_SOURCE here: it would give
-// the types shared with Glibc a second shape; the two GNU functions we call are declared by hand.
+// the types shared with Glibc a second shape; the GNU functions we call are declared by hand.
 #pragma once
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -16,3 +16,4 @@
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int ends[2], int flags);
 extern pid_t gettid(void);
+extern void *memmem(const void *haystack, size_t length, const void *needle, size_t needle_length);
