@@ -49,6 +49,14 @@ public struct KeyRing: Sendable {
         self.init(keys)
     }
 
+    /// A key for one purpose, made from the ring's newest; the same text always makes the same key.
+    public func derive(_ purpose: String) -> [UInt8] { HKDF.derive(keys[0].bytes, info: purpose) }
+
+    /// The same from every key of the ring, newest first, for what was made before the keys were exchanged.
+    public func deriveAll(_ purpose: String) -> [[UInt8]] {
+        keys.map { HKDF.derive($0.bytes, info: purpose) }
+    }
+
     private static let version: UInt8 = 1
     private static let nonceLength = 12
     private static let tagLength = 16

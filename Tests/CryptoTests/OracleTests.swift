@@ -10,7 +10,7 @@ import Wire
 
     @Test func `joserfc takes our tokens with our key set`() throws {
         let token = JWT.sign(
-            Claims(["iss": .text("me"), "sub": .text("ü \"x\""), "exp": .number(4_000_000_000)]),
+            ["iss": "me", "sub": "ü \"x\"", "exp": 4_000_000_000],
             type: "at+jwt", with: key)
         let said = try Python.run(
             """
@@ -38,7 +38,7 @@ import Wire
         let claims = try JWT.verify(token, expecting: wanted, at: .now) {
             $0 == key.kid ? key.publicKey : nil
         }
-        #expect(claims.text("x") == "é\u{2028}")
+        #expect(claims["x"] == "é\u{2028}")
     }
 
     @Test func `pyotp makes the same codes and reads our address`() throws {
