@@ -1,0 +1,28 @@
+/// Every bound of this target, each with its reason.
+enum DatabaseLimits {
+    /// Requests on one shared connection at once: at 50 µs each the last one waits 50 ms, which is as long as waiting helps.
+    static let pipelineDepth = 1024
+    /// Prepared statements on one connection: the statements of a release are some hundreds; each costs the backend
+    /// some 10 KiB.
+    static let preparedStatements = 512
+    /// Tries of a transaction that keeps meeting others: what has not worked five times is a design fault.
+    static let transactionTries = 5
+    /// The first wait between tries; it doubles, and a random half of it is dropped so that rivals part ways.
+    static let retryPause: Duration = .milliseconds(4)
+    /// The longest pause between dials while the database is away: it is to be back within a second of its return.
+    static let redialPauseMax: Duration = .milliseconds(400)
+    static let redialPauseFirst: Duration = .milliseconds(25)
+    /// What a caller is told to wait for while the database is away.
+    static let retryAfter: Duration = .seconds(1)
+    /// How often deadlines of waiting requests are looked at.
+    static let watchPeriod: Duration = .milliseconds(100)
+    /// How much longer than its own statement deadline a server may stay silent before the connection is given up.
+    static let silenceGrace: Duration = .seconds(5)
+    /// Transactions and reports waiting for a connection on one loop: beyond it waiting is only memory.
+    static let leaseQueue = 1024
+    /// A leased connection beyond the first that nobody wanted for so long is closed.
+    static let leaseIdle: Duration = .seconds(60)
+    /// Threads that dial and cancel: dialling waits on the network and computes SCRAM, which would hold up a loop.
+    static let dialers = 3
+    static let dialQueue = 4096
+}

@@ -1,0 +1,108 @@
+import CLibPQ
+import Wire
+
+/// The answer to one statement. It keeps libpq's memory as it is and reads or prints straight from there.
+// @unchecked Sendable: a finished PGresult is never written again, and libpq's readers of it only read.
+public final class Rows: @unchecked Sendable {
+    let result: OpaquePointer
+    let shape: RowShape
+    public let count: Int
+
+    init(owning result: OpaquePointer, shape: RowShape) {
+        self.result = result
+        self.shape = shape
+        count = Int(PQntuples(result))
+    }
+
+    deinit { PQclear(result) }
+
+    public var isEmpty: Bool { count == 0 }
+    public var columns: [String] { shape.names }
+
+    /// How many rows the statement wrote, or gave when it only read.
+    public var affected: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
+
+    /// What the server calls what it did, as `INSERT 0 1`.
+    public var commandTag: String { String(cString: PQcmdStatus(result)) }
+
+    public subscript(row: Int) -> Row {
+        precondition(row >= 0 && row < count, "there is no row \(row) among \(count)")
+        return Row(rows: self, index: row)
+    }
+
+    public var first: Row? { isEmpty ? nil : Row(rows: self, index: 0) }
+
+    func value(row: Int, column: Int) -> BinaryValue? {
+        let (row, column) = (Int32(row), Int32(column))
+        let length = Int(PQgetlength(result, row, column))
+        if length == 0, PQgetisnull(result, row, column) != 0 { return nil }
+        let bytes = UnsafeRawPointer(PQgetvalue(result, row, column)!).assumingMemoryBound(to: UInt8.self)
+        return BinaryValue(
+            bytes: bytes, length: length, type: shape.types[Int(column)], kind: shape.columns[Int(column)].kind)
+    }
+}
+
+extension Rows: RandomAccessCollection {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { count }
+}
+
+extension Rows {
+    /// Prints one row as a JSON object, its columns as keys.
+    public func writeJSON(row: Int, into out: ByteWriter) {
+        precondition(row >= 0 && row < count, "there is no row \(row) among \(count)")
+        out.fill(bound(row: Int32(row))) { room in
+            let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            return print(row: Int32(row), at: start) - start
+        }
+    }
+
+    /// Prints the rows, at most `limit` of them, as a JSON array of objects.
+    public func writeJSONArray(into out: ByteWriter, limit: Int = .max) {
+        out.write(UInt8(ascii: "["))
+        for row in 0..<Swift.min(count, limit) {
+            if row > 0 { out.write(UInt8(ascii: ",")) }
+            writeJSON(row: row, into: out)
+        }
+        out.write(UInt8(ascii: "]"))
+    }
+
+    /// Prints one value as it stands in the object.
+    public func writeJSON(row: Int, column: Int, into out: ByteWriter) {
+        guard let value = value(row: row, column: column) else { return out.write("null") }
+        out.fill(JSONPrinter.bound(value.kind, value.bytes, value.length)) { room in
+            let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            return JSONPrinter.print(value.kind, value.bytes, value.length, at: start) - start
+        }
+    }
+
+    private func bound(row: Int32) -> Int {
+        var bound = shape.fixedBound
+        for column in shape.varying {
+            let length = Int(PQgetlength(result, row, column))
+            if length == 0 { bound &+= 10; continue }
+            let bytes = UnsafeRawPointer(PQgetvalue(result, row, column)!).assumingMemoryBound(to: UInt8.self)
+            bound &+= JSONPrinter.bound(shape.columns[Int(column)].kind, bytes, length)
+        }
+        return bound
+    }
+
+    private func print(row: Int32, at start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        var out = start
+        let columns = shape.columns
+        for index in 0..<Int32(truncatingIfNeeded: shape.count) {
+            let column = columns[Int(index)]
+            out = JSONPrinter.copy(column.prefix, column.prefixLength, at: out)
+            let length = Int(PQgetlength(result, row, index))
+            // NULL has no length; asking only then saves a call for nearly every value.
+            if length == 0, PQgetisnull(result, row, index) != 0 {
+                out = JSONPrinter.literal("null", at: out)
+                continue
+            }
+            let bytes = UnsafeRawPointer(PQgetvalue(result, row, index)!).assumingMemoryBound(to: UInt8.self)
+            out = JSONPrinter.print(column.kind, bytes, length, at: out)
+        }
+        if shape.count == 0 { out = JSONPrinter.put("{", at: out) }
+        return JSONPrinter.put("}", at: out)
+    }
+}
