@@ -44,7 +44,7 @@ extension JSONPrinter {
     }
 
     @inline(__always) private static func four(_ number: Int, at out: Room) -> Room {
-        two(number % 100, at: two(number / 100, at: out) ) 
+        two(number % 100, at: two(number / 100, at: out))
     }
 
     /// An address, with its prefix length when it names a network: family, bits, whether it is a `cidr`, size, bytes.

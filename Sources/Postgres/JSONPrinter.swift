@@ -64,7 +64,7 @@ enum JSONPrinter {
 
     private static let pairs: StaticString = """
         00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051\
-        52535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697989900
+        525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
         """
 
     @inline(__always) static func two(_ number: Int, at out: Room) -> Room {
@@ -90,7 +90,7 @@ enum JSONPrinter {
             _ = two(Int(truncatingIfNeeded: remainder), at: at)
             rest = quotient
         }
-        // An odd number of digits leaves one, which may have been written as the zero of a pair already.
+        // An odd number of digits leaves one.
         if at > out { out.pointee = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest) }
         return out + digits
     }

@@ -32,7 +32,8 @@ final class RowShape: @unchecked Sendable {
             writer.write(":")
             ends.append(writer.count)
         }
-        prefixes = .allocate(capacity: max(1, writer.count))
+        let prefixes = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, writer.count))
+        self.prefixes = prefixes
         columns = .allocate(capacity: max(1, names.count))
         writer.bytes.withMemoryRebound(to: UInt8.self) { bytes in
             if let base = bytes.baseAddress { prefixes.update(from: base, count: bytes.count) }
@@ -54,6 +55,22 @@ final class RowShape: @unchecked Sendable {
 
     /// The place of a column by its name.
     func index(of name: String) -> Int? { names.firstIndex(of: name) }
+
+    /// The place of a column by the Swift name of a property (`ownerId` for `owner_id`).
+    func place(of property: String) -> Int? { names.firstIndex { Self.isSame($0.utf8, property.utf8) } }
+
+    private static func isSame(_ column: String.UTF8View, _ property: String.UTF8View) -> Bool {
+        var rest = column.makeIterator()
+        for (index, byte) in property.enumerated() {
+            if byte >= UInt8(ascii: "A"), byte <= UInt8(ascii: "Z") {
+                if index > 0, rest.next() != UInt8(ascii: "_") { return false }
+                if rest.next() != byte | 0x20 { return false }
+            } else if rest.next() != byte {
+                return false
+            }
+        }
+        return rest.next() == nil
+    }
 }
 
 extension RowShape {

@@ -21,6 +21,12 @@ public struct SQL: Sendable {
         bound = []
     }
 
+    /// A whole statement with its `$n` in place; it is never made part of another.
+    init(fixed text: String, bound: [Bound]) {
+        self.text = text
+        self.bound = bound
+    }
+
     public var isEmpty: Bool { text.isEmpty }
     public var values: [SQLValue] { bound.map(\.value) }
 

@@ -1,0 +1,46 @@
+/// What a transaction must know before its first statement: for whom it runs, as whom, and for how long at most. One
+/// SELECT of `set_config(…, true)` says it all; the transaction's end forgets it.
+struct Context {
+    var tenant = Tenant.none
+    var role: String?
+    var statementDeadline: Duration?
+    var lockDeadline: Duration?
+    var idleDeadline: Duration?
+
+    /// Nil when there is nothing to say.
+    var sql: SQL? {
+        var values: [SQLValue] = []
+        var variant = 0
+        func add(_ bit: Int, _ value: SQLValue?) {
+            guard let value else { return }
+            variant |= 1 << bit
+            values.append(value)
+        }
+        // The role comes last: what it may not set must be set before.
+        add(0, tenant.company.map { .uuid($0) })
+        add(1, tenant.user.map { .uuid($0) })
+        add(2, statementDeadline.map { .text("\($0.milliseconds)") })
+        add(3, lockDeadline.map { .text("\($0.milliseconds)") })
+        add(4, idleDeadline.map { .text("\($0.milliseconds)") })
+        add(5, role.map { .text($0) })
+        return variant == 0 ? nil : SQL(text: Self.texts[variant], values: values)
+    }
+
+    private static let names = [
+        "app.company_id", "app.user_id", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout",
+        "role",
+    ]
+
+    /// The text for every choice of settings, so that none is put together on the way of a request.
+    private static let texts: [String] = (0..<1 << names.count).map { variant in
+        let chosen = names.enumerated().filter { variant & 1 << $0.offset != 0 }.map(\.element)
+        let calls = chosen.enumerated().map { "set_config('\($0.element)', $\($0.offset + 1), true)" }
+        return "SELECT " + calls.joined(separator: ", ")
+    }
+}
+
+extension SQL {
+    init(text: String, values: [SQLValue]) {
+        self.init(fixed: text, bound: values.map { Bound(value: $0, offset: 0) })
+    }
+}

@@ -1,0 +1,89 @@
+import Loop
+import Synchronization
+
+/// A PostgreSQL database, reached from every loop over connections of that loop's own.
+public final class Database: Sendable {
+    public let configuration: DatabaseConfiguration
+    let lanes: [Lane]
+    let habits: Habits
+    let dialer: Dialer
+    private let turn = Atomic<Int>(0)
+
+    /// Begins to connect; nothing waits for it. What is asked before the first connection stands waits for that.
+    public init(_ configuration: DatabaseConfiguration, loops: LoopGroup) {
+        self.configuration = configuration
+        let dialer = Dialer(deadline: configuration.connectDeadline)
+        let habits = Habits(prepares: configuration.preparesStatements)
+        self.dialer = dialer
+        self.habits = habits
+        lanes = loops.loops.map { Lane(loop: $0, configuration: configuration, dialer: dialer, habits: habits) }
+        for lane in lanes { lane.loop.execute { lane.start() } }
+    }
+
+    /// Runs one statement as `tenant`: one round trip, a transaction of its own.
+    ///
+    /// It shares a connection with others and holds them up: what is slow belongs into `report`, what waits for locks
+    /// into `transaction`.
+    public func query(
+        _ sql: SQL, as tenant: Tenant = .none, deadline: Duration? = nil
+    ) async throws(DatabaseError) -> Rows {
+        try await submit([sql], tenant, deadline, mayLag: false).rows()
+    }
+
+    /// Runs statements as `tenant` in one round trip and one transaction: all of them or none.
+    public func batch(
+        _ statements: [SQL], as tenant: Tenant = .none, deadline: Duration? = nil
+    ) async throws(DatabaseError) -> [Rows] {
+        statements.isEmpty ? [] : try await submit(statements, tenant, deadline, mayLag: false).all()
+    }
+
+    /// Runs one reading statement where the answer may lag behind: on the replica when there is one.
+    public func replica(
+        _ sql: SQL, as tenant: Tenant = .none, deadline: Duration? = nil
+    ) async throws(DatabaseError) -> Rows {
+        try await submit([sql], tenant, deadline, mayLag: true).rows()
+    }
+
+    private func submit(
+        _ statements: [SQL], _ tenant: Tenant, _ deadline: Duration?, mayLag: Bool
+    ) async -> Request.Outcome {
+        let lane = lane()
+        return await withUnsafeContinuation { (continuation: UnsafeContinuation<Request.Outcome, Never>) in
+            if lane.loop.isCurrent {
+                lane.submit(statements, as: tenant, deadline: deadline, mayLag: mayLag, reply: .continuation(continuation))
+            } else {
+                lane.loop.execute {
+                    lane.submit(
+                        statements, as: tenant, deadline: deadline, mayLag: mayLag, reply: .continuation(continuation))
+                }
+            }
+        }
+    }
+
+    /// The lane of the present loop; off the loops, each in turn.
+    func lane() -> Lane {
+        if let loop = EventLoop.current, loop.index < lanes.count, lanes[loop.index].loop === loop {
+            return lanes[loop.index]
+        }
+        return lanes[Int(UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue) % UInt(lanes.count))]
+    }
+
+    public var statistics: DatabaseStatistics {
+        var sum = DatabaseStatistics()
+        for lane in lanes { lane.statistics.add(to: &sum) }
+        return sum
+    }
+
+    /// Closes every connection; what is in flight fails.
+    public func close() async {
+        for lane in lanes {
+            await withUnsafeContinuation { continuation in
+                lane.perform {
+                    lane.close()
+                    continuation.resume()
+                }
+            }
+        }
+        dialer.stop()
+    }
+}

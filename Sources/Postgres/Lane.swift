@@ -1,0 +1,103 @@
+import Loop
+
+/// What one loop holds of a database: its shared connections and those it lends.
+///
+/// For the loop's thread.
+// @unchecked Sendable: touched on its loop's thread alone, but for what is constant.
+final class Lane: @unchecked Sendable {
+    let loop: EventLoop
+    let statistics = PoolStatistics()
+    let dialer: Dialer
+    let configuration: DatabaseConfiguration
+    private(set) var pipelines: [Pipeline] = []
+    private(set) var replica: Pipeline?
+    private(set) var leases: LeasePool!
+    private(set) var reports: LeasePool!
+    private let statementNanoseconds: UInt64
+
+    init(loop: EventLoop, configuration: DatabaseConfiguration, dialer: Dialer, habits: Habits) {
+        self.loop = loop
+        self.dialer = dialer
+        self.configuration = configuration
+        statementNanoseconds = configuration.statementDeadline.nanoseconds
+        let shared = configuration.target(.shared)
+        pipelines = (0..<max(1, configuration.pipelinesPerLoop)).map { _ in
+            Pipeline(loop: loop, dialer: dialer, target: shared, habits: habits, statistics: statistics)
+        }
+        if configuration.replicaURL != nil {
+            replica = Pipeline(
+                loop: loop, dialer: dialer, target: configuration.target(.replica), habits: habits,
+                statistics: statistics)
+        }
+        let first = pipelines[0]
+        leases = LeasePool(
+            loop: loop, dialer: dialer, target: configuration.target(.leased), habits: habits,
+            limit: configuration.leasesPerLoop, statistics: statistics, outage: { first.reason })
+        reports = LeasePool(
+            loop: loop, dialer: dialer, target: configuration.target(.report), habits: habits,
+            limit: configuration.reportsPerLoop, statistics: statistics,
+            outage: { configuration.replicaURL == nil ? first.reason : nil })
+    }
+
+    func start() {
+        for pipeline in pipelines { pipeline.start() }
+        replica?.start()
+    }
+
+    func close() {
+        for pipeline in pipelines { pipeline.close() }
+        replica?.close()
+        leases.close()
+        reports.close()
+    }
+
+    /// Sends statements down a shared connection, the tenant before them.
+    func submit(
+        _ statements: [SQL], as tenant: Tenant, deadline: Duration?, mayLag: Bool, reply: Request.Reply
+    ) {
+        let pipeline = mayLag ? lagging ?? shortest : shortest
+        let now = loop.now
+        let context = Context(
+            tenant: tenant, role: pipeline.roleOfTransactions,
+            statementDeadline: deadline ?? (configuration.isPooled ? configuration.statementDeadline : nil),
+            lockDeadline: configuration.isPooled ? configuration.lockDeadline : nil)
+        let leading = context.sql.map { [$0] } ?? []
+        pipeline.submit(Request(
+            leading: leading, statements: statements, started: now,
+            deadline: now &+ (deadline?.nanoseconds ?? statementNanoseconds), statistics: statistics, reply: reply))
+    }
+
+    private var lagging: Pipeline? { replica.flatMap { $0.isUp ? $0 : nil } }
+
+    private var shortest: Pipeline {
+        var shortest = pipelines[0]
+        for pipeline in pipelines.dropFirst() where pipeline.depth < shortest.depth { shortest = pipeline }
+        return shortest
+    }
+
+    /// Runs `work` on the loop's thread: at once when this is it.
+    func perform(_ work: @escaping @Sendable () -> Void) {
+        if loop.isCurrent { work() } else { loop.execute(work) }
+    }
+}
+
+extension DatabaseConfiguration {
+    enum Use { case shared, leased, report, replica }
+
+    /// Where connections for this use lead and what their sessions begin with.
+    func target(_ use: Use) -> Target {
+        var target = Target(
+            url: use == .report || use == .replica ? replicaURL ?? url : url,
+            isPooled: isPooled, role: role, applicationName: applicationName)
+        let statement = use == .report ? reportDeadline : statementDeadline
+        target.settings = [
+            ("statement_timeout", "\(statement.milliseconds)"),
+            ("lock_timeout", "\(lockDeadline.milliseconds)"),
+            ("idle_in_transaction_session_timeout", "\(idleDeadline.milliseconds)"),
+            ("TimeZone", "UTC"),
+        ]
+        // Compiling a plan takes longer than any of the short statements here.
+        if use != .report { target.settings.append(("jit", "off")) }
+        return target
+    }
+}
