@@ -132,7 +132,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// A timer of this loop; it is off until armed.
     public func timer(_ fire: @escaping () -> Void) -> LoopTimer { LoopTimer(loop: self, fire) }
 
-    func schedule(_ timer: LoopTimer, at deadline: UInt64) { timers.push(deadline, timer) }
+    func schedule(_ timer: LoopTimer, at deadline: UInt64) { timers.schedule(timer, at: deadline) }
+
+    func unschedule(_ timer: LoopTimer) { timers.remove(timer) }
 
     // MARK: the turn
 
@@ -145,7 +147,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
             let count = epoll_wait(epoll, events, Int32(Self.eventsAtOnce), waitMilliseconds())
             now = Self.monotonicNanoseconds()
             for index in 0..<Int(max(count, 0)) { dispatch(events[index]) }
-            for (when, timer) in timers.due(now) { timer.expired(now, entry: when) }
+            for timer in timers.due(now) { timer.expired(now) }
             isStopping = runInbox()
             runJobs()
             endTurn()

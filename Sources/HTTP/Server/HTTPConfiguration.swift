@@ -1,0 +1,31 @@
+/// What a server listens on and how it treats what it hears.
+public struct HTTPConfiguration: Sendable {
+    public struct Listener: Sendable {
+        public enum Kind: Sendable {
+            case plain
+            /// Answers everything with a redirect to the https port, where the public URL has it.
+            case redirect(toPort: Int)
+            case tls
+        }
+
+        /// An address, or a name of this machine.
+        public var host: String
+        /// 0 lets the system choose.
+        public var port: Int
+        public var kind: Kind
+
+        public init(host: String, port: Int, kind: Kind = .plain) {
+            self.host = host
+            self.port = port
+            self.kind = kind
+        }
+    }
+
+    public var listeners: [Listener]
+    public var limits: Limits
+
+    public init(listeners: [Listener], limits: Limits = Limits()) {
+        self.listeners = listeners
+        self.limits = limits
+    }
+}

@@ -1,0 +1,109 @@
+import CLinux
+import Glibc
+import Loop
+import Synchronization
+
+/// An HTTP/1.1 server on the loops of a group.
+public final class HTTPServer: Sendable {
+    private let shared: ServerShared
+    private let homes: [ServerLoop]
+
+    public init(_ loops: LoopGroup, _ configuration: HTTPConfiguration, _ responder: any Responder) {
+        let shared = ServerShared(configuration, responder, loops: loops.loops.count)
+        self.shared = shared
+        homes = loops.loops.map { ServerLoop($0, shared) }
+    }
+
+    /// Opens the ports and begins to answer; returns the port of each listener, in the order of the configuration.
+    public func start() throws(ListenError) -> [Int] {
+        // A client that goes away while it is written to must not end the process; libssl writes without MSG_NOSIGNAL.
+        signal(SIGPIPE, SIG_IGN)
+        var ports: [Int] = []
+        for listener in shared.configuration.listeners {
+            let sockets = try ListeningSocket.open(
+                listener.host, listener.port, count: homes.count, backlog: shared.configuration.limits.backlog)
+            ports.append(ListeningSocket.port(of: sockets[0][0]))
+            for (home, index) in zip(homes, homes.indices) {
+                let own = sockets.map { $0[index] }
+                home.loop.execute {
+                    for descriptor in own { home.listen(Listener(descriptor, listener.kind, home)) }
+                }
+            }
+        }
+        return ports
+    }
+
+    /// Accepts nobody any more, closes idle connections, ends each other one after its present answer.
+    public func beginDrain() {
+        for home in homes { home.loop.execute { home.drain() } }
+    }
+
+    /// Comes back when the last connection is gone; those still there at the deadline are cut.
+    public func drained(deadline: Duration) async {
+        let homes = homes
+        let cut = Task {
+            try await Task.sleep(for: deadline)
+            for home in homes { home.loop.execute { home.abortAll() } }
+        }
+        await shared.emptied()
+        cut.cancel()
+    }
+
+    public struct Statistics: Sendable {
+        public let connections: Int
+        public let accepted: Int
+        /// Answers being worked on; those that need no waiting are not counted.
+        public let requestsInFlight: Int
+        /// Connections and requests turned away because of a limit.
+        public let shed: Int
+    }
+
+    public var statistics: Statistics {
+        Statistics(
+            connections: shared.connections.load(ordering: .relaxed), accepted: shared.accepted.load(ordering: .relaxed),
+            requestsInFlight: shared.inFlight.load(ordering: .relaxed), shed: shared.shed.load(ordering: .relaxed))
+    }
+}
+
+/// What the loops of a server have in common.
+final class ServerShared: Sendable {
+    let configuration: HTTPConfiguration
+    let responder: any Responder
+    let connections = Atomic<Int>(0)
+    let accepted = Atomic<Int>(0)
+    let inFlight = Atomic<Int>(0)
+    let shed = Atomic<Int>(0)
+
+    private struct Drain {
+        var busyLoops: Int
+        var waiters: [UnsafeContinuation<Void, Never>] = []
+    }
+    private let drain: Mutex<Drain>
+
+    init(_ configuration: HTTPConfiguration, _ responder: any Responder, loops: Int) {
+        self.configuration = configuration
+        self.responder = responder
+        drain = Mutex(Drain(busyLoops: loops))
+    }
+
+    /// A draining loop has lost its last connection.
+    func loopIsEmpty() {
+        let waiters = drain.withLock { drain in
+            drain.busyLoops -= 1
+            guard drain.busyLoops == 0 else { return [UnsafeContinuation<Void, Never>]() }
+            defer { drain.waiters = [] }
+            return drain.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func emptied() async {
+        await withUnsafeContinuation { continuation in
+            let isEmpty = drain.withLock { drain in
+                if drain.busyLoops > 0 { drain.waiters.append(continuation) }
+                return drain.busyLoops == 0
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+}
