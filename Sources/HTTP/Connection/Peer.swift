@@ -1,9 +1,17 @@
 import CLinux
 import Glibc
+import Wire
 
 /// The other end of a connection.
 final class Peer: Sendable {
+    let address: IPAddress
     let isSecure: Bool
+    /// Whose word about the client counts.
+    let trustedProxies: [AddressRange]
 
-    init(isSecure: Bool) { self.isSecure = isSecure }
+    init(address: IPAddress, isSecure: Bool, trustedProxies: [AddressRange]) {
+        self.address = address
+        self.isSecure = isSecure
+        self.trustedProxies = trustedProxies
+    }
 }

@@ -80,7 +80,7 @@ public final class Request: @unchecked Sendable {
     }
 
     /// The authority the client addressed, before any proxy's word; empty only for HTTP/1.0.
-    public var hostField: String { String(decoding: bytes(hostSpan), as: UTF8.self) }
+    var hostField: String { String(decoding: bytes(hostSpan), as: UTF8.self) }
 
     // MARK: the fields
 

@@ -1,3 +1,5 @@
+import Wire
+
 /// What a server listens on and how it treats what it hears.
 public struct HTTPConfiguration: Sendable {
     public struct Listener: Sendable {
@@ -22,10 +24,13 @@ public struct HTTPConfiguration: Sendable {
     }
 
     public var listeners: [Listener]
+    /// The proxies whose Forwarded or X-Forwarded-… fields are believed.
+    public var trustedProxies: [AddressRange]
     public var limits: Limits
 
-    public init(listeners: [Listener], limits: Limits = Limits()) {
+    public init(listeners: [Listener], trustedProxies: [AddressRange] = [], limits: Limits = Limits()) {
         self.listeners = listeners
+        self.trustedProxies = trustedProxies
         self.limits = limits
     }
 }

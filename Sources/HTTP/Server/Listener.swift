@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Loop
+import Wire
 
 /// One loop's share of a listening port.
 final class Listener: Readiness {
@@ -19,15 +20,30 @@ final class Listener: Readiness {
 
     func ready(_ events: EventLoop.Events) {
         for _ in 0..<Self.acceptedAtOnce {
-            let client = accept4(descriptor, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            let (client, address) = acceptOne()
             guard client >= 0 else {
                 if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { takeRest() }
                 if errno == ECONNABORTED || errno == EINTR { continue }
                 return
             }
-            home.accept(client, Peer(isSecure: false), redirect)
+            let trusted = home.shared.configuration.trustedProxies
+            home.accept(client, Peer(address: address, isSecure: false, trustedProxies: trusted), redirect)
         }
     }
+
+    private func acceptOne() -> (Int32, IPAddress) {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+                let client = accept4(descriptor, address, &length, flags)
+                return (client, client < 0 ? Self.nowhere : IPAddress(address) ?? Self.nowhere)
+            }
+        }
+    }
+
+    private static let nowhere = IPAddress(0, 0, 0, 0)
 
     /// Without a free descriptor nothing can be accepted, and the waiting client would wake the loop for ever.
     private func takeRest() {
