@@ -35,6 +35,7 @@ let package = Package(
             dependencies: ["App", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Server"),
 
+        .target(name: "TestCluster", dependencies: ["CLinux"], path: "Tests/TestCluster"),
         .target(name: "TestSupport", dependencies: ["App"], path: "Tests/TestSupport"),
         .testTarget(name: "WireTests", dependencies: ["Wire"]),
         .testTarget(name: "LoopTests", dependencies: ["Loop"]),
@@ -42,7 +43,7 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Wire"]),
         .testTarget(name: "OutboundTests", dependencies: ["Outbound"]),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestCluster"]),
         .testTarget(name: "APITests", dependencies: ["API"]),
         .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"]),
         .testTarget(name: "AppTests", dependencies: ["App", "TestSupport"]),
