@@ -1,0 +1,3 @@
+SELECT id, name, description, color, version, created_at, updated_at
+  FROM teams
+ WHERE company_id = $1 AND id = $2
