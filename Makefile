@@ -48,7 +48,8 @@ contract: release ## hold a running server against its openapi.yaml, with tools 
 
 bench: release ## measure Infinity beside nginx, pgbench, FastAPI and Express; writes docs/performance.md
 	@scripts/setup.sh bench
-	@bench/run.sh
+	@bench/setup.sh
+	@python3 bench/run.py
 
 fuzz: ## throw bytes at the parsers, with AddressSanitizer (SECONDS=60 for longer)
 	@scripts/fuzz.sh

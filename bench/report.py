@@ -25,7 +25,7 @@ servers one might pick instead, all over one PostgreSQL with Infinity's own sche
 - **Ratio** is the figure that carries over to another machine: the rate as a share of nginx's or pgbench's in the same run.
 - The load ({client}) shares the cores with the server and the database, so who needs less
   processor time is faster; the time per 10,000 requests stands beside each rate, of the server and of the database.
-- The requests go to {companies} companies with a token each and 50 teams each, so no row and no token is hot.
+- The requests go to {companies} companies, each with a token of its own and 50 teams, so no row and no token is hot.
 - Rounds are interleaved (every server, then every server again); figures are medians; the spread is (highest − lowest) / median.
 - wrk's percentiles are those of a closed loop: a slower server is also asked less often. pgbench's p50 is its mean.
 - pgbench, FastAPI and Express filter by company but have no row-level security, write no audit row and no access log;

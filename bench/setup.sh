@@ -1,30 +1,18 @@
 #!/usr/bin/env bash
-# Fetches what the benchmark compares against, once: Debian packages, a Python environment, Express unpacked beside.
+# Fetches the servers that Infinity is compared with, once: FastAPI into a Python environment, Express unpacked beside.
 # Everything lands in .build/bench. A peer that cannot be had is left out of the run, with a word.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.build/bench
 mkdir -p "$tools"
 
-sudo=
-[ "$(id -u)" = 0 ] || sudo=sudo
-
-missing=()
-for pair in wrk:wrk nginx:nginx-light psql:postgresql-client node:nodejs python3:python3; do
-  PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
-done
-ls /usr/lib/postgresql/*/bin/pgbench >/dev/null 2>&1 || missing+=(postgresql)
-python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "bench: installing ${missing[*]}"
-  $sudo apt-get update -q >/dev/null
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
-fi
-
 if ! cmp -s bench/requirements.txt "$tools/venv/requirements.txt"; then
   echo "bench: FastAPI and asyncpg into .build/bench/venv"
   rm -rf "$tools/venv"
-  python3 -m venv "$tools/venv"
+  # The system's Python if it can make such a folder; another one first in PATH may come without venv.
+  python=python3
+  [ ! -x /usr/bin/python3 ] || python=/usr/bin/python3
+  "$python" -m venv "$tools/venv"
   if "$tools/venv/bin/pip" install -q --disable-pip-version-check -r bench/requirements.txt; then
     cp bench/requirements.txt "$tools/venv/requirements.txt"
   else

@@ -1,4 +1,4 @@
--- Two hundred companies of 125 people, 60 teams and 400 audit rows each, copied from the one company that was signed
+-- So many companies (200) of 125 people, 60 teams and 400 audit rows each, copied from the one company that was signed
 -- up through the API: whatever columns the tables have, the copies have them too.
 BEGIN;
 SET LOCAL synchronous_commit = off;
@@ -18,7 +18,7 @@ CREATE TEMP TABLE model AS
 
 CREATE TEMP TABLE new_company AS
     SELECT n, pg_temp.uuid7(now() - interval '400 days' + n * interval '1 hour') AS id
-      FROM generate_series(1, 200) AS n;
+      FROM generate_series(1, :companies) AS n;
 
 CREATE TEMP TABLE new_person AS
     SELECT n, k, c.id AS company_id,
