@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Starts a server, signs an owner up, and lets schemathesis try whatever the document allows and forbids.
+
+Arguments go to `schemathesis run`.
+"""
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "Clients"))
+
+from instance import Instance  # noqa: E402
+from mailbox import Mailbox  # noqa: E402
+from people import Person  # noqa: E402
+
+# These end the session, the account or the company that the run works with; the client tests cover them.
+ENDS_THE_RUN = [
+    ("POST", "/v1/auth/logout"), ("DELETE", "/v1/auth/me"), ("PUT", "/v1/auth/password"), ("DELETE", "/v1/auth/sessions"),
+    ("POST", "/v1/auth/company"), ("DELETE", "/v1/company"), ("POST", "/v1/company/departure"),
+]
+
+
+def main():
+    mailbox = Mailbox().start()
+    server = Instance(INFINITY_SMTP_URL=f"smtp://127.0.0.1:{mailbox.port}", INFINITY_ACCESS_TOKEN_SECONDS="3600")
+    try:
+        server.start()
+        owner = Person(server, mailbox).sign_up(company="Contract")
+        owner.expect(201, "POST", "/v1/teams", json={"name": "First"})
+        owner.colleague("manager")
+        token = owner.http.headers["Authorization"].removeprefix("Bearer ")
+        command = [os.path.join(os.path.dirname(sys.executable), "schemathesis"), "--config-file", os.path.join(HERE, "schemathesis.toml"),
+                   "run", server.url + "/openapi.json", "--suppress-health-check", "all"]
+        command += excluded(server.document()) + sys.argv[1:]
+        code = subprocess.run(command, env={**os.environ, "INFINITY_TOKEN": token}).returncode
+        assert server.is_ready(), f"the server did not survive:\n{server.log()[-4000:]}"
+        return code
+    finally:
+        server.remove()
+        mailbox.stop()
+
+
+def excluded(document):
+    options = []
+    for method, path in ENDS_THE_RUN:
+        operation = document["paths"].get(path, {}).get(method.lower())
+        if operation:
+            options += ["--exclude-operation-id", operation["operationId"]]
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
