@@ -42,7 +42,7 @@ let package = Package(
         .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Wire"]),
-        .testTarget(name: "OutboundTests", dependencies: ["Outbound"]),
+        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Wire", "Loop"], exclude: ["Servers"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestCluster"]),
         .testTarget(name: "APITests", dependencies: ["API"]),
         .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"]),

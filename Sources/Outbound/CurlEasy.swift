@@ -1,0 +1,119 @@
+import CCurl
+import Glibc
+
+/// One transfer's handle of libcurl with all that must live as long as it.
+///
+/// For one loop's thread; out of its multi handle before it is let go.
+final class CurlEasy {
+    let handle: UnsafeMutableRawPointer
+    private var lists: [UnsafeMutablePointer<curl_slist>] = []
+    private let errorText: UnsafeMutablePointer<CChar>
+    /// libcurl reads it when the transfer begins, which is after `launch` has returned.
+    private var url: CurlURL?
+
+    init() {
+        _ = Self.prepared
+        guard let handle = curl_easy_init() else { preconditionFailure("libcurl has no memory for a transfer") }
+        self.handle = handle
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.pointee = 0
+        curl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText)
+        // Without it libcurl plays with the process's signals, which no library in a threaded server may.
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        set(CURLOPT_MAXAGE_CONN, OutboundLimits.idleConnectionSeconds)
+        set(CURLOPT_TCP_KEEPALIVE, 1)
+        // An empty name keeps proxies of the process's environment out.
+        set(CURLOPT_PROXY, "")
+    }
+
+    deinit {
+        curl_easy_cleanup(handle)
+        for list in lists { curl_slist_free_all(list) }
+        errorText.deallocate()
+    }
+
+    /// Once a process. A peer that goes away must not end it, and NOSIGNAL leaves that to us.
+    private static let prepared: Bool = {
+        signal(SIGPIPE, SIG_IGN)
+        return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    }()
+
+    func set(_ option: CURLoption, _ value: Int) { curl_set_long(handle, option, value) }
+    func set(_ option: CURLoption, _ value: String) { curl_set_text(handle, option, value) }
+
+    func set(_ option: CURLoption, list: [String]) {
+        var head: UnsafeMutablePointer<curl_slist>?
+        for text in list { head = curl_slist_append(head, text) }
+        guard let head else { return }
+        lists.append(head)
+        curl_set_pointer(handle, option, head)
+    }
+
+    func set(url: CurlURL) {
+        self.url = url
+        curl_set_pointer(handle, CURLOPT_CURLU, UnsafeMutableRawPointer(url.handle))
+    }
+
+    /// The bytes are copied.
+    func set(body: [UInt8]) {
+        curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
+        body.withUnsafeBytes { bytes in
+            // An empty array has no address, and none would make libcurl read the body from elsewhere.
+            withUnsafePointer(to: 0 as UInt8) { empty in
+                _ = curl_set_pointer(
+                    handle, CURLOPT_COPYPOSTFIELDS,
+                    UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(empty)))
+            }
+        }
+    }
+
+    /// The status of HTTP or the last reply code of SMTP.
+    var responseCode: Int {
+        var code = 0
+        curl_get_long(handle, CURLINFO_RESPONSE_CODE, &code)
+        return code
+    }
+
+    /// What libcurl has to say about the failure, beyond its code.
+    var errorDescription: String { String(cString: errorText) }
+
+    func resume() -> CURLcode { curl_easy_pause(handle, CURLPAUSE_CONT) }
+}
+
+/// A URL as libcurl itself understands it, so that what is vetted is what is connected to.
+final class CurlURL {
+    fileprivate let handle: OpaquePointer
+
+    /// Nil for what is no absolute URL of a scheme libcurl has.
+    init?(_ text: String, allowsUser: Bool = false) {
+        guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }), let handle = curl_url() else { return nil }
+        let flags = allowsUser ? 0 : UInt32(CURLU_DISALLOW_USER)
+        guard curl_url_set(handle, CURLUPART_URL, text, flags) == CURLUE_OK else {
+            curl_url_cleanup(handle)
+            return nil
+        }
+        self.handle = handle
+    }
+
+    deinit { curl_url_cleanup(handle) }
+
+    var scheme: String { part(CURLUPART_SCHEME) ?? "" }
+    /// Without the brackets of version 6; names of other scripts in their ASCII form.
+    var host: String {
+        let host = part(CURLUPART_HOST, UInt32(CURLU_PUNYCODE)) ?? ""
+        return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    }
+    var port: Int { part(CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)).flatMap { Int($0) } ?? 0 }
+    var user: String? { part(CURLUPART_USER, UInt32(CURLU_URLDECODE)) }
+    var password: String? { part(CURLUPART_PASSWORD, UInt32(CURLU_URLDECODE)) }
+    var query: String? { part(CURLUPART_QUERY) }
+    var hasExplicitPort: Bool { part(CURLUPART_PORT) != nil }
+
+    private func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        defer { curl_free(text) }
+        return String(cString: text)
+    }
+}

@@ -1,0 +1,24 @@
+/// The limits of what goes out, each with its reason.
+public enum OutboundLimits {
+    /// Bytes of a response that wait for their reader before the peer is told to pause: two of libcurl's reads.
+    static let unreadBytes = 32 << 10
+    /// All header lines of a response; honest ones stay under 8 KiB, with cookies under 16.
+    static let responseHeadBytes = 64 << 10
+    /// A name's vetted addresses are used again for so long, so that a busy host is not asked for on each request;
+    /// longer would outlive the records of load balancers.
+    static let nameSeconds: UInt64 = 30
+    static let namesRemembered = 256
+    /// Idle connections older than this are not used again: servers and proxies close theirs after 60 s or so.
+    static let idleConnectionSeconds = 45
+    /// Enough for a slow model or a bulk of webhooks on one loop, far below the limit of descriptors.
+    static let connectionsPerLoop = 128
+    static let connectionsPerHost = 16
+
+    /// RFC 5321 section 4.5.3.1: an address of an envelope.
+    public static let mailAddressBytes = 254
+    static let mailLocalPartBytes = 64
+    /// RFC 5321 asks every server for at least 100.
+    public static let mailRecipients = 100
+    /// Most servers refuse beyond 10 to 25 MiB; ours are texts.
+    public static let mailBytes = 10 << 20
+}
