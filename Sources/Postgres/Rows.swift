@@ -48,21 +48,21 @@ extension Rows: RandomAccessCollection {
 }
 
 extension Rows {
-    /// Prints one row as a JSON object, its columns as keys.
-    public func writeJSON(row: Int, into out: ByteWriter) {
+    /// Prints one row as a JSON object, its columns as keys; the last `hiddenColumns` are left out.
+    public func writeJSON(row: Int, into out: ByteWriter, hiddenColumns: Int = 0) {
         precondition(row >= 0 && row < count, "there is no row \(row) among \(count)")
         out.fill(bound(row: Int32(row))) { room in
             let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
-            return print(row: Int32(row), at: start) - start
+            return print(row: Int32(row), columns: shape.count - hiddenColumns, at: start) - start
         }
     }
 
-    /// Prints the rows, at most `limit` of them, as a JSON array of objects.
-    public func writeJSONArray(into out: ByteWriter, limit: Int = .max) {
+    /// Prints the rows, at most `limit` of them and without their last `hiddenColumns`, as a JSON array of objects.
+    public func writeJSONArray(into out: ByteWriter, limit: Int = .max, hiddenColumns: Int = 0) {
         out.write(UInt8(ascii: "["))
         for row in 0..<Swift.min(count, limit) {
             if row > 0 { out.write(UInt8(ascii: ",")) }
-            writeJSON(row: row, into: out)
+            writeJSON(row: row, into: out, hiddenColumns: hiddenColumns)
         }
         out.write(UInt8(ascii: "]"))
     }
@@ -87,10 +87,10 @@ extension Rows {
         return bound
     }
 
-    private func print(row: Int32, at start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+    private func print(row: Int32, columns shown: Int, at start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
         var out = start
         let columns = shape.columns
-        for index in 0..<Int32(truncatingIfNeeded: shape.count) {
+        for index in 0..<Int32(truncatingIfNeeded: shown) {
             let column = columns[Int(index)]
             out = JSONPrinter.copy(column.prefix, column.prefixLength, at: out)
             let length = Int(PQgetlength(result, row, index))
@@ -102,7 +102,7 @@ extension Rows {
             let bytes = UnsafeRawPointer(PQgetvalue(result, row, index)!).assumingMemoryBound(to: UInt8.self)
             out = JSONPrinter.print(column.kind, bytes, length, at: out)
         }
-        if shape.count == 0 { out = JSONPrinter.put("{", at: out) }
+        if shown == 0 { out = JSONPrinter.put("{", at: out) }
         return JSONPrinter.put("}", at: out)
     }
 }

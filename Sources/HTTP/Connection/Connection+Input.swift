@@ -6,14 +6,13 @@ import Wire
 extension Connection {
     /// Reads what has come and acts on it; in turns, so that one busy client does not hold up the others.
     func receive() {
-        for _ in 0..<Self.readsAtOnce {
-            guard wantsInput else { return }
+        for _ in 0..<Self.readsAtOnce where phase != .closed && !inputEnded {
             if phase == .lingering {
                 guard skipInput() else { return }
                 continue
             }
             let room = input.isEmpty ? home.readRoom : input.room(Self.readMore)
-            let count = tls?.read(room) ?? recv(descriptor, room.baseAddress, room.count, 0)
+            let count = recv(descriptor, room.baseAddress, room.count, 0)
             guard count > 0 else {
                 if count == 0 { inputIsOver() } else if errno != EAGAIN && errno != EINTR { abort() }
                 return
@@ -27,38 +26,8 @@ extension Connection {
                 input.dropFirst(take(input.bytes))
             }
             flushReplies()
-            // A plain socket that gave less than it could is empty; libssl gives a record at a time.
-            if tls == nil, count < room.count { return }
+            if count < room.count { return }
         }
-        if tls?.hasPending ?? false { receiveSoon() }
-    }
-
-    func receiveSoon() {
-        home.loop.execute { [self] in
-            guard phase != .closed else { return }
-            receive()
-            settle()
-        }
-    }
-
-    /// Gets on with the TLS handshake.
-    func greet() {
-        guard let tls else { return }
-        greetingWrites = false
-        switch tls.handshake() {
-        case .wantsRead: break
-        case .wantsWrite: greetingWrites = true
-        case .failed: return close()
-        case .plainHTTP:
-            home.turnAway(descriptor, .plainOnEncryptedPort)
-            return close()
-        case .done:
-            phase = .waiting
-            since = home.loop.now
-            // The first request may have come along with the end of the handshake.
-            receive()
-        }
-        settle()
     }
 
     /// Goes on with what is already here.
@@ -94,7 +63,7 @@ extension Connection {
             case .answering:
                 if bodyDone || bodyIsPaused { return at }
                 at += takeBody(UnsafeRawBufferPointer(rest))
-            case .greeting, .ending, .lingering, .closed:
+            case .ending, .lingering, .closed:
                 return bytes.count
             }
         }
@@ -256,7 +225,7 @@ extension Connection {
         case .answering:
             if !bodyDone { abort() } else { since = home.loop.now }
         case .lingering: close()
-        case .greeting, .ending, .closed: break
+        case .ending, .closed: break
         }
     }
 

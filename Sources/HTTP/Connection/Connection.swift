@@ -10,8 +10,6 @@ import Wire
 // @unchecked Sendable: everything in it is touched on its loop's thread alone; tasks that hold it are bound to that loop.
 final class Connection: Readiness, @unchecked Sendable {
     enum Phase: UInt8 {
-        /// TLS is being set up.
-        case greeting
         /// For a request, or the rest of its head.
         case waiting
         /// A request is being answered, or the rest of its body being skipped.
@@ -26,12 +24,10 @@ final class Connection: Readiness, @unchecked Sendable {
     let descriptor: Int32
     let home: ServerLoop
     let peer: Peer
-    /// Nil on a plain port.
-    let tls: TLSSession?
     /// Where the loop keeps it.
     var slot = 0
 
-    var phase: Phase
+    var phase = Phase.waiting
     /// When the phase, or within `waiting` the head, began.
     var since: UInt64
     var input = InputBuffer()
@@ -64,9 +60,6 @@ final class Connection: Readiness, @unchecked Sendable {
     var unsentSince: UInt64 = 0
     var unsentProgress = 0
     var flushIsDue = false
-    /// A piece of a file is on its way from the disk.
-    var fileIsBeingRead = false
-    var greetingWrites = false
     /// Answers that lie in `unsent`; they are over when it is empty.
     var unfinished: [Exchange] = []
     var lingered = 0
@@ -79,10 +72,8 @@ final class Connection: Readiness, @unchecked Sendable {
     /// Set on a port that only sends callers elsewhere.
     let redirect: Redirect?
 
-    init(_ descriptor: Int32, _ home: ServerLoop, _ peer: Peer, tls: TLSSession?, _ redirect: Redirect?) {
-        self.tls = tls
+    init(_ descriptor: Int32, _ home: ServerLoop, _ peer: Peer, _ redirect: Redirect?) {
         self.redirect = redirect
-        phase = tls == nil ? .waiting : .greeting
         self.descriptor = descriptor
         self.home = home
         self.peer = peer
@@ -98,7 +89,6 @@ final class Connection: Readiness, @unchecked Sendable {
 
     func ready(_ events: EventLoop.Events) {
         if events.contains(.broken), !events.contains(.readable) { return abort() }
-        if phase == .greeting { return greet() }
         if events.contains(.writable) { flush() }
         if events.contains(.readable) { receive() }
         settle()
@@ -109,20 +99,17 @@ final class Connection: Readiness, @unchecked Sendable {
         guard phase != .closed else { return }
         var wanted: EventLoop.Events = []
         if wantsInput { wanted.insert(.readable) }
-        if greetingWrites || !unsent.isEmpty && !fileIsBeingRead { wanted.insert(.writable) }
+        if !unsent.isEmpty { wanted.insert(.writable) }
         if wanted != interest {
-            // What libssl has read already raises no event.
-            if wanted.contains(.readable), !interest.contains(.readable), tls?.hasPending ?? false { receiveSoon() }
             interest = wanted
             home.loop.change(descriptor, wanted)
         }
         setDeadlines()
     }
 
-    var wantsInput: Bool {
+    private var wantsInput: Bool {
         guard !inputEnded else { return false }
         return switch phase {
-        case .greeting: !greetingWrites
         case .waiting: unsent.isEmpty
         case .answering: bodyDone ? input.count < limits.pipelinedBytes : !bodyIsPaused
         case .ending: false
@@ -180,9 +167,7 @@ final class Connection: Readiness, @unchecked Sendable {
 
     /// All is sent: says so to the client, and closes when there is nothing it could still be writing.
     func part() {
-        tls?.sayGoodbye()
-        // The client's own goodbye, unread, would turn our close into a reset and take the end of the answer with it.
-        guard mustLinger || tls != nil, !inputEnded else { return close() }
+        guard mustLinger, !inputEnded else { return close() }
         phase = .lingering
         since = home.loop.now
         input.release()
@@ -215,7 +200,6 @@ final class Connection: Readiness, @unchecked Sendable {
                     + UInt64(bodyBytes / limits.bodyBytesPerSecond) * 1_000_000_000
             }
             return inputEnded && stream == nil ? since + limits.halfClosed.nanoseconds : .max
-        case .greeting: return since + limits.handshake.nanoseconds
         case .lingering: return since + limits.linger.nanoseconds
         case .ending, .closed: return .max
         }
@@ -236,7 +220,7 @@ final class Connection: Readiness, @unchecked Sendable {
         case .answering:
             if bodyDone || responseDone { return abort() }
             bodyFailed(.timedOut)
-        case .greeting, .lingering: close()
+        case .lingering: close()
         case .ending, .closed: break
         }
     }
@@ -248,7 +232,7 @@ final class Connection: Readiness, @unchecked Sendable {
         case .answering:
             // A stream without end would hold up the stop; its producer learns of it by being cancelled.
             if let stream, stream.body.isEventStream { task?.cancel() }
-        case .greeting, .waiting, .ending, .lingering, .closed: break
+        case .waiting, .ending, .lingering, .closed: break
         }
     }
 }

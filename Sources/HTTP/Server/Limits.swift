@@ -43,10 +43,6 @@ public struct Limits: Sendable {
     public var joinedBodyBytes = 16 << 10
     /// Of a file, sent in one turn before other connections get theirs.
     public var fileBytesAtOnce = 256 << 10
-    /// Of a file, read off the loop for an encrypted connection.
-    public var filePieceBytes = 64 << 10
-    /// Pieces of files waiting to be read, for all connections; one each at most.
-    public var filePiecesQueued = 1024
     /// Waiting in the kernel to be accepted; more than a burst of one turn.
     public var backlog: Int32 = 1024
 

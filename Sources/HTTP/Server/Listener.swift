@@ -26,9 +26,8 @@ final class Listener: Readiness {
                 if errno == ECONNABORTED || errno == EINTR { continue }
                 return
             }
-            let peer = Peer(
-                address: address, isSecure: kind == .tls, trustedProxies: home.shared.configuration.trustedProxies)
-            home.accept(client, peer, tls: kind == .tls ? home.shared.tls?.contexts : nil, redirect)
+            let trusted = home.shared.configuration.trustedProxies
+            home.accept(client, Peer(address: address, isSecure: false, trustedProxies: trusted), redirect)
         }
     }
 

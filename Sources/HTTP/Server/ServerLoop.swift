@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Loop
 import Synchronization
@@ -45,31 +44,27 @@ final class ServerLoop: @unchecked Sendable {
     }
 
     /// A new client; refused when there are too many already.
-    func accept(_ descriptor: Int32, _ peer: Peer, tls contexts: TLSContexts?, _ redirect: Redirect?) {
+    func accept(_ descriptor: Int32, _ peer: Peer, _ redirect: Redirect?) {
         shared.accepted.add(1, ordering: .relaxed)
         guard shared.connections.add(1, ordering: .relaxed).newValue <= limits.connections else {
             shared.connections.subtract(1, ordering: .relaxed)
             shared.shed.add(1, ordering: .relaxed)
-            if contexts == nil { turnAway(descriptor, .tooManyRequests) }
-            close(descriptor)
-            return
+            return turnAway(descriptor)
         }
-        let session = contexts.flatMap { TLSSession($0, descriptor: descriptor) }
-        guard (session == nil) == (contexts == nil) else {
-            shared.connections.subtract(1, ordering: .relaxed)
-            close(descriptor)
-            return
-        }
-        let connection = Connection(descriptor, self, peer, tls: session, redirect)
+        let connection = Connection(descriptor, self, peer, redirect)
         connection.slot = connections.count
         connections.append(connection)
         connection.start()
     }
 
     /// 503 in one write, if the socket takes it; nothing is read, for nothing would be kept.
-    func turnAway(_ descriptor: Int32, _ reason: Refusal) {
-        let response = refusal(reason, nil)
-        ResponseHead.write(response, length: response.body.length, to: nil, isLast: true, self)
+    private func turnAway(_ descriptor: Int32) {
+        let response = responder.refusal(Refusal.tooManyRequests.status, .tooManyRequests, nil)
+        var headers = response
+        if !headers.headers.contains("retry-after") {
+            headers.headers.add("retry-after", String(limits.retryAfterSeconds))
+        }
+        ResponseHead.write(headers, length: response.body.length, to: nil, isLast: true, self)
         if case .bytes(let bytes) = response.body { out.write(bytes) }
         if case .buffer(let writer) = response.body { out.write(writer.bytes) }
         _ = send(descriptor, out.bytes.baseAddress, out.count, Int32(MSG_NOSIGNAL))
@@ -77,15 +72,7 @@ final class ServerLoop: @unchecked Sendable {
         shutdown(descriptor, Int32(SHUT_WR))
         // What the client has sent already would turn the close into a reset and take the answer with it.
         _ = recv(descriptor, readRoom.baseAddress, readRoom.count, 0)
-    }
-
-    /// What is answered when the server itself refuses.
-    func refusal(_ reason: Refusal, _ request: Request?) -> Response {
-        var response = responder.refusal(reason.status, reason, request)
-        if reason == .tooManyRequests, !response.headers.contains("retry-after") {
-            response.headers.add("retry-after", String(limits.retryAfterSeconds))
-        }
-        return response
+        close(descriptor)
     }
 
     func remove(_ connection: Connection) {

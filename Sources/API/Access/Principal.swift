@@ -1,0 +1,59 @@
+import HTTP
+import Postgres
+import Wire
+
+/// On whose behalf a request is made, and what that one may do.
+public struct Principal: Sendable {
+    public let userId: UUID
+    public var sessionId: UUID?
+    public var apiKeyId: UUID?
+    public var companyId: UUID?
+    public var memberId: UUID?
+    public var permissions: PermissionSet
+    /// Who really acts, when support works in a customer's name.
+    public var impersonatorId: UUID?
+    /// The token came in a cookie, so a foreign page may be the one that sends the request.
+    public var isByCookie: Bool
+
+    public init(
+        userId: UUID, sessionId: UUID? = nil, apiKeyId: UUID? = nil, companyId: UUID? = nil, memberId: UUID? = nil,
+        permissions: PermissionSet = PermissionSet(), impersonatorId: UUID? = nil, isByCookie: Bool = false
+    ) {
+        self.userId = userId
+        self.sessionId = sessionId
+        self.apiKeyId = apiKeyId
+        self.companyId = companyId
+        self.memberId = memberId
+        self.permissions = permissions
+        self.impersonatorId = impersonatorId
+        self.isByCookie = isByCookie
+    }
+
+    public var isImpersonated: Bool { impersonatorId != nil }
+    public var tenant: Tenant { Tenant(company: companyId, user: userId) }
+}
+
+/// Tells who sends a request. Auth implements it.
+public protocol Authenticator: Sendable {
+    /// What is known without waiting: nil when it has to be looked up, `.some(nil)` when the request carries no
+    /// credentials at all. Called on the loop's thread.
+    func cachedPrincipal(for request: Request) -> Principal??
+
+    /// Nil when the request carries no credentials; a problem when it carries bad ones.
+    func principal(for request: Request) async throws(Problem) -> Principal?
+}
+
+extension Principal {
+    /// Nil, or why this one may not.
+    static func refusal(of principal: Principal?, by access: Access) -> Problem? {
+        if case .open = access { return nil }
+        guard let principal else { return .unauthorized }
+        switch access {
+        case .open, .signedIn: return nil
+        case .member: return principal.companyId == nil ? Problem(.companyRequired) : nil
+        case .can(let permission):
+            if principal.companyId == nil { return Problem(.companyRequired) }
+            return principal.permissions.contains(permission) ? nil : .forbidden(permission)
+        }
+    }
+}

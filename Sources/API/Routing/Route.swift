@@ -1,0 +1,144 @@
+import HTTP
+import Wire
+
+/// One endpoint, declared once: the router, the checks, openapi.yaml, /docs and the tests over all routes read it.
+public struct Route: Sendable {
+    public enum Idempotency: Sendable {
+        /// The client may send an Idempotency-Key.
+        case accepted
+        /// Without one the route refuses: money, publishing, whatever must not happen twice.
+        case required
+        /// A key is passed over: asking twice gives a new answer by its nature (a login), which is not to be stored.
+        case none
+    }
+
+    public let method: Method
+    public let path: String
+    public let summary: String
+    public let access: Access
+    public internal(set) var details: String?
+    public internal(set) var operationId: String?
+    /// The domain's name; set when the application gathers its routes.
+    public internal(set) var tag: String = ""
+    public internal(set) var inputs: [InputPart] = []
+    public internal(set) var output: OutputPart
+    public internal(set) var rate: RatePolicy = .default
+    public internal(set) var idempotency: Idempotency
+    public internal(set) var requiresIfMatch = false
+    public internal(set) var isDevelopmentOnly = false
+    public internal(set) var bodyExample: JSON?
+    public internal(set) var answerExample: JSON?
+    public internal(set) var problems: [ProblemCode] = []
+    public internal(set) var bodyBytesMax = InputLimits.bodyBytesMax
+    /// Nothing of the answer may be kept by anybody: tokens, exports of personal data.
+    public internal(set) var isSecret = false
+    /// Mistakes found while the declaration was read.
+    var mistakes: [String] = []
+    let handle: @Sendable (Call) async throws -> Response
+}
+
+/// A list of routes: `@RouteList static var routes: [Route] { GET(…) … }`.
+@resultBuilder
+public enum RouteList {
+    public static func buildExpression(_ route: Route) -> [Route] { [route] }
+    public static func buildExpression(_ routes: [Route]) -> [Route] { routes }
+    public static func buildBlock(_ parts: [Route]...) -> [Route] { parts.flatMap { $0 } }
+    public static func buildOptional(_ part: [Route]?) -> [Route] { part ?? [] }
+    public static func buildEither(first part: [Route]) -> [Route] { part }
+    public static func buildEither(second part: [Route]) -> [Route] { part }
+    public static func buildArray(_ parts: [[Route]]) -> [Route] { parts.flatMap { $0 } }
+}
+
+public func GET<each Input: RouteInput, Output: RouteOutput>(
+    _ path: String, _ summary: String, _ access: Access,
+    _ handler: @escaping @Sendable (Call, repeat each Input) async throws -> Output
+) -> Route { Route(.get, path, summary, access, handler) }
+
+public func POST<each Input: RouteInput, Output: RouteOutput>(
+    _ path: String, _ summary: String, _ access: Access,
+    _ handler: @escaping @Sendable (Call, repeat each Input) async throws -> Output
+) -> Route { Route(.post, path, summary, access, handler) }
+
+public func PUT<each Input: RouteInput, Output: RouteOutput>(
+    _ path: String, _ summary: String, _ access: Access,
+    _ handler: @escaping @Sendable (Call, repeat each Input) async throws -> Output
+) -> Route { Route(.put, path, summary, access, handler) }
+
+public func PATCH<each Input: RouteInput, Output: RouteOutput>(
+    _ path: String, _ summary: String, _ access: Access,
+    _ handler: @escaping @Sendable (Call, repeat each Input) async throws -> Output
+) -> Route { Route(.patch, path, summary, access, handler) }
+
+public func DELETE<each Input: RouteInput, Output: RouteOutput>(
+    _ path: String, _ summary: String, _ access: Access,
+    _ handler: @escaping @Sendable (Call, repeat each Input) async throws -> Output
+) -> Route { Route(.delete, path, summary, access, handler) }
+
+extension Route {
+    init<each Input: RouteInput, Output: RouteOutput>(
+        _ method: Method, _ path: String, _ summary: String, _ access: Access,
+        _ handler: @escaping @Sendable (Call, repeat each Input) async throws -> Output
+    ) {
+        self.method = method
+        self.path = path
+        self.summary = summary
+        self.access = access
+        idempotency = method == .post ? .accepted : .none
+        var inputs: [InputPart] = []
+        var mistakes: [String] = []
+        for input in repeat (each Input).self {
+            do { inputs.append(try input.part()) } catch { mistakes.append(error.description) }
+        }
+        do { output = try Output.part() } catch {
+            mistakes.append(error.description)
+            output = OutputPart(status: 204)
+        }
+        self.inputs = inputs
+        self.mistakes = mistakes
+        let parts = inputs
+        handle = { call in
+            let reader = InputReader(call, parts)
+            let read = (repeat (each Input).read(reader))
+            if !reader.faults.isEmpty { throw Problem.faulty(reader.faults) }
+            let output = try await handler(call, repeat (each read)!)
+            return try output.response(to: call)
+        }
+    }
+
+    var readsBody: Bool { inputs.contains(where: \.isBody) }
+}
+
+/// Modifiers: each gives the route with one thing changed.
+extension Route {
+    private func with<Value>(_ path: WritableKeyPath<Route, Value>, _ value: Value) -> Route {
+        var copy = self
+        copy[keyPath: path] = value
+        return copy
+    }
+
+    /// A paragraph or two for the docs: what happens, what to watch for.
+    public func describe(_ text: String) -> Route { with(\.details, text) }
+
+    /// The name generated clients give the call; without it, it is made of method and path.
+    public func operation(_ id: String) -> Route { with(\.operationId, id) }
+
+    public func rate(_ policy: RatePolicy) -> Route { with(\.rate, policy) }
+    public func idempotent(_ rule: Idempotency) -> Route { with(\.idempotency, rule) }
+    public func ifMatch(_ rule: IfMatchRule) -> Route { with(\.requiresIfMatch, rule == .required) }
+    public var developmentOnly: Route { with(\.isDevelopmentOnly, true) }
+    /// The answer holds secrets: `Cache-Control: no-store`, and it is never stored for a repeated request.
+    public var secret: Route { with(\.isSecret, true).with(\.idempotency, idempotency == .required ? .required : .none) }
+
+    /// What this route may answer beside what every route may.
+    public func problems(_ codes: ProblemCode...) -> Route { with(\.problems, problems + codes) }
+
+    /// Takes bodies of up to so many bytes.
+    public func bodyBytes(max: Int) -> Route { with(\.bodyBytesMax, max) }
+
+    /// Examples for the docs; a test checks them against the schemas.
+    public func example(body: JSON? = nil, answer: JSON? = nil) -> Route {
+        with(\.bodyExample, body ?? bodyExample).with(\.answerExample, answer ?? answerExample)
+    }
+
+    public enum IfMatchRule: Sendable { case required, accepted }
+}

@@ -1,0 +1,72 @@
+import HTTP
+import Wire
+
+/// The fields that every answer carries, most of them rendered once.
+struct ResponseFrame: Sendable {
+    private let fixed: [UInt8]
+    private let fixedSecure: [UInt8]
+    private let policy: [UInt8]
+    private let allowedOrigins: Set<String>
+
+    init(_ configuration: APIConfiguration) {
+        var lines = "x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n"
+        lines += "cross-origin-resource-policy: same-origin\r\n"
+        // Without this a cache would give the answer made for one origin to another.
+        if !configuration.allowedOrigins.isEmpty { lines += "vary: origin\r\n" }
+        fixed = Array(lines.utf8)
+        let hsts = configuration.hstsSeconds
+        fixedSecure = fixed + (hsts > 0 ? Array("strict-transport-security: max-age=\(hsts)\r\n".utf8) : [])
+        policy = Array("content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n".utf8)
+        allowedOrigins = configuration.allowedOrigins
+    }
+
+    func finish(_ response: Response, _ call: Call) -> Response {
+        var response = response
+        let endpoint = call.endpoint
+        let out = ByteWriter(capacity: 512)
+        out.write("x-request-id: ")
+        call.identity.writeRequestId(into: out)
+        out.write("\r\n")
+        out.write(call.request.isSecure ? fixedSecure : fixed)
+        let mayBringOwn = endpoint?.hasOwnHeaders ?? false
+        if !mayBringOwn || !response.headers.contains("content-security-policy") { out.write(policy) }
+        if !mayBringOwn || !response.headers.contains("cache-control") {
+            if response.status < 400, let endpoint { out.write(endpoint.cacheLine) } else { out.write(Self.noStore) }
+        }
+        response.headers.add(lines: out.array)
+        if !call.headers.isEmpty { response.headers.add(call.headers) }
+        if let rate = call.rate, let limiter = endpoint?.limiter { limiter.write(rate, into: &response.headers) }
+        if !allowedOrigins.isEmpty { addOrigin(to: &response.headers, call.request) }
+        return response
+    }
+
+    func addFixedFields(to headers: inout ResponseHeaders, isSecure: Bool) {
+        headers.add(lines: (isSecure ? fixedSecure : fixed) + policy + Array(Self.noStore.description.utf8))
+    }
+
+    private static let noStore: StaticString = "cache-control: no-store\r\n"
+
+    // MARK: pages of other origins
+
+    private func addOrigin(to headers: inout ResponseHeaders, _ request: Request) {
+        guard let origin = request.header("origin"), allowedOrigins.contains(origin) else { return }
+        headers.add("access-control-allow-origin", origin)
+        headers.add("access-control-allow-credentials", "true" as StaticString)
+        headers.add(
+            "access-control-expose-headers",
+            "etag, link, location, retry-after, ratelimit, ratelimit-policy, x-request-id, idempotency-replayed" as StaticString)
+    }
+
+    /// The answer to a browser that asks before it sends.
+    func addPreflight(to headers: inout ResponseHeaders, methods: String, _ request: Request) {
+        guard request.header("access-control-request-method") != nil, let origin = request.header("origin"),
+            allowedOrigins.contains(origin)
+        else { return }
+        headers.add("access-control-allow-methods", methods)
+        headers.add(
+            "access-control-allow-headers",
+            "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id, traceparent, x-csrf-token" as StaticString)
+        // Two hours, the longest Chromium keeps it.
+        headers.add("access-control-max-age", "7200" as StaticString)
+    }
+}
