@@ -1,0 +1,26 @@
+import API
+
+/// A part of the product that owns its tables and its routes; the app lists them and wires them alike.
+public protocol Domain {
+    /// One word, as the folder is called; it heads the domain's section in the documentation.
+    static var name: String { get }
+    static var summary: String { get }
+    static var routes: [Route] { get }
+    /// Every permission its routes ask for; roles are made of them.
+    static var permissions: [Permission] { get }
+    /// Every refusal of its own, for docs/errors.md.
+    static var problems: [ProblemCode] { get }
+    /// What the refusal of a constraint means to the caller.
+    static var constraints: [ConstraintProblem] { get }
+    static var workers: [Worker] { get }
+    /// Called once before the first request: the place to put ports and settings into the environment.
+    static func start(_ environment: inout Environment) async throws
+}
+
+extension Domain {
+    public static var permissions: [Permission] { [] }
+    public static var problems: [ProblemCode] { [] }
+    public static var constraints: [ConstraintProblem] { [] }
+    public static var workers: [Worker] { [] }
+    public static func start(_ environment: inout Environment) async throws {}
+}

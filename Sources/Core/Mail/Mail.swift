@@ -1,0 +1,62 @@
+import Postgres
+import Wire
+
+/// Mail as the domains see it: a row written in their own transaction. It is sent after the commit, or not at all.
+public enum Mail {
+    public struct Message: Sendable {
+        public var template: MailTemplate
+        public var to: String
+        public var name: String?
+        public var locale: String
+        /// The values the template fills in; `name` is added from the message's own. Times as RFC 3339.
+        public var context: [String: String]
+        public var company: UUID?
+        /// Queuing a second mail with the same key does nothing.
+        public var onceKey: String?
+
+        public init(
+            _ template: MailTemplate, to: String, name: String? = nil, locale: String = "en",
+            context: [String: String] = [:], company: UUID? = nil, onceKey: String? = nil
+        ) {
+            self.template = template
+            self.to = to
+            self.name = name
+            self.locale = locale
+            self.context = context
+            self.company = company
+            self.onceKey = onceKey
+        }
+    }
+
+    public static let channel = "mail_queued"
+
+    /// Queues the mail with the transaction of the caller. A value the template needs and does not get is an error
+    /// here, where it can still be undone.
+    public static func queue(_ message: Message, in tx: Transaction) async throws {
+        _ = try await tx.query(sql(message))
+    }
+
+    /// The same as one statement, to send along with others.
+    public static func sql(_ message: Message) throws -> SQL {
+        var context = message.context
+        if let name = message.name, context["name"] == nil { context["name"] = name }
+        if let missing = message.template.keys.first(where: { context[$0] == nil }) {
+            throw MailRenderer.MissingValue(template: message.template, key: missing)
+        }
+        return """
+            WITH mail AS (
+                INSERT INTO mail_queue (id, company_id, once_key, template, locale, to_address, to_name, context)
+                VALUES (\(UUID.v7()), \(message.company), \(message.onceKey), \(message.template),
+                        \(message.locale), \(message.to), \(message.name), \(JSONText(json(context))))
+                ON CONFLICT (once_key) DO NOTHING
+                RETURNING id)
+            SELECT pg_notify('mail_queued', '') FROM mail
+            """
+    }
+
+    private static func json(_ context: [String: String]) -> JSON {
+        var object = JSON.Object()
+        for (key, value) in context.sorted(by: { $0.key < $1.key }) { object[key] = .string(value) }
+        return .object(object)
+    }
+}

@@ -1,0 +1,88 @@
+import API
+import Logging
+import Loop
+import Postgres
+import Synchronization
+
+/// All background work of this process.
+public final class Workforce: Sendable {
+    private let workers: [Worker]
+    private let database: Database
+    private let environment: Environment
+    private let loops: LoopGroup
+    private let log: Logger
+    private let pulses: [Pulse]
+    private let isStopping = Atomic<Bool>(false)
+    private let tasks = Mutex<[Task<Void, Never>]>([])
+
+    /// The pause after failures: doubled each time, to this at most.
+    private static let failurePauseMax: Duration = .seconds(300)
+    private static let failurePause: Duration = .seconds(1)
+
+    public init(
+        _ workers: [Worker], database: Database, environment: Environment, loops: LoopGroup,
+        log: Logger = Logger(label: "work")
+    ) {
+        precondition(Set(workers.map(\.name)).count == workers.count, "two workers share a name")
+        self.workers = workers
+        self.database = database
+        self.environment = environment
+        self.loops = loops
+        self.log = log
+        pulses = workers.map { _ in Pulse() }
+    }
+
+    public func start() {
+        let running = zip(workers, pulses).map { worker, pulse in
+            loops.next().task { [self] in await run(worker, pulse) }
+        }
+        tasks.withLock { $0 = running }
+    }
+
+    /// Waits for the rounds in hand, then ends. What is left undone is found by whoever starts next.
+    public func stop() async {
+        isStopping.store(true, ordering: .relaxed)
+        for pulse in pulses { pulse.beat() }
+        for task in tasks.withLock({ $0 }) { await task.value }
+    }
+
+    /// Wakes the worker of this name, if there is one here.
+    public func wake(_ name: String) {
+        for (worker, pulse) in zip(workers, pulses) where worker.name == name { pulse.beat() }
+    }
+
+    private func run(_ worker: Worker, _ pulse: Pulse) async {
+        let work = Work(database: database, environment: environment, log: log) { [self] in
+            isStopping.load(ordering: .relaxed)
+        }
+        var failures = 0
+        while !work.isStopping {
+            do {
+                let round = try await once(worker, work)
+                failures = 0
+                if round == .more { continue }
+                await pulse.wait(upTo: worker.interval * Double.random(in: 0.9...1.1))
+            } catch {
+                failures += 1
+                log.warning(
+                    "a round of background work failed",
+                    metadata: ["worker": "\(worker.name)", "error": "\(String(reflecting: error))", "failures": "\(failures)"])
+                await pulse.wait(upTo: Self.pause(after: failures))
+            }
+        }
+    }
+
+    private func once(_ worker: Worker, _ work: Work) async throws -> Worker.Round {
+        guard worker.isSingle else { return try await worker.round(work) }
+        guard let fence = try await WorkerLease.take(worker.name, database) else { return .idle }
+        let round = try await worker.round(work)
+        try await WorkerLease.giveBack(
+            worker.name, fence, nextAfter: round == .more ? .zero : worker.interval, database)
+        return round
+    }
+
+    private static func pause(after failures: Int) -> Duration {
+        let doubled = failurePause * (1 << min(failures - 1, 10))
+        return min(doubled, failurePauseMax) * Double.random(in: 0.5...1)
+    }
+}
