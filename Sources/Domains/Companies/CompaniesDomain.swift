@@ -1,0 +1,37 @@
+import API
+import Core
+import Postgres
+
+/// Companies and the people in them: founding and deletion, members, invitations, roles, teams, an agency's clients.
+///
+/// Owns companies, memberships, roles, member_roles, teams, team_members, invitations and what hangs on them,
+/// join_links, join_requests, client_access, ownership_transfers and the company's rules. Reads users. Offers the ports
+/// by which a sign-up founds a company or accepts an invitation and a deleted account leaves its companies.
+public enum CompaniesDomain: Domain {
+    public static let name = "Companies"
+    public static let summary = "Companies, members, invitations, roles and teams."
+
+    public static var routes: [Route] {
+        Companies.routes + CompanySettingsRoutes.routes + ClientCompanies.routes + Ownership.routes
+            + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes + JoinLinks.routes
+            + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes
+    }
+
+    public static let permissions: [Permission] = [
+        .companyRead, .companyWrite, .companyDelete, .ownershipWrite, .securityWrite, .clientsRead, .clientsWrite,
+        .membersRead, .membersWrite, .membersExport, .invitationsRead, .invitationsWrite, .rolesRead, .rolesWrite,
+        .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead,
+    ]
+
+    public static let problems = ProblemCode.ofCompanies
+    public static let constraints = ConstraintProblem.ofCompanies
+    public static let workers = [CompanyPurge.worker]
+
+    public static func start(_ environment: inout Environment) async throws {
+        let links = Links(publicURL: environment[PublicAddress.self].url)
+        environment.set(links)
+        environment.set(Founding.port)
+        environment.set(Acceptance.port(links))
+        environment.set(Leaving.port)
+    }
+}

@@ -1,0 +1,91 @@
+import API
+import Core
+import Postgres
+import Wire
+
+/// How somebody stops being in a company, for a while or for good. The caller holds the lock on the company's row.
+enum Leaving {
+    enum Kind: String { case suspended, removed }
+
+    static let port = AccountDeparture { user, actor, tx in try await departEverywhere(user, by: actor, in: tx) }
+
+    /// Ends the membership and, for an agency's member, the entry to its clients. What is left without an owner is
+    /// refused by the company's row.
+    static func leave(
+        _ member: UUID, user: UUID, company: UUID, _ kind: Kind, by actor: Audit.Actor, action: String,
+        in tx: Transaction
+    ) async throws {
+        try await ClientAccess.withdraw(member: member, user: user, from: company, by: actor, in: tx)
+        var statements: [SQL] = []
+        switch kind {
+        case .suspended:
+            statements.append(
+                """
+                UPDATE memberships SET status = 'suspended', suspended_at = now(), version = version + 1, updated_at = now()
+                 WHERE company_id = \(company) AND id = \(member)
+                """)
+        case .removed:
+            statements += [
+                """
+                UPDATE memberships SET status = 'removed', removed_at = now(), version = version + 1, updated_at = now()
+                 WHERE company_id = \(company) AND id = \(member)
+                """,
+                "DELETE FROM team_members WHERE company_id = \(company) AND member_id = \(member)",
+                "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(member)",
+            ]
+        }
+        statements += [
+            cancelTransfers(of: member, company: company),
+            Headcount.recount(company),
+            Audit.sql(
+                Audit.Entry(action, on: "member", member, after: ["status": .string(kind.rawValue)]),
+                by: actor, company: company),
+            AccessChange.sql(user: user, company: company),
+        ]
+        _ = try await tx.batch(statements)
+    }
+
+    private static func cancelTransfers(of member: UUID, company: UUID) -> SQL {
+        """
+        UPDATE ownership_transfers SET state = 'cancelled', decided_at = now()
+         WHERE company_id = \(company) AND state = 'pending' AND (from_member_id = \(member) OR to_member_id = \(member))
+        """
+    }
+
+    private static func departEverywhere(_ user: UUID, by actor: Audit.Actor, in tx: Transaction) async throws {
+        let before = try await tx.query("SELECT current_setting('app.company_id', true) AS company")
+        let memberships = try await tx.query(
+            """
+            SELECT m.company_id, m.id, c.name FROM memberships m JOIN companies c ON c.id = m.company_id
+             WHERE m.user_id = \(user) AND m.status <> 'removed' ORDER BY m.company_id
+            """)
+        var ownerless: [String] = []
+        for row in memberships {
+            let company: UUID = try row.get("company_id")
+            try await tx.become(company)
+            guard let locked = try await Headcount.lock(company, in: tx), locked.status != "deleted" else { continue }
+            if try await isLastOwner(user, of: company, in: tx) { ownerless.append(try row.get("name")); continue }
+            try await leave(
+                row.get("id"), user: user, company: company, .removed, by: actor, action: "member.left", in: tx)
+        }
+        _ = try await tx.query(
+            "SELECT set_config('app.company_id', \(before[0].get("company", as: String?.self) ?? ""), true)")
+        guard ownerless.isEmpty else {
+            throw Problem(
+                .lastOwner,
+                "You are the last owner of \(ownerless.joined(separator: ", ")): hand over or delete first.")
+        }
+    }
+
+    static func isLastOwner(_ user: UUID, of company: UUID, in tx: Transaction) async throws -> Bool {
+        let rows = try await tx.query(
+            """
+            SELECT bool_or(m.user_id = \(user)) AND count(*) = 1 AS is_last
+              FROM memberships m
+              JOIN member_roles mr ON mr.company_id = m.company_id AND mr.member_id = m.id
+              JOIN roles r ON r.company_id = mr.company_id AND r.id = mr.role_id AND r.key = 'owner'
+             WHERE m.company_id = \(company) AND m.status = 'active'
+            """)
+        return try rows.first?.get("is_last", as: Bool?.self) ?? false
+    }
+}

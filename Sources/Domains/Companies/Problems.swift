@@ -1,0 +1,132 @@
+import API
+
+extension ProblemCode {
+    public static let slugTaken = ProblemCode(
+        "slug-taken", 409, "Another company uses this short name", advice: "Choose another `slug`.")
+    public static let tooManyCompanies = ProblemCode(
+        "too-many-companies", 409, "You own as many companies as one person may",
+        advice: "Hand one over or delete it first.")
+    public static let companyNotActive = ProblemCode(
+        "company-not-active", 409, "This company is suspended or being deleted", advice: "Ask one of its owners.")
+    public static let companyNotDeleting = ProblemCode(
+        "company-not-being-deleted", 409, "This company is not being deleted", advice: "There is nothing to restore.")
+    public static let confirmationMismatch = ProblemCode(
+        "confirmation-mismatch", 422, "The confirmation does not match",
+        advice: "Repeat the company's `slug` exactly, to show that you mean this one.")
+    public static let hasClientCompanies = ProblemCode(
+        "has-client-companies", 409, "This company still has client companies",
+        advice: "Release or delete the client companies first.")
+    public static let notAMember = ProblemCode(
+        "not-a-member", 403, "You are not an active member of this company",
+        advice: "Switch to another company, or ask to be let in again.")
+    public static let lastOwner = ProblemCode(
+        "last-owner", 409, "A company must keep an active owner",
+        advice: "Make another member an owner first, or hand the company over.")
+    public static let grantExceedsOwnRights = ProblemCode(
+        "grant-exceeds-own-rights", 403, "Nobody can give rights he does not hold",
+        advice: "Leave out the permissions that the detail names, or ask somebody who holds them.")
+    public static let memberOutranksYou = ProblemCode(
+        "member-outranks-you", 403, "This member holds rights that you do not",
+        advice: "Ask somebody who holds at least the same rights.")
+    public static let memberIsSuspended = ProblemCode(
+        "member-is-suspended", 409, "This membership is suspended",
+        advice: "Somebody who may change members must restore it first.")
+    public static let memberNotActive = ProblemCode(
+        "member-not-active", 409, "This member is not active", advice: "Restore the membership first.")
+    public static let memberNotSuspended = ProblemCode(
+        "member-not-suspended", 409, "This member is not suspended", advice: "There is nothing to restore.")
+    public static let agencyMember = ProblemCode(
+        "member-of-the-agency", 409, "This person is here through the agency",
+        advice: "The agency changes it under its client companies.")
+    public static let useDeparture = ProblemCode(
+        "use-departure", 409, "You cannot do this to yourself", advice: "To leave, call POST /v1/company/departure.")
+    public static let alreadyAMember = ProblemCode(
+        "already-a-member", 409, "This person is a member already", advice: "Change the member's roles instead.")
+    public static let seatLimitReached = ProblemCode(
+        "seat-limit-reached", 409, "All seats of the company are taken",
+        advice: "Remove a member or get more seats; the invitation stays good until it expires.")
+    public static let invitationUnknown = ProblemCode(
+        "invitation-unknown", 404, "There is no such invitation", advice: "Use the link of the newest mail.")
+    public static let invitationNotPending = ProblemCode(
+        "invitation-not-pending", 409, "This invitation is no longer open",
+        advice: "Ask for a new one; if it was accepted, simply sign in.")
+    public static let invitationExpired = ProblemCode(
+        "invitation-expired", 409, "This invitation has expired", advice: "Ask for a new one.")
+    public static let invitationForAnother = ProblemCode(
+        "invitation-for-another-address", 403, "This invitation was sent to another address",
+        advice: "Sign in with the invited address, or ask for an invitation to this one. The inviter has been told.")
+    public static let emailNotVerified = ProblemCode(
+        "email-not-verified", 403, "Your e-mail address is not confirmed yet",
+        advice: "Confirm it by the mail you were sent, then try again.")
+    public static let invitationWithoutRoles = ProblemCode(
+        "invitation-without-roles", 409, "The roles of this invitation no longer exist", advice: "Ask for a new one.")
+    public static let inviterLostRights = ProblemCode(
+        "inviter-lost-rights", 409, "Whoever invited you may no longer give these roles",
+        advice: "Ask somebody else in the company for a new invitation.")
+    public static let invitationMailsSpent = ProblemCode(
+        "invitation-mails-spent", 409, "This invitation was mailed as often as it may be",
+        advice: "Check the address; revoke this invitation and send a new one.")
+    public static let joinLinkUnknown = ProblemCode(
+        "join-link-unknown", 404, "There is no such join link", advice: "Ask for a new link.")
+    public static let joinLinkSpent = ProblemCode(
+        "join-link-spent", 409, "This join link is no longer good", advice: "Ask for a new link.")
+    public static let joinLinkOtherDomain = ProblemCode(
+        "join-link-other-domain", 403, "This join link is for addresses of another domain",
+        advice: "Sign in with an address of that domain, or ask for an invitation.")
+    public static let joinRequestDecided = ProblemCode(
+        "join-request-decided", 409, "This request has been decided", advice: "Read it again.")
+    public static let roleIsBuiltIn = ProblemCode(
+        "role-is-built-in", 409, "Built-in roles cannot be changed", advice: "Copy the role and change the copy.")
+    public static let roleInUse = ProblemCode(
+        "role-in-use", 409, "Members or join links still use this role", advice: "Give them other roles first.")
+    public static let roleNameTaken = ProblemCode(
+        "role-name-taken", 409, "A role of this name exists already", advice: "Choose another name.")
+    public static let tooManyRoles = ProblemCode(
+        "too-many-roles", 409, "The company has as many custom roles as it may", advice: "Delete one first.")
+    public static let teamNameTaken = ProblemCode(
+        "team-name-taken", 409, "A team of this name exists already", advice: "Choose another name.")
+    public static let tooManyTeams = ProblemCode(
+        "too-many-teams", 409, "The company has as many teams as it may", advice: "Delete one first.")
+    public static let teamInUse = ProblemCode(
+        "team-in-use", 409, "Join links still lead into this team", advice: "Revoke those join links first.")
+    public static let tooManyJoinLinks = ProblemCode(
+        "too-many-join-links", 409, "The company has as many live join links as it may", advice: "Revoke one first.")
+    public static let transferUnknown = ProblemCode(
+        "transfer-unknown", 404, "There is no such transfer to confirm",
+        advice: "Begin the transfer again; a confirmation is good for a day and for one use.")
+    public static let transferPending = ProblemCode(
+        "transfer-pending", 409, "A transfer is under way already", advice: "Confirm or cancel it first.")
+    public static let policyLocksYouOut = ProblemCode(
+        "policy-locks-you-out", 409, "This rule would lock you out yourself",
+        advice: "Put your own address on the list, or make the change from an address that is on it.")
+    public static let notAnAgency = ProblemCode(
+        "client-companies-cannot-nest", 409, "A client company cannot have client companies of its own",
+        advice: "Work from the agency.")
+    public static let tooManyClients = ProblemCode(
+        "too-many-client-companies", 409, "The agency has as many client companies as it may",
+        advice: "Release or delete one first.")
+
+    static let ofCompanies: [ProblemCode] = [
+        slugTaken, tooManyCompanies, companyNotActive, companyNotDeleting, confirmationMismatch, hasClientCompanies,
+        notAMember, lastOwner, grantExceedsOwnRights, memberOutranksYou, memberIsSuspended, memberNotActive,
+        memberNotSuspended, agencyMember, useDeparture, alreadyAMember, seatLimitReached, invitationUnknown,
+        invitationNotPending, invitationExpired, invitationForAnother, emailNotVerified, invitationWithoutRoles,
+        inviterLostRights, invitationMailsSpent, joinLinkUnknown, joinLinkSpent, joinLinkOtherDomain,
+        joinRequestDecided, roleIsBuiltIn, roleInUse, roleNameTaken, tooManyRoles, teamNameTaken, tooManyTeams,
+        teamInUse, tooManyJoinLinks, transferUnknown, transferPending, policyLocksYouOut, notAnAgency, tooManyClients,
+    ]
+}
+
+extension ConstraintProblem {
+    static let ofCompanies: [ConstraintProblem] = [
+        ConstraintProblem("companies_slug_key", .slugTaken, pointer: "/slug"),
+        ConstraintProblem("companies_never_ownerless", .lastOwner),
+        ConstraintProblem("roles_name_key", .roleNameTaken, pointer: "/name"),
+        ConstraintProblem("roles_key_key", .roleNameTaken, pointer: "/name"),
+        ConstraintProblem("member_roles_role_fkey", .roleInUse),
+        ConstraintProblem("join_links_role_fkey", .roleInUse),
+        ConstraintProblem("join_links_team_fkey", .teamInUse),
+        ConstraintProblem("teams_name_key", .teamNameTaken, pointer: "/name"),
+        ConstraintProblem("ownership_transfers_one_pending", .transferPending),
+    ]
+}
