@@ -54,9 +54,17 @@ class Person:
         assert answer.status_code == status, f"{method} {path} gave {answer.status_code}: {answer.text[:1000]}"
         return answer.json() if answer.content else None
 
+    def role_id(self, key):
+        roles = self.expect(200, "GET", "/v1/roles?limit=100")["data"]
+        return next(role["id"] for role in roles if role["key"] == key)
+
+    def give_role(self, email, key):
+        path = f"/v1/members/{self.member_id(email)}/roles"
+        self.expect(200, "PUT", path, json={"role_ids": [self.role_id(key)]})
+
     def invite(self, email, role):
         """Invites by role key; returns the token from the mail."""
-        self.expect(201, "POST", "/v1/invitations", json={"email": email, "roles": [role]})
+        self.expect(201, "POST", "/v1/invitations", json={"email": email, "role_ids": [self.role_id(role)]})
         return token_of(self.mailbox.wait_for(email, "invit"))
 
     def colleague(self, role="member"):

@@ -49,10 +49,9 @@ def test_a_change_of_role_holds_at_the_other(pair, founder):
     elsewhere = colleague.at(pair[1])
     assert elsewhere.get("/v1/teams").status_code == 200
     assert elsewhere.post("/v1/teams", json={"name": "Too early"}).status_code == 403
-    member = founder.member_id(colleague.email)
-    founder.expect(200, "PUT", f"/v1/members/{member}/roles", json={"roles": ["manager"]})
+    founder.give_role(colleague.email, "manager")
     until(elsewhere, "POST", "/v1/teams", {201}, json={"name": "Allowed now"})
-    founder.expect(200, "PUT", f"/v1/members/{member}/roles", json={"roles": ["viewer"]})
+    founder.give_role(colleague.email, "viewer")
     until(elsewhere, "PATCH", "/v1/teams/00000000-0000-7000-8000-000000000000", {403}, json={"name": "x"})
 
 
@@ -61,7 +60,7 @@ def test_a_suspension_and_a_removal_hold_at_the_other(pair, founder):
     elsewhere = colleague.at(pair[1])
     assert elsewhere.get("/v1/teams").status_code == 200
     member = founder.member_id(colleague.email)
-    founder.expect(200, "POST", f"/v1/members/{member}/suspension")
+    founder.expect(200, "PUT", f"/v1/members/{member}/suspension")
     until(elsewhere, "GET", "/v1/teams", {401, 403})
     leaver = founder.colleague("member")
     elsewhere = leaver.at(pair[1])
@@ -98,7 +97,7 @@ def test_mail_is_sent_once_by_whichever_instance_is_free(pair, founder, mailbox)
     before = len(mailbox.messages)
     addresses = [f"many{n}@pair.example" for n in range(10)]
     for address in addresses:
-        founder.expect(201, "POST", "/v1/invitations", json={"email": address, "roles": ["viewer"]})
+        founder.expect(201, "POST", "/v1/invitations", json={"email": address})
     for address in addresses:
         mailbox.wait_for(address)
     sent = [message.recipients[0] for message in mailbox.messages[before:]]

@@ -29,7 +29,7 @@ def test_the_story_holds_behind_the_pooler(pooled, mailbox):
     team = owner.expect(201, "POST", "/v1/teams", json={"name": "Behind the pooler"})
     assert colleague.expect(200, "GET", f"/v1/teams/{team['id']}")["name"] == "Behind the pooler"
     colleague.expect(403, "POST", "/v1/teams", json={"name": "No"})
-    owner.expect(200, "PUT", f"/v1/members/{owner.member_id(colleague.email)}/roles", json={"roles": ["manager"]})
+    owner.give_role(colleague.email, "manager")
     colleague.expect(201, "POST", "/v1/teams", json={"name": "Yes"})
     stranger = Person(pooled, mailbox).sign_up(company="Next door")
     stranger.expect(404, "GET", f"/v1/teams/{team['id']}")

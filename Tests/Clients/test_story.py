@@ -40,7 +40,8 @@ def test_a_colleague_can_do_exactly_what_the_role_allows(story):
     company = story.call(grace, "POST", "/v1/companies", 201, {"name": "Story Abroad"})
     grace = story.call(grace, "POST", "/v1/auth/company", 200, {"company_id": str(company.id)}).access_token
 
-    story.call(grace, "POST", "/v1/invitations", 201, {"email": "linus@story.example", "roles": ["viewer"]})
+    roles = {role.key: str(role.id) for role in story.call(grace, "GET", "/v1/roles", 200).data}
+    story.call(grace, "POST", "/v1/invitations", 201, {"email": "linus@story.example", "role_ids": [roles["viewer"]]})
     invitation = token_of(story.mailbox.wait_for("linus@story.example", "invit"))
     story.sign_up("linus@story.example", invitation_token=invitation)
     linus = story.log_in("linus@story.example")
@@ -50,14 +51,14 @@ def test_a_colleague_can_do_exactly_what_the_role_allows(story):
     assert [one.name for one in story.call(linus, "GET", "/v1/teams", 200).data] == ["Launch"]
     assert len(story.call(linus, "GET", "/v1/members", 200).data) == 2
     assert story.call(linus, "POST", "/v1/teams", 403, {"name": "Mine"}).code == "forbidden"
-    story.call(linus, "POST", "/v1/invitations", 403, {"email": "eve@story.example", "roles": ["viewer"]})
+    story.call(linus, "POST", "/v1/invitations", 403, {"email": "eve@story.example"})
     story.call(linus, "PATCH", "/v1/teams/{id}", 403, {"name": "Mine"}, id=team.id)
 
     # The role changes, and from the very next request on it holds.
     member = next(one for one in story.call(grace, "GET", "/v1/members", 200).data if one.email == "linus@story.example")
-    story.call(grace, "PUT", "/v1/members/{id}/roles", 200, {"roles": ["manager"]}, id=member.id)
+    story.call(grace, "PUT", "/v1/members/{id}/roles", 200, {"role_ids": [roles["manager"]]}, id=member.id)
     story.call(linus, "POST", "/v1/teams", 201, {"name": "Mine"})
-    story.call(grace, "PUT", "/v1/members/{id}/roles", 200, {"roles": ["viewer"]}, id=member.id)
+    story.call(grace, "PUT", "/v1/members/{id}/roles", 200, {"role_ids": [roles["viewer"]]}, id=member.id)
     story.call(linus, "POST", "/v1/teams", 403, {"name": "Mine too"})
 
     # What belongs to another company does not exist.

@@ -10,7 +10,7 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
     private let server: PythonServer
     private let client = HTTPClient(loops: loops, resolver: resolver)
 
-    init() throws { server = try PythonServer("http_server.py", "plain") }
+    init() throws { server = try PythonServer("http_server.py", ["plain"]) }
 
     private func url(_ path: String) -> String { "http://127.0.0.1:\(server.port)\(path)" }
 
@@ -197,7 +197,7 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
     }
 
     @Test func `a certificate is checked against its authority and its name`() async throws {
-        let secure = try PythonServer("http_server.py", "tls")
+        let secure = try PythonServer("http_server.py", ["tls"])
         #expect(await error(.init("GET", "https://localhost:\(secure.port)/echo"))?.isInsecure == true)
         var configuration = HTTPClient.Configuration()
         configuration.certificateAuthorities = secure.authority
@@ -220,7 +220,7 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
         let direct = try await client.send(.init("GET", url("/echo")))
         #expect(try JSON.parse(try await direct.body.collect())["target"] == "/echo")
 
-        let secure = try PythonServer("http_server.py", "tls")
+        let secure = try PythonServer("http_server.py", ["tls"])
         configuration.certificateAuthorities = secure.authority
         let tunnelling = HTTPClient(loops: loops, resolver: resolver, configuration: configuration)
         let response = try await tunnelling.send(.init("GET", "https://localhost:\(secure.port)/echo"))

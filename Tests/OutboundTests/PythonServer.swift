@@ -13,7 +13,7 @@ final class PythonServer {
     private let output: Int32
     private var buffered: [UInt8] = []
 
-    init(_ script: String, _ arguments: String...) throws {
+    init(_ script: String, _ arguments: [String]) throws {
         let here = String(describing: #filePath).split(separator: "/").dropLast()
         let python = try Self.python(from: here.map(String.init))
         let file = "/" + here.joined(separator: "/") + "/Servers/" + script

@@ -48,7 +48,7 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
     }
 
     @Test func `what the operator allows is reached by address and by name`() async throws {
-        let server = try PythonServer("http_server.py", "plain")
+        let server = try PythonServer("http_server.py", ["plain"])
         let ranges = ["127.0.0.0/8", "::1"].compactMap { AddressRange($0) }
         let guardian = SSRFGuard(allowed: ranges)
         #expect(await error("http://127.0.0.1:\(server.port)/echo", guardian) == nil)

@@ -5,7 +5,7 @@ input is closed. Arguments, any of: starttls, implicit, auth (wants user "mailer
 Recipients decide what happens: reject@ 550, later@ 451, data-reject@ 554 after the content, data-later@ 452,
 hang-up@ closes the connection.
 """
-import asyncio, json, os, ssl, sys, tempfile
+import asyncio, email, email.policy, json, os, ssl, sys, tempfile
 
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -30,12 +30,17 @@ class Handler:
             return "554 5.7.1 looks like spam"
         if any(address.startswith("data-later@") for address in envelope.rcpt_tos):
             return "452 4.2.2 mailbox full"
+        parsed = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
         print(
             json.dumps(
                 {
                     "from": envelope.mail_from,
                     "to": envelope.rcpt_tos,
-                    "content": envelope.content.decode("latin-1"),
+                    "content": envelope.original_content.decode("latin-1"),
+                    "headers": {name: str(value) for name, value in parsed.items()},
+                    "shown": [address.display_name for name in ("From", "To") for address in parsed[name].addresses],
+                    "parts": [[part.get_content_type(), part.get_content().replace("\r\n", "\n")] for part in parsed.walk() if not part.is_multipart()],
+                    "defects": [str(defect) for part in parsed.walk() for defect in part.defects],
                     "ehlo": session.host_name,
                     "tls": session.ssl is not None,
                     "user": session.auth_data.login.decode() if session.authenticated else None,
