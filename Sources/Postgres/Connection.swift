@@ -11,6 +11,8 @@ final class Connection: Readiness, @unchecked Sendable {
     let habits: Habits
     /// Told once, when the connection is of no more use.
     var lost: ((DatabaseError) -> Void)?
+    /// Told what NOTIFY brings: the channel and what was sent.
+    var notified: ((String, String) -> Void)?
     /// A cancellation was sent: it may still hit whatever runs next, so the connection is not used again.
     private(set) var wasCancelled = false
     private(set) var isLost = false
@@ -48,10 +50,19 @@ final class Connection: Readiness, @unchecked Sendable {
     var depth: Int { inFlight.count }
     var isIdle: Bool { inFlight.isEmpty }
 
+    /// Takes the socket back from whoever has used it outside pipeline mode; `isWhole` says that nothing is left over.
+    func resume(isWhole: Bool) {
+        if isLost { return }
+        loop.watch(descriptor, .readable, self)
+        wantsWritable = false
+        if !isWhole { lose(.unavailable("a COPY was broken off")) }
+    }
+
     // MARK: sending
 
     func send(_ request: Request) {
         if isLost { return request.answer(.failed(.unavailable("the connection is lost"))) }
+        request.lay(role: handle.roleOfTransactions)
         if let fault = fault(in: request) { return request.answer(.failed(fault)) }
         for step in request.steps { request.statements.append(prepared(step)) }
         for (step, statement) in zip(request.steps, request.statements) {
@@ -125,6 +136,7 @@ final class Connection: Readiness, @unchecked Sendable {
         let isAlive = PQconsumeInput(pg) == 1
         lastHeard = loop.now
         receive()
+        if let notified { takeNotifications(notified) }
         if !isLost, !isAlive || handle.isBad { lose(.unavailable(handle.errorText)) }
     }
 
@@ -139,6 +151,14 @@ final class Connection: Readiness, @unchecked Sendable {
             }
             ends = 0
             accept(result, head)
+        }
+    }
+
+    private func takeNotifications(_ tell: (String, String) -> Void) {
+        while !isLost, let notification = PQnotifies(pg) {
+            let (channel, payload) = (String(cString: notification.pointee.relname), String(cString: notification.pointee.extra))
+            PQfreemem(notification)
+            tell(channel, payload)
         }
     }
 
@@ -229,7 +249,7 @@ final class Connection: Readiness, @unchecked Sendable {
         let catalogue = habits.catalogue
         let question = TypeCatalogue.question(about: types)
         send(Request(
-            leading: [], statements: [question], isInTransaction: request.isInTransaction, started: loop.now,
+            statements: [question], isInTransaction: request.isInTransaction, started: loop.now,
             deadline: request.deadline,
             reply: .call { [self] outcome in
                 do throws(DatabaseError) {

@@ -2,13 +2,12 @@
 /// SELECT of `set_config(…, true)` says it all; the transaction's end forgets it.
 struct Context {
     var tenant = Tenant.none
-    var role: String?
     var statementDeadline: Duration?
     var lockDeadline: Duration?
     var idleDeadline: Duration?
 
-    /// Nil when there is nothing to say.
-    var sql: SQL? {
+    /// Nil when there is nothing to say. `role` is to be taken where the session cannot keep it.
+    func sql(role: String?) -> SQL? {
         var values: [SQLValue] = []
         var variant = 0
         func add(_ bit: Int, _ value: SQLValue?) {
@@ -36,6 +35,20 @@ struct Context {
         let chosen = names.enumerated().filter { variant & 1 << $0.offset != 0 }.map(\.element)
         let calls = chosen.enumerated().map { "set_config('\($0.element)', $\($0.offset + 1), true)" }
         return "SELECT " + calls.joined(separator: ", ")
+    }
+}
+
+/// What precedes the first statements of a transaction.
+struct Opening {
+    /// Nil where the statements are a transaction by being sent together.
+    var begin: Isolation?
+    var context: Context
+
+    func statements(role: String?) -> [SQL] {
+        let context = context.sql(role: role)
+        guard let begin else { return context.map { [$0] } ?? [] }
+        let first = SQL(fixed: begin.begin, bound: [])
+        return context.map { [first, $0] } ?? [first]
     }
 }
 

@@ -15,7 +15,7 @@ extension Database {
             tries += 1
             let connection = try await lane.lease(for: .transaction)
             let transaction = Transaction(
-                connection, lane, opening: opening(connection, tenant, isolation, deadline),
+                connection, lane, opening: opening(tenant, isolation, deadline),
                 patience: (deadline ?? configuration.statementDeadline) + .seconds(1))
             do {
                 let value = try await body(transaction)
@@ -34,17 +34,15 @@ extension Database {
         }
     }
 
-    private func opening(
-        _ connection: Connection, _ tenant: Tenant, _ isolation: Isolation, _ deadline: Duration?
-    ) -> [SQL] {
+    func opening(_ tenant: Tenant, _ isolation: Isolation, _ deadline: Duration?) -> Opening {
         let isPooled = configuration.isPooled
-        let context = Context(
-            tenant: tenant, role: connection.handle.roleOfTransactions,
-            statementDeadline: deadline ?? (isPooled ? configuration.statementDeadline : nil),
-            lockDeadline: isPooled ? configuration.lockDeadline : nil,
-            idleDeadline: isPooled ? configuration.idleDeadline : nil)
-        let begin = SQL(fixed: isolation.begin, bound: [])
-        return context.sql.map { [begin, $0] } ?? [begin]
+        return Opening(
+            begin: isolation,
+            context: Context(
+                tenant: tenant,
+                statementDeadline: deadline ?? (isPooled ? configuration.statementDeadline : nil),
+                lockDeadline: isPooled ? configuration.lockDeadline : nil,
+                idleDeadline: isPooled ? configuration.idleDeadline : nil))
     }
 
     private static func pause(afterTry tries: Int) -> Duration {
@@ -61,7 +59,7 @@ extension Database {
         let connection = try await lane.lease(for: .report)
         let limit = deadline ?? configuration.reportDeadline
         let transaction = Transaction(
-            connection, lane, opening: opening(connection, tenant, .readOnlySnapshot, limit),
+            connection, lane, opening: opening(tenant, .readOnlySnapshot, limit),
             patience: limit + .seconds(1))
         let outcome: Result<Rows, DatabaseError>
         do throws(DatabaseError) {

@@ -7,6 +7,8 @@ public final class Database: Sendable {
     let lanes: [Lane]
     let habits: Habits
     let dialer: Dialer
+    let listener: Listener
+    private let health: Health
     private let turn = Atomic<Int>(0)
 
     /// Begins to connect; nothing waits for it. What is asked before the first connection stands waits for that.
@@ -16,7 +18,12 @@ public final class Database: Sendable {
         let habits = Habits(prepares: configuration.preparesStatements)
         self.dialer = dialer
         self.habits = habits
-        lanes = loops.loops.map { Lane(loop: $0, configuration: configuration, dialer: dialer, habits: habits) }
+        let health = Health(lanes: loops.loops.count)
+        self.health = health
+        lanes = loops.loops.enumerated().map { index, loop in
+            Lane(loop: loop, configuration: configuration, dialer: dialer, habits: habits) { health.set($0, of: index) }
+        }
+        listener = Listener(lane: lanes[0], habits: habits)
         for lane in lanes { lane.loop.execute { lane.start() } }
     }
 
@@ -68,6 +75,9 @@ public final class Database: Sendable {
         return lanes[Int(UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue) % UInt(lanes.count))]
     }
 
+    /// Whether the database can be reached at this moment; down as soon as one loop has lost it.
+    public var state: DatabaseState { health.state }
+
     public var statistics: DatabaseStatistics {
         var sum = DatabaseStatistics()
         for lane in lanes { lane.statistics.add(to: &sum) }
@@ -76,6 +86,8 @@ public final class Database: Sendable {
 
     /// Closes every connection; what is in flight fails.
     public func close() async {
+        let listener = listener
+        lanes[0].perform { listener.close() }
         for lane in lanes {
             await withUnsafeContinuation { continuation in
                 lane.perform {

@@ -12,6 +12,8 @@ enum DatabaseLimits {
     /// The longest pause between dials while the database is away: it is to be back within a second of its return.
     static let redialPauseMax: Duration = .milliseconds(400)
     static let redialPauseFirst: Duration = .milliseconds(25)
+    /// A connection that was lost sooner than this counts as a failed dial.
+    static let shortLife: Duration = .seconds(1)
     /// What a caller is told to wait for while the database is away.
     static let retryAfter: Duration = .seconds(1)
     /// How often deadlines of waiting requests are looked at.
@@ -25,4 +27,15 @@ enum DatabaseLimits {
     /// Threads that dial and cancel: dialling waits on the network and computes SCRAM, which would hold up a loop.
     static let dialers = 3
     static let dialQueue = 4096
+    /// How often listeners without a connection are told to look for themselves: what they hear of must hold within a
+    /// second.
+    static let listenBeat: Duration = .milliseconds(500)
+    /// Events that a listener may leave unread before it is only told that it has missed some.
+    static let listenBuffer = 1024
+    /// Bytes of COPY that are handed on at once.
+    static let copyChunk = 64 << 10
+    /// An export goes on for as long as its reader takes.
+    static let copyDeadline: Duration = .seconds(600)
+    /// Rows of a streamed report that are in memory at once.
+    static let streamedRows = 500
 }

@@ -15,7 +15,10 @@ final class Lane: @unchecked Sendable {
     private(set) var reports: LeasePool!
     private let statementNanoseconds: UInt64
 
-    init(loop: EventLoop, configuration: DatabaseConfiguration, dialer: Dialer, habits: Habits) {
+    init(
+        loop: EventLoop, configuration: DatabaseConfiguration, dialer: Dialer, habits: Habits,
+        changed: @escaping @Sendable (DatabaseState) -> Void
+    ) {
         self.loop = loop
         self.dialer = dialer
         self.configuration = configuration
@@ -30,6 +33,7 @@ final class Lane: @unchecked Sendable {
                 statistics: statistics)
         }
         let first = pipelines[0]
+        first.changed = { [unowned first] in changed(first.state) }
         leases = LeasePool(
             loop: loop, dialer: dialer, target: configuration.target(.leased), habits: habits,
             limit: configuration.leasesPerLoop, statistics: statistics, outage: { first.reason })
@@ -58,12 +62,11 @@ final class Lane: @unchecked Sendable {
         let pipeline = mayLag ? lagging ?? shortest : shortest
         let now = loop.now
         let context = Context(
-            tenant: tenant, role: pipeline.roleOfTransactions,
+            tenant: tenant,
             statementDeadline: deadline ?? (configuration.isPooled ? configuration.statementDeadline : nil),
             lockDeadline: configuration.isPooled ? configuration.lockDeadline : nil)
-        let leading = context.sql.map { [$0] } ?? []
         pipeline.submit(Request(
-            leading: leading, statements: statements, started: now,
+            opening: Opening(context: context), statements: statements, started: now,
             deadline: now &+ (deadline?.nanoseconds ?? statementNanoseconds), statistics: statistics, reply: reply))
     }
 

@@ -15,10 +15,14 @@ final class Pipeline: @unchecked Sendable {
     private(set) var connection: Connection?
     private var waiting: [Request] = []
     private var failedDials = 0
+    private var connectedAt: UInt64 = 0
     private(set) var reason: DatabaseError?
     private var redial: LoopTimer?
     private var isClosed = false
+    /// Told when a connection stands or none does.
     var changed: (() -> Void)?
+    /// Given each new connection before it serves.
+    var connected: ((Connection) -> Void)?
 
     init(loop: EventLoop, dialer: Dialer, target: Target, habits: Habits, statistics: PoolStatistics) {
         self.loop = loop
@@ -30,7 +34,9 @@ final class Pipeline: @unchecked Sendable {
     }
 
     var isUp: Bool { connection != nil }
-    var roleOfTransactions: String? { connection?.handle.roleOfTransactions }
+    var state: DatabaseState {
+        isUp ? .up : reason.map { .down(reason: $0.debugText.trimmedEnd) } ?? .connecting
+    }
     var depth: Int { connection?.depth ?? waiting.count }
 
     func start() { dial() }
@@ -61,8 +67,9 @@ final class Pipeline: @unchecked Sendable {
             connection.lost = { [weak self] in self?.lost($0) }
             self.connection = connection
             reason = nil
-            failedDials = 0
+            connectedAt = loop.now
             statistics.opened()
+            connected?(connection)
             let waiting = waiting
             self.waiting = []
             for request in waiting { submit(request) }
@@ -78,8 +85,11 @@ final class Pipeline: @unchecked Sendable {
     private func lost(_ error: DatabaseError) {
         connection = nil
         statistics.closed()
-        // What is asked in the meantime waits for the first dial, which most often succeeds.
-        dial()
+        // What is asked in the meantime waits for the first dial, which most often succeeds. Connections that die as
+        // soon as they are born are no reason to dial without a pause.
+        let isShortLived = loop.now &- connectedAt < DatabaseLimits.shortLife.nanoseconds
+        failedDials = isShortLived ? failedDials + 1 : 0
+        if failedDials > 1 { redial?.arm(after: pause()) } else { dial() }
         changed?()
     }
 
@@ -87,7 +97,7 @@ final class Pipeline: @unchecked Sendable {
     private func pause() -> Duration {
         let full = min(
             DatabaseLimits.redialPauseMax.nanoseconds,
-            DatabaseLimits.redialPauseFirst.nanoseconds << UInt64(min(failedDials - 1, 10)))
+            DatabaseLimits.redialPauseFirst.nanoseconds << UInt64(min(max(failedDials - 1, 0), 10)))
         return .nanoseconds(Int64(full / 2 + UInt64.random(in: 0...full / 2)))
     }
 
@@ -102,6 +112,7 @@ final class Pipeline: @unchecked Sendable {
         redial?.disarm()
         redial = nil
         changed = nil
+        connected = nil
         let connection = connection
         self.connection = nil
         connection?.lost = nil

@@ -16,9 +16,12 @@ final class Request {
         case call((Outcome) -> Void)
     }
 
-    /// What precedes the caller's own statements: `BEGIN`, the tenant.
-    let leading: Int
-    let steps: [SQL]
+    /// What precedes the caller's own statements.
+    var opening: Opening?
+    private let own: [SQL]
+    /// All statements in order, once the connection is known: it may have a role to take.
+    private(set) var steps: [SQL] = []
+    private(set) var leading = 0
     /// Part of a transaction that outlives the request: it cannot simply be sent again.
     let isInTransaction: Bool
     /// When the caller stops waiting, by the loop's clock.
@@ -36,12 +39,12 @@ final class Request {
     var wasResent = false
 
     init(
-        leading: [SQL], statements: [SQL], isInTransaction: Bool = false, started: UInt64, deadline: UInt64,
+        opening: Opening? = nil, statements: [SQL], isInTransaction: Bool = false, started: UInt64, deadline: UInt64,
         statistics: PoolStatistics? = nil, reply: Reply
     ) {
         self.statistics = statistics
-        self.leading = leading.count
-        steps = leading.isEmpty ? statements : leading + statements
+        self.opening = opening
+        own = statements
         self.isInTransaction = isInTransaction
         self.started = started
         self.deadline = deadline
@@ -52,6 +55,14 @@ final class Request {
         for result in results { PQclear(result) }
         // A request that nobody answered would leave its caller waiting for ever.
         if let reply { Self.answer(reply, .failed(.unavailable("the connection was closed", isEffectUnknown: true))) }
+    }
+
+    /// Lays out the statements for a connection whose transactions must take `role`, if any.
+    func lay(role: String?) {
+        guard let opening else { return steps = own }
+        let first = opening.statements(role: role)
+        leading = first.count
+        steps = first.isEmpty ? own : first + own
     }
 
     var isAnswered: Bool { reply == nil }

@@ -6,14 +6,14 @@ import Synchronization
 public final class Transaction: @unchecked Sendable {
     private let connection: Connection
     private let lane: Lane
-    private let opening: [SQL]
+    private let opening: Opening
     private let patience: UInt64
     private var hasBegun = false
     private var savepoints = 0
     private var metRival = false
     private var afterCommit: [@Sendable () async -> Void] = []
 
-    init(_ connection: Connection, _ lane: Lane, opening: [SQL], patience: Duration) {
+    init(_ connection: Connection, _ lane: Lane, opening: Opening, patience: Duration) {
         self.connection = connection
         self.lane = lane
         self.opening = opening
@@ -90,7 +90,7 @@ public final class Transaction: @unchecked Sendable {
     private func enqueue(_ statements: [SQL], _ continuation: UnsafeContinuation<Request.Outcome, Never>) {
         let now = lane.loop.now
         connection.send(Request(
-            leading: hasBegun ? [] : opening, statements: statements, isInTransaction: true, started: now,
+            opening: hasBegun ? nil : opening, statements: statements, isInTransaction: true, started: now,
             deadline: now &+ patience, statistics: lane.statistics,
             reply: .call { [self] outcome in
                 settle(outcome)
@@ -104,6 +104,17 @@ public final class Transaction: @unchecked Sendable {
         if error.kind == .serialization { metRival = true }
         // The statement may go on for long after its caller has given up.
         if error.kind == .timedOut, !connection.isIdle { connection.cancel(on: lane.dialer) }
+    }
+
+    /// Runs a COPY in this transaction, on the loop of its connection.
+    func copy<Value>(_ body: (Copy) async throws(DatabaseError) -> Value) async throws -> Value {
+        // `BEGIN` has to be through before the connection leaves pipeline mode.
+        _ = try await run([SQL(fixed: "SELECT 1", bound: [])]).rows()
+        return try await withTaskExecutorPreference(lane.loop) {
+            let copy = try Copy(connection)
+            defer { copy.finish() }
+            return try await body(copy)
+        }
     }
 
     // MARK: the end, told by the database

@@ -143,7 +143,8 @@ public final class TestCluster: Sendable {
 
     // MARK: surroundings
 
-    private func remove() {
+    /// Ends the server and takes its files away.
+    public func remove() {
         end(SIGQUIT)
         Self.remove(folder)
     }
