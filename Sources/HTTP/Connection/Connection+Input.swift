@@ -6,13 +6,14 @@ import Wire
 extension Connection {
     /// Reads what has come and acts on it; in turns, so that one busy client does not hold up the others.
     func receive() {
-        for _ in 0..<Self.readsAtOnce where phase != .closed && !inputEnded {
+        for _ in 0..<Self.readsAtOnce {
+            guard wantsInput else { return }
             if phase == .lingering {
                 guard skipInput() else { return }
                 continue
             }
             let room = input.isEmpty ? home.readRoom : input.room(Self.readMore)
-            let count = recv(descriptor, room.baseAddress, room.count, 0)
+            let count = tls?.read(room) ?? recv(descriptor, room.baseAddress, room.count, 0)
             guard count > 0 else {
                 if count == 0 { inputIsOver() } else if errno != EAGAIN && errno != EINTR { abort() }
                 return
@@ -26,8 +27,38 @@ extension Connection {
                 input.dropFirst(take(input.bytes))
             }
             flushReplies()
-            if count < room.count { return }
+            // A plain socket that gave less than it could is empty; libssl gives a record at a time.
+            if tls == nil, count < room.count { return }
         }
+        if tls?.hasPending ?? false { receiveSoon() }
+    }
+
+    func receiveSoon() {
+        home.loop.execute { [self] in
+            guard phase != .closed else { return }
+            receive()
+            settle()
+        }
+    }
+
+    /// Gets on with the TLS handshake.
+    func greet() {
+        guard let tls else { return }
+        greetingWrites = false
+        switch tls.handshake() {
+        case .wantsRead: break
+        case .wantsWrite: greetingWrites = true
+        case .failed: return close()
+        case .plainHTTP:
+            home.turnAway(descriptor, .plainOnEncryptedPort)
+            return close()
+        case .done:
+            phase = .waiting
+            since = home.loop.now
+            // The first request may have come along with the end of the handshake.
+            receive()
+        }
+        settle()
     }
 
     /// Goes on with what is already here.
@@ -63,7 +94,7 @@ extension Connection {
             case .answering:
                 if bodyDone || bodyIsPaused { return at }
                 at += takeBody(UnsafeRawBufferPointer(rest))
-            case .ending, .lingering, .closed:
+            case .greeting, .ending, .lingering, .closed:
                 return bytes.count
             }
         }
@@ -141,10 +172,10 @@ extension Connection {
         case .length(let length):
             bodyRemaining = length
             chunks = nil
-            source = BodySource(announced: length, window: limits.bodyWindowBytes, self)
+            source = BodySource(announced: length, home.parser.contentCoding, limits, self)
         case .chunked:
             chunks = ChunkDecoder()
-            source = BodySource(announced: nil, window: limits.bodyWindowBytes, self)
+            source = BodySource(announced: nil, home.parser.contentCoding, limits, self)
         }
     }
 
@@ -225,7 +256,7 @@ extension Connection {
         case .answering:
             if !bodyDone { abort() } else { since = home.loop.now }
         case .lingering: close()
-        case .ending, .closed: break
+        case .greeting, .ending, .closed: break
         }
     }
 

@@ -21,7 +21,7 @@ extension Connection {
         flushReplies()
         guard phase == .answering else { return home.endWork() }
         let task = home.loop.immediateTask { [self] in
-            let response = await work()
+            let response = await Representation.shapeElsewhere(work(), for: request, home)
             home.endWork()
             guard self.request === request, phase == .answering else { return }
             if let stream = deliver(response, request) { await run(stream) }
@@ -47,18 +47,15 @@ extension Connection {
             mustLinger = true
             bodyDone = true
         }
-        var response = home.responder.refusal(reason.status, reason, request)
-        if reason == .tooManyRequests, !response.headers.contains("retry-after") {
-            response.headers.add("retry-after", String(limits.retryAfterSeconds))
-        }
-        _ = deliver(response, request)
+        _ = deliver(home.refusal(reason, request), request)
         flushReplies()
     }
 
     // MARK: the answer
 
     /// Puts the answer on its way; a stream is returned, for its body still has to be made.
-    private func deliver(_ response: Response, _ request: Request?) -> OutgoingStream? {
+    private func deliver(_ answer: Response, _ request: Request?) -> OutgoingStream? {
+        let response = Representation.shape(answer, for: request, home)
         if !bodyDone, !willSkipBody {
             isLast = true
             mustLinger = true
@@ -179,6 +176,7 @@ extension Connection {
             case .bytes(let bytes, let from):
                 sent = bytes.withUnsafeBytes { write(UnsafeRawBufferPointer(rebasing: $0[from...])) }
             case .file(let file, let from):
+                guard tls == nil else { return readPiece(of: file, from) }
                 guard budget > 0 else { return }
                 sent = write(file, from, min(budget, file.length - from))
                 budget -= sent
@@ -205,14 +203,34 @@ extension Connection {
 
     /// How many bytes the socket took; 0 when it is full, -1 when it is broken.
     private func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        let sent = tls?.write(bytes) ?? Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         if sent >= 0 { return sent }
         return errno == EAGAIN || errno == EINTR ? 0 : -1
     }
 
+    /// libssl cannot send out of a file: a piece is read off the loop, for the disk may keep us waiting.
+    private func readPiece(of file: FileBody, _ from: Int) {
+        guard !fileIsBeingRead else { return }
+        fileIsBeingRead = true
+        let count = min(limits.filePieceBytes, file.length - from)
+        let accepted = home.shared.workers.submit { [self] in
+            let piece = file.read(from, count)
+            home.loop.execute { [self] in
+                fileIsBeingRead = false
+                guard phase != .closed else { return }
+                // Shorter than the length said: the file was cut under us, and so is the answer.
+                guard let piece else { return abort() }
+                unsent.replaceFile(with: piece)
+                flush()
+                settle()
+            }
+        }
+        if !accepted { abort() }
+    }
+
     private func write(_ file: FileBody, _ from: Int, _ count: Int) -> Int {
         var offset = off_t(file.offset + from)
-        let sent = sendfile(descriptor, file.descriptor, &offset, count)
+        let sent = sendfile(descriptor, file.file.descriptor, &offset, count)
         if sent > 0 { return sent }
         // Nothing left although the length said so: the file was cut short under us, and so is the answer.
         return sent < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1

@@ -10,6 +10,8 @@ import Wire
 // @unchecked Sendable: everything in it is touched on its loop's thread alone; tasks that hold it are bound to that loop.
 final class Connection: Readiness, @unchecked Sendable {
     enum Phase: UInt8 {
+        /// TLS is being set up.
+        case greeting
         /// For a request, or the rest of its head.
         case waiting
         /// A request is being answered, or the rest of its body being skipped.
@@ -24,10 +26,12 @@ final class Connection: Readiness, @unchecked Sendable {
     let descriptor: Int32
     let home: ServerLoop
     let peer: Peer
+    /// Nil on a plain port.
+    let tls: TLSSession?
     /// Where the loop keeps it.
     var slot = 0
 
-    var phase = Phase.waiting
+    var phase: Phase
     /// When the phase, or within `waiting` the head, began.
     var since: UInt64
     var input = InputBuffer()
@@ -60,6 +64,9 @@ final class Connection: Readiness, @unchecked Sendable {
     var unsentSince: UInt64 = 0
     var unsentProgress = 0
     var flushIsDue = false
+    /// A piece of a file is on its way from the disk.
+    var fileIsBeingRead = false
+    var greetingWrites = false
     /// Answers that lie in `unsent`; they are over when it is empty.
     var unfinished: [Exchange] = []
     var lingered = 0
@@ -72,8 +79,10 @@ final class Connection: Readiness, @unchecked Sendable {
     /// Set on a port that only sends callers elsewhere.
     let redirect: Redirect?
 
-    init(_ descriptor: Int32, _ home: ServerLoop, _ peer: Peer, _ redirect: Redirect?) {
+    init(_ descriptor: Int32, _ home: ServerLoop, _ peer: Peer, tls: TLSSession?, _ redirect: Redirect?) {
+        self.tls = tls
         self.redirect = redirect
+        phase = tls == nil ? .waiting : .greeting
         self.descriptor = descriptor
         self.home = home
         self.peer = peer
@@ -89,6 +98,7 @@ final class Connection: Readiness, @unchecked Sendable {
 
     func ready(_ events: EventLoop.Events) {
         if events.contains(.broken), !events.contains(.readable) { return abort() }
+        if phase == .greeting { return greet() }
         if events.contains(.writable) { flush() }
         if events.contains(.readable) { receive() }
         settle()
@@ -99,17 +109,20 @@ final class Connection: Readiness, @unchecked Sendable {
         guard phase != .closed else { return }
         var wanted: EventLoop.Events = []
         if wantsInput { wanted.insert(.readable) }
-        if !unsent.isEmpty { wanted.insert(.writable) }
+        if greetingWrites || !unsent.isEmpty && !fileIsBeingRead { wanted.insert(.writable) }
         if wanted != interest {
+            // What libssl has read already raises no event.
+            if wanted.contains(.readable), !interest.contains(.readable), tls?.hasPending ?? false { receiveSoon() }
             interest = wanted
             home.loop.change(descriptor, wanted)
         }
         setDeadlines()
     }
 
-    private var wantsInput: Bool {
+    var wantsInput: Bool {
         guard !inputEnded else { return false }
         return switch phase {
+        case .greeting: !greetingWrites
         case .waiting: unsent.isEmpty
         case .answering: bodyDone ? input.count < limits.pipelinedBytes : !bodyIsPaused
         case .ending: false
@@ -167,7 +180,9 @@ final class Connection: Readiness, @unchecked Sendable {
 
     /// All is sent: says so to the client, and closes when there is nothing it could still be writing.
     func part() {
-        guard mustLinger, !inputEnded else { return close() }
+        tls?.sayGoodbye()
+        // The client's own goodbye, unread, would turn our close into a reset and take the end of the answer with it.
+        guard mustLinger || tls != nil, !inputEnded else { return close() }
         phase = .lingering
         since = home.loop.now
         input.release()
@@ -200,6 +215,7 @@ final class Connection: Readiness, @unchecked Sendable {
                     + UInt64(bodyBytes / limits.bodyBytesPerSecond) * 1_000_000_000
             }
             return inputEnded && stream == nil ? since + limits.halfClosed.nanoseconds : .max
+        case .greeting: return since + limits.handshake.nanoseconds
         case .lingering: return since + limits.linger.nanoseconds
         case .ending, .closed: return .max
         }
@@ -220,7 +236,7 @@ final class Connection: Readiness, @unchecked Sendable {
         case .answering:
             if bodyDone || responseDone { return abort() }
             bodyFailed(.timedOut)
-        case .lingering: close()
+        case .greeting, .lingering: close()
         case .ending, .closed: break
         }
     }
@@ -232,7 +248,7 @@ final class Connection: Readiness, @unchecked Sendable {
         case .answering:
             // A stream without end would hold up the stop; its producer learns of it by being cancelled.
             if let stream, stream.body.isEventStream { task?.cancel() }
-        case .waiting, .ending, .lingering, .closed: break
+        case .greeting, .waiting, .ending, .lingering, .closed: break
         }
     }
 }

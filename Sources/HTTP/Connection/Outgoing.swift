@@ -61,6 +61,14 @@ struct Outgoing {
         }
     }
 
+    /// Puts a piece that was read out of the file at the front before the rest of it.
+    mutating func replaceFile(with piece: [UInt8]) {
+        guard case .file? = segments.first else { return }
+        advance(piece.count)
+        segments.insert(.bytes(piece, from: 0), at: 0)
+        bytes += piece.count
+    }
+
     private mutating func replaceFirst(_ segment: Segment?) {
         if let segment { segments[0] = segment } else { segments.removeFirst() }
     }

@@ -18,10 +18,14 @@ final class OutgoingStream: @unchecked Sendable {
     let firstByte: UInt64
     var framing: Framing
     var bytesOut = 0
+    let gzip: GzipWriter?
+    /// zlib holds back something that was written.
+    var owesFlush = false
     private(set) var hasFailed = false
     private var waiter: UnsafeContinuation<Void, Never>?
 
-    init(_ body: StreamBody, status: Int, framing: Framing) {
+    init(_ body: StreamBody, status: Int, framing: Framing, gzip: GzipWriter?) {
+        self.gzip = gzip
         self.body = body
         self.status = status
         self.framing = framing
@@ -53,8 +57,10 @@ final class OutgoingStream: @unchecked Sendable {
 
 extension Connection {
     /// Writes the head of a streamed answer.
-    func begin(_ body: StreamBody, _ response: Response, _ request: Request?) -> OutgoingStream? {
+    func begin(_ body: StreamBody, _ answer: Response, _ request: Request?) -> OutgoingStream? {
         flushReplies()
+        var response = answer
+        let isCompressed = Representation.compressesStream(&response, body, for: request)
         guard phase == .answering else { return nil }
         let framing: OutgoingStream.Framing
         if let length = body.length {
@@ -65,7 +71,8 @@ extension Connection {
         } else {
             framing = .chunked
         }
-        let stream = OutgoingStream(body, status: response.status, framing: framing)
+        let stream = OutgoingStream(
+            body, status: response.status, framing: framing, gzip: isCompressed ? GzipWriter() : nil)
         ResponseHead.write(response, length: body.length, to: request, isLast: isLast, home)
         stream.bytesOut = home.out.count
         unsentWillGrow()
@@ -93,6 +100,7 @@ extension Connection {
     }
 
     private func end(_ stream: OutgoingStream) {
+        if let gzip = stream.gzip { putCompressed(UnsafeRawBufferPointer(start: nil, count: 0), .finish, gzip, stream) }
         if stream.framing == .chunked {
             unsentWillGrow()
             unsent.append { $0.write("0\r\n\r\n") }
@@ -117,6 +125,24 @@ extension Connection {
             precondition(bytes.count <= missing, "a stream writes more than the length it announced")
             stream.framing = .length(missing - bytes.count)
         }
+        if let gzip = stream.gzip {
+            stream.owesFlush = true
+            putCompressed(bytes, .none, gzip, stream)
+        } else {
+            put(bytes, stream)
+        }
+        flushSoon()
+    }
+
+    private func putCompressed(
+        _ bytes: UnsafeRawBufferPointer, _ flush: GzipWriter.Flush, _ gzip: GzipWriter, _ stream: OutgoingStream
+    ) {
+        let out = ByteWriter(capacity: bytes.count / 4 + 64)
+        gzip.write(bytes, into: out, flush: flush)
+        if !out.isEmpty { put(out.bytes, stream) }
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer, _ stream: OutgoingStream) {
         let before = unsent.bytes
         unsentWillGrow()
         unsent.append { out in
@@ -125,7 +151,6 @@ extension Connection {
             if stream.framing == .chunked { out.write("\r\n") }
         }
         stream.bytesOut += unsent.bytes - before
-        flushSoon()
     }
 
     /// Waits while the client is behind.
@@ -145,6 +170,11 @@ extension Connection {
         home.loop.atEndOfTurn { [self] in
             flushIsDue = false
             guard phase != .closed else { return }
+            // What a turn has written is worth reading at once, even if it is little.
+            if let stream, let gzip = stream.gzip, stream.owesFlush {
+                stream.owesFlush = false
+                putCompressed(UnsafeRawBufferPointer(start: nil, count: 0), .sync, gzip, stream)
+            }
             flush()
             settle()
         }

@@ -10,6 +10,13 @@ public enum BodyError: Error, Equatable, Sendable {
     case badGzip
     case timedOut
     case disconnected
+
+    init(_ error: GzipError, _ limit: Int) {
+        switch error {
+        case .tooLarge, .bomb: self = .tooLarge(limit: limit)
+        case .damaged, .cutShort: self = .badGzip
+        }
+    }
 }
 
 /// The body of a request, read on the connection's loop by the one task that answers it.
@@ -52,6 +59,9 @@ public struct RequestBody: Sendable {
 // @unchecked Sendable: for the connection's loop alone.
 final class BodySource: @unchecked Sendable {
     let announced: Int?
+    private let coding: ContentCoding
+    private let contentMax: Int
+    private var unzipping: GzipReader?
     private var received: [UInt8] = []
     private(set) var isComplete = false
     private(set) var failure: BodyError?
@@ -61,9 +71,11 @@ final class BodySource: @unchecked Sendable {
     /// Cut when the exchange is over, so that they do not hold each other.
     private weak var connection: Connection?
 
-    init(announced: Int?, window: Int, _ connection: Connection) {
+    init(announced: Int?, _ coding: ContentCoding, _ limits: Limits, _ connection: Connection) {
         self.announced = announced
-        self.window = window
+        self.coding = coding
+        contentMax = limits.bodyBytes
+        window = limits.bodyWindowBytes
         self.connection = connection
     }
 
@@ -104,22 +116,44 @@ final class BodySource: @unchecked Sendable {
 
     func takeWhole(upTo limit: Int) throws(BodyError) -> [UInt8]? {
         if let failure { throw failure }
+        guard coding != .unknown else { throw .unknownEncoding }
         guard announced ?? 0 <= limit, received.count <= limit else { throw .tooLarge(limit: limit) }
         guard isComplete else { return nil }
         let whole = received
         received = []
-        return whole
+        return coding == .gzip ? try Self.unzip(whole, limit) : whole
     }
 
+    private static func unzip(_ bytes: [UInt8], _ limit: Int) throws(BodyError) -> [UInt8] {
+        do throws(GzipError) { return try Gzip.decompress(bytes, outputMax: limit) } catch {
+            throw BodyError(error, limit)
+        }
+    }
+
+    /// Nil when nothing is here, for now or at the end.
     func takePiece() throws(BodyError) -> [UInt8]? {
+        guard coding != .unknown else { throw .unknownEncoding }
         guard !received.isEmpty else {
             if let failure { throw failure }
+            if isComplete, let unzipping {
+                do throws(GzipError) { try unzipping.end() } catch { throw BodyError(error, contentMax) }
+            }
             return nil
         }
         let piece = received
         received = []
         connection?.bodyHasRoom()
-        return piece
+        guard coding == .gzip else { return piece }
+        let content = try unzip(piece: piece)
+        return content.isEmpty ? try takePiece() : content
+    }
+
+    private func unzip(piece: [UInt8]) throws(BodyError) -> [UInt8] {
+        let reader = unzipping ?? GzipReader(outputMax: contentMax)
+        unzipping = reader
+        let out = ByteWriter(capacity: piece.count * 4)
+        do throws(GzipError) { try reader.read(piece, into: out) } catch { throw BodyError(error, contentMax) }
+        return out.array
     }
 
     /// Waits until more has come, the body has ended or failed.

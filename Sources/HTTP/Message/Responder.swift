@@ -60,10 +60,11 @@ public enum Refusal: Error, Sendable, CaseIterable {
     case unknownMethod, unknownVersion, unknownExpectation, unknownTransferCoding
     case headTooSlow, bodyTooSlow
     case tooManyRequests
+    case plainOnEncryptedPort
 
     public var status: Int {
         switch self {
-        case .requestLine, .target, .path, .host, .field, .framing, .chunk, .lineEnding: 400
+        case .requestLine, .target, .path, .host, .field, .framing, .chunk, .lineEnding, .plainOnEncryptedPort: 400
         case .headTooSlow, .bodyTooSlow: 408
         case .bodyTooLarge: 413
         case .lineTooLong: 414
@@ -97,6 +98,7 @@ public enum Refusal: Error, Sendable, CaseIterable {
         case .headTooSlow: "The request did not arrive in time."
         case .bodyTooSlow: "The body did not arrive in time."
         case .tooManyRequests: "The server is at its limit; please try again shortly."
+        case .plainOnEncryptedPort: "This port speaks https; the request was plain http."
         }
     }
 }

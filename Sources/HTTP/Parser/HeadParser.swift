@@ -29,6 +29,23 @@ enum Framing: Equatable, Sendable {
     case chunked
 }
 
+/// What was done to the content of a body before it was framed (RFC 9110 section 8.4).
+enum ContentCoding: Sendable {
+    case identity, gzip
+    /// Another one, or several.
+    case unknown
+
+    init(_ value: UnsafeRawBufferPointer, after before: ContentCoding) {
+        if value.isEmpty || value.isWord("identity") {
+            self = before
+        } else if before == .identity, value.isWord("gzip") || value.isWord("x-gzip") {
+            self = .gzip
+        } else {
+            self = .unknown
+        }
+    }
+}
+
 /// Understands one whole head by RFC 9112, strictly; one for each loop, used again for every request.
 struct HeadParser: ~Copyable {
     private(set) var method = Method.get
@@ -41,6 +58,7 @@ struct HeadParser: ~Copyable {
     private(set) var framing = Framing.none
     private(set) var isKeepAlive = true
     private(set) var expectsContinue = false
+    private(set) var contentCoding = ContentCoding.identity
     private(set) var fieldCount = 0
     let fields: UnsafeMutablePointer<Field>
 
@@ -76,6 +94,7 @@ struct HeadParser: ~Copyable {
         isAsterisk = false
         framing = .none
         expectsContinue = false
+        contentCoding = .identity
         fieldCount = 0
         hostField = nil
         hasAuthority = false
@@ -225,6 +244,8 @@ struct HeadParser: ~Copyable {
         case 14 where name.isWord("content-length"):
             guard contentLength == nil else { throw .framing }
             contentLength = try Self.length(value)
+        case 16 where name.isWord("content-encoding"):
+            contentCoding = ContentCoding(value, after: contentCoding)
         case 17 where name.isWord("transfer-encoding"):
             try transferCodings.note(value)
         default: break

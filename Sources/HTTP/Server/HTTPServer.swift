@@ -8,8 +8,11 @@ public final class HTTPServer: Sendable {
     private let shared: ServerShared
     private let homes: [ServerLoop]
 
-    public init(_ loops: LoopGroup, _ configuration: HTTPConfiguration, _ responder: any Responder) {
-        let shared = ServerShared(configuration, responder, loops: loops.loops.count)
+    /// Throws when a certificate cannot be used.
+    public init(
+        _ loops: LoopGroup, _ configuration: HTTPConfiguration, _ responder: any Responder
+    ) throws(TLSError) {
+        let shared = try ServerShared(configuration, responder, loops: loops.loops.count)
         self.shared = shared
         homes = loops.loops.map { ServerLoop($0, shared) }
     }
@@ -49,6 +52,9 @@ public final class HTTPServer: Sendable {
         cut.cancel()
     }
 
+    /// Reads the certificates again. New connections get them; the old ones stay in use when anything is wrong.
+    public func reloadCertificates() throws(TLSError) { try shared.tls?.reload() }
+
     public struct Statistics: Sendable {
         public let connections: Int
         public let accepted: Int
@@ -73,6 +79,9 @@ final class ServerShared: Sendable {
     let accepted = Atomic<Int>(0)
     let inFlight = Atomic<Int>(0)
     let shed = Atomic<Int>(0)
+    let tls: Certificates?
+    /// Reads files for encrypted connections and compresses large bodies.
+    let workers: BlockingPool
 
     private struct Drain {
         var busyLoops: Int
@@ -80,11 +89,16 @@ final class ServerShared: Sendable {
     }
     private let drain: Mutex<Drain>
 
-    init(_ configuration: HTTPConfiguration, _ responder: any Responder, loops: Int) {
+    init(_ configuration: HTTPConfiguration, _ responder: any Responder, loops: Int) throws(TLSError) {
+        let needsTLS = configuration.listeners.contains { $0.kind == .tls }
+        tls = needsTLS ? try Certificates(configuration.tls) : nil
+        workers = BlockingPool(label: "http-work", workers: 2, queueLimit: configuration.limits.workQueued)
         self.configuration = configuration
         self.responder = responder
         drain = Mutex(Drain(busyLoops: loops))
     }
+
+    deinit { workers.stop() }
 
     /// A draining loop has lost its last connection.
     func loopIsEmpty() {

@@ -43,6 +43,10 @@ public struct Limits: Sendable {
     public var joinedBodyBytes = 16 << 10
     /// Of a file, sent in one turn before other connections get theirs.
     public var fileBytesAtOnce = 256 << 10
+    /// Of a file, read off the loop for an encrypted connection.
+    public var filePieceBytes = 64 << 10
+    /// Pieces of files to read and bodies to compress that wait for a thread; one for each connection at most.
+    public var workQueued = 1024
     /// Waiting in the kernel to be accepted; more than a burst of one turn.
     public var backlog: Int32 = 1024
 
@@ -74,8 +78,10 @@ public struct Limits: Sendable {
 
     /// Smaller bodies do not shrink enough to pay for the work.
     public var gzipBytesMin = 1 << 10
-    /// Larger ones would hold up the loop: about 10 ms at level 4.
-    public var gzipBytesMax = 1 << 20
+    /// Larger ones are compressed off the loop, which this many would hold up for about a millisecond.
+    public var gzipBytesOnLoop = 128 << 10
+    /// Larger ones go out as they are; what is so large should be a stream.
+    public var gzipBytesMax = 16 << 20
 
     public init() {}
 }

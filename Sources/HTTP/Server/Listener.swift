@@ -26,8 +26,9 @@ final class Listener: Readiness {
                 if errno == ECONNABORTED || errno == EINTR { continue }
                 return
             }
-            let trusted = home.shared.configuration.trustedProxies
-            home.accept(client, Peer(address: address, isSecure: false, trustedProxies: trusted), redirect)
+            let peer = Peer(
+                address: address, isSecure: kind == .tls, trustedProxies: home.shared.configuration.trustedProxies)
+            home.accept(client, peer, tls: kind == .tls ? home.shared.tls?.contexts : nil, redirect)
         }
     }
 

@@ -19,6 +19,7 @@ final class ServerLoop: @unchecked Sendable {
     var exchanges: [Exchange] = []
     /// Sockets are read into this.
     let readRoom: UnsafeMutableRawBufferPointer
+    private(set) lazy var gzip = GzipWriter()
     private(set) var isDraining = false
     private var hasSaidEmpty = false
     private var connections: [Connection] = []
@@ -45,27 +46,31 @@ final class ServerLoop: @unchecked Sendable {
     }
 
     /// A new client; refused when there are too many already.
-    func accept(_ descriptor: Int32, _ peer: Peer, _ redirect: Redirect?) {
+    func accept(_ descriptor: Int32, _ peer: Peer, tls contexts: TLSContexts?, _ redirect: Redirect?) {
         shared.accepted.add(1, ordering: .relaxed)
         guard shared.connections.add(1, ordering: .relaxed).newValue <= limits.connections else {
             shared.connections.subtract(1, ordering: .relaxed)
             shared.shed.add(1, ordering: .relaxed)
-            return turnAway(descriptor)
+            if contexts == nil { turnAway(descriptor, .tooManyRequests) }
+            close(descriptor)
+            return
         }
-        let connection = Connection(descriptor, self, peer, redirect)
+        let session = contexts.flatMap { TLSSession($0, descriptor: descriptor) }
+        guard (session == nil) == (contexts == nil) else {
+            shared.connections.subtract(1, ordering: .relaxed)
+            close(descriptor)
+            return
+        }
+        let connection = Connection(descriptor, self, peer, tls: session, redirect)
         connection.slot = connections.count
         connections.append(connection)
         connection.start()
     }
 
     /// 503 in one write, if the socket takes it; nothing is read, for nothing would be kept.
-    private func turnAway(_ descriptor: Int32) {
-        let response = responder.refusal(Refusal.tooManyRequests.status, .tooManyRequests, nil)
-        var headers = response
-        if !headers.headers.contains("retry-after") {
-            headers.headers.add("retry-after", String(limits.retryAfterSeconds))
-        }
-        ResponseHead.write(headers, length: response.body.length, to: nil, isLast: true, self)
+    func turnAway(_ descriptor: Int32, _ reason: Refusal) {
+        let response = refusal(reason, nil)
+        ResponseHead.write(response, length: response.body.length, to: nil, isLast: true, self)
         if case .bytes(let bytes) = response.body { out.write(bytes) }
         if case .buffer(let writer) = response.body { out.write(writer.bytes) }
         _ = send(descriptor, out.bytes.baseAddress, out.count, Int32(MSG_NOSIGNAL))
@@ -73,7 +78,15 @@ final class ServerLoop: @unchecked Sendable {
         shutdown(descriptor, Int32(SHUT_WR))
         // What the client has sent already would turn the close into a reset and take the answer with it.
         _ = recv(descriptor, readRoom.baseAddress, readRoom.count, 0)
-        close(descriptor)
+    }
+
+    /// What is answered when the server itself refuses.
+    func refusal(_ reason: Refusal, _ request: Request?) -> Response {
+        var response = responder.refusal(reason.status, reason, request)
+        if reason == .tooManyRequests, !response.headers.contains("retry-after") {
+            response.headers.add("retry-after", String(limits.retryAfterSeconds))
+        }
+        return response
     }
 
     func remove(_ connection: Connection) {
