@@ -149,11 +149,19 @@ private struct CivilReader {
 extension ByteWriter {
     public func write(_ date: LocalDate) {
         let (year, month, day) = date.civil
-        writePadded(year, width: 4)
+        writeYear(year)
         write(UInt8(ascii: "-"))
         writePadded(month, width: 2)
         write(UInt8(ascii: "-"))
         writePadded(day, width: 2)
+    }
+
+    /// Four digits; beyond them a sign and at least six, as ISO 8601 and JavaScript have it. PostgreSQL keeps such
+    /// years; we read none.
+    private func writeYear(_ year: Int) {
+        if (0...9999).contains(year) { return writePadded(year, width: 4) }
+        write(UInt8(ascii: year < 0 ? "-" : "+"))
+        writePadded(abs(year), width: abs(year) > 999_999 ? 7 : 6)
     }
 
     public func write(_ time: Timestamp) {
