@@ -59,4 +59,9 @@ public struct AccessChange: Sendable, Hashable {
         }
         return (changes, try rows[0].get("mark", as: String.self))
     }
+
+    /// Forgets what every instance has long heard.
+    static func trim(_ db: Database) async throws {
+        _ = try await db.query("DELETE FROM access_changes WHERE at < now() - interval '1 hour'")
+    }
 }

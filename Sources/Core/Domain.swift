@@ -23,4 +23,11 @@ extension Domain {
     public static var constraints: [ConstraintProblem] { [] }
     public static var workers: [Worker] { [] }
     public static func start(_ environment: inout Environment) async throws {}
+
+    /// What the API takes of a domain.
+    public static var declaration: DomainRoutes {
+        DomainRoutes(
+            name: name, summary: summary, routes: routes, permissions: permissions, problems: problems,
+            constraints: constraints)
+    }
 }
