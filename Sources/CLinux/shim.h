@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
+#include <spawn.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -17,3 +18,5 @@ extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int 
 extern int pipe2(int ends[2], int flags);
 extern pid_t gettid(void);
 extern void *memmem(const void *haystack, size_t length, const void *needle, size_t needle_length);
+extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+extern int syncfs(int descriptor);

@@ -1,3 +1,4 @@
+import App
 import Core
 import Glibc
 
@@ -25,6 +26,8 @@ struct Failure: Error {
             end(failure)
         } catch let fault as SettingsFault {
             end(Failure(code: .configuration, message: fault.problems.joined(separator: "\ninfinity: ")))
+        } catch let fault as EmbeddedPostgresFault {
+            end(Failure(code: fault.code, message: fault.description))
         } catch {
             end(Failure(code: .software, message: "\(error)"))
         }
@@ -33,6 +36,16 @@ struct Failure: Error {
     private static func end(_ failure: Failure) -> Never {
         StandardError.write("infinity: \(failure.message)\n")
         exit(failure.code.rawValue)
+    }
+}
+
+extension EmbeddedPostgresFault {
+    fileprivate var code: Failure.Code {
+        switch kind {
+        case .notInstalled, .wrongVersion: .configuration
+        case .unwritable: .cannotCreate
+        case .inUse, .failed: .unavailable
+        }
     }
 }
 
