@@ -1,4 +1,5 @@
 import Telemetry
+import Wire
 
 /// One setting: its name in the environment, what it is for, what it is when nobody sets it.
 ///
@@ -206,10 +207,27 @@ public struct WebAddress: SettingValue, Hashable, CustomStringConvertible {
         }
         self.text = String(text.reversed().drop { $0 == "/" }.reversed())
     }
+    /// The port it names, if it names one.
+    public var port: Int? {
+        let authority = text.drop { $0 != ":" }.dropFirst(3).prefix { $0 != "/" }
+        guard let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") else { return nil }
+        return Int(authority[authority.index(after: colon)...])
+    }
     public var isSecure: Bool { text.lowercased().hasPrefix("https://") }
     public var shown: String { text }
     public var description: String { text }
     public static var form: String { "http(s) URL" }
+}
+
+extension AddressRange: SettingValue {
+    public init(setting text: String) throws(SettingProblem) {
+        guard let range = AddressRange(text) else {
+            throw SettingProblem("must hold addresses or ranges such as 10.0.0.0/8; \(text) is none")
+        }
+        self = range
+    }
+    public var shown: String { description }
+    public static var form: String { "address or range" }
 }
 
 extension Substring {

@@ -8,10 +8,11 @@ extension Settings {
     ///
     /// Only for development and the embedded database; elsewhere missing keys are refused before.
     public func withKeptKeys() throws(SettingsFault) -> Settings {
-        guard secretKey == nil || passwordPepper == nil else { return self }
-        guard mode == .development else { return self }
-        let path = "\(data)/\(Self.keptName)"
+        guard self.secretKey == nil || self.passwordPepper == nil else { return self }
+        guard self.mode == .development else { return self }
+        let path = "\(self.data)/\(Self.keptName)"
         if SmallFile.read(path) == nil {
+            _ = Folder.make(self.data, mode: geteuid() == 0 ? 0o755 : 0o700)
             let made = SmallFile.create(
                 path,
                 """
@@ -55,9 +56,4 @@ extension Settings {
         precondition(count == 0, "the system gives no random bytes")
         return bytes
     }
-
-    private var secretKey: Secret? { self[dynamicMember: \.secretKey] }
-    private var passwordPepper: Secret? { self[dynamicMember: \.passwordPepper] }
-    private var mode: SettingsCatalogue.Mode { self[dynamicMember: \.mode] }
-    private var data: String { self[dynamicMember: \.data] }
 }

@@ -101,7 +101,8 @@ struct SettingsLoading {
     private func nearMiss(_ name: String) -> String? {
         let known = Settings.all.flatMap { $0.isSecret ? [$0.name, $0.name + Self.fileSuffix] : [$0.name] }
         // The prefix they all share is no likeness.
-        let withoutPrefix = { (name: String) in name.hasPrefix("INFINITY_") ? String(name.dropFirst(9)) : name }
+        let withoutPrefix = { (name: String) in name.hasPrefix("INFINITY_") ? String(name.dropFirst(9)) : name
+        }
         let near = NearMiss.of(withoutPrefix(name), among: known.map(withoutPrefix))
         return known.first { withoutPrefix($0) == near }
     }

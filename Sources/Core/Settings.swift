@@ -76,14 +76,10 @@ public struct Settings: Sendable {
     }
 
     var listeningAddress: WebAddress {
-        let host = ["0.0.0.0", "::", "127.0.0.1", "::1"].contains(bind) ? "127.0.0.1" : bind
+        let host = ["0.0.0.0", "::", "127.0.0.1", "::1"].contains(self.bind) ? "127.0.0.1" : self.bind
         let bracketed = host.contains(":") ? "[\(host)]" : host
-        let text = httpPort > 0 ? "http://\(bracketed):\(httpPort)" : "https://\(bracketed):\(httpsPort)"
+        let text = self.httpPort > 0 ? "http://\(bracketed):\(self.httpPort)" : "https://\(bracketed):\(self.httpsPort)"
         // The text is made of checked parts; an odd host name falls back to the loopback address.
-        return (try? WebAddress(setting: text)) ?? (try! WebAddress(setting: "http://127.0.0.1:\(httpPort)"))
+        return (try? WebAddress(setting: text)) ?? (try! WebAddress(setting: "http://127.0.0.1:\(self.httpPort)"))
     }
-
-    private var bind: String { self[dynamicMember: \.bind] }
-    private var httpPort: Int { self[dynamicMember: \.httpPort] }
-    private var httpsPort: Int { self[dynamicMember: \.httpsPort] }
 }

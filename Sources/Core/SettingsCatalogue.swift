@@ -65,7 +65,7 @@ public struct SettingsCatalogue: Sendable {
     public let httpsRedirect = Setting<Bool>(
         "INFINITY_HTTPS_REDIRECT", "Answer plain HTTP with a redirect to HTTPS (health checks excepted).",
         default: false)
-    public let trustedProxies = Setting<[String]>(
+    public let trustedProxies = Setting<[AddressRange]>(
         "INFINITY_TRUSTED_PROXIES",
         """
         Addresses or ranges (10.0.0.0/8) whose X-Forwarded-For and Forwarded headers are believed.
@@ -132,20 +132,17 @@ public struct SettingsCatalogue: Sendable {
         "INFINITY_DATABASE_PIPELINES", "Shared connections per loop for single statements.",
         default: 1, in: 1...16)
     public let databaseTransactions = Setting<Int>(
-        "INFINITY_DATABASE_TRANSACTIONS", "Most connections for transactions, over all loops.",
-        default: 8, in: 1...500)
+        "INFINITY_DATABASE_TRANSACTIONS", "Connections per loop for transactions.",
+        default: 4, in: 1...100)
     public let databaseReports = Setting<Int>(
-        "INFINITY_DATABASE_REPORTS", "Most connections for slow reads, over all loops.",
-        default: 2, in: 1...100)
-    public let databaseQueue = Setting<Int>(
-        "INFINITY_DATABASE_QUEUE", "Statements that may wait for a connection; more are answered 503.",
-        default: 1000, in: 1...100_000)
+        "INFINITY_DATABASE_REPORTS", "Connections per loop for slow reads.",
+        default: 1, in: 1...100)
     public let databaseStatementSeconds = Setting<Int>(
         "INFINITY_DATABASE_STATEMENT_SECONDS", "Longest time of one statement of a request.",
-        unit: "seconds", default: 15, in: 1...3600)
+        unit: "seconds", default: 5, in: 1...3600)
     public let databaseConnectSeconds = Setting<Int>(
         "INFINITY_DATABASE_CONNECT_SECONDS", "Longest time to connect.",
-        unit: "seconds", default: 5, in: 1...300)
+        unit: "seconds", default: 3, in: 1...300)
     public let embedded = Setting<Embedded>(
         "INFINITY_EMBEDDED",
         """

@@ -15,10 +15,13 @@ struct DatabaseAlone: ParsableCommand {
             let settings = try Settings.load()
             guard settings.databaseURL == nil else {
                 throw Failure(
-                    code: .configuration, message: "DATABASE_URL is set, so there is no embedded database to run")
+                    code: .configuration,
+                    message: "DATABASE_URL is set, so there is no embedded database to run")
             }
             let database = try EmbeddedPostgres(settings: settings)
-            print("PostgreSQL \(database.version) runs; connect with: psql -h \(database.socketFolder) -U postgres infinity")
+            print(
+                "PostgreSQL \(database.version) runs; connect with: psql -h \(database.socketFolder) -U postgres infinity"
+            )
             print("It ends with Ctrl-C.")
             fflush(nil)
             while true {

@@ -1,6 +1,8 @@
 import App
+import ArgumentParser
 import Core
 import Glibc
+import Postgres
 
 /// Why a command ends without having done its work: one sentence with the cause and the command that mends it.
 struct Failure: Error {
@@ -26,6 +28,12 @@ struct Failure: Error {
             end(failure)
         } catch let fault as SettingsFault {
             end(Failure(code: .configuration, message: fault.problems.joined(separator: "\ninfinity: ")))
+        } catch let code as ExitCode {
+            exit(code.rawValue)
+        } catch let error as MigrationError {
+            end(Failure(code: .configuration, message: error.description))
+        } catch let error as DatabaseError {
+            end(Failure(code: .unavailable, message: "the database: \(error.debugText)"))
         } catch let fault as EmbeddedPostgresFault {
             end(Failure(code: fault.code, message: fault.description))
         } catch {

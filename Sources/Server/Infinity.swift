@@ -6,5 +6,5 @@ struct Infinity: ParsableCommand {
         commandName: "infinity",
         abstract: "The marketing platform: one server, one PostgreSQL.",
         discussion: "Settings are read from the environment; see docs/configuration.md or `infinity doctor`.",
-        subcommands: [Doctor.self, DatabaseAlone.self])
+        subcommands: [Migrate.self, Doctor.self, DatabaseAlone.self])
 }

@@ -66,6 +66,16 @@ import Testing
                 ].sorted())
     }
 
+    @Test func `proxies are addresses and ranges, and a public address knows its port`() throws {
+        let settings = try Settings.load(
+            minimum.merging([
+                "INFINITY_TRUSTED_PROXIES": "10.0.0.0/8, ::1", "INFINITY_PUBLIC_URL": "https://[::1]:8443/",
+            ]) { $1 })
+        #expect(settings.trustedProxies.map(\.description) == ["10.0.0.0/8", "::1/128"])
+        #expect(settings.publicURL.port == 8443 && settings.publicURL.text == "https://[::1]:8443")
+        #expect(throws: SettingsFault.self) { try Settings.load(["INFINITY_TRUSTED_PROXIES": "10.0.0.1/8"]) }
+    }
+
     @Test func `production refuses to start without its keys and its address`() {
         let fault = #expect(throws: SettingsFault.self) {
             try Settings.load(["DATABASE_URL": "postgres://db/infinity", "INFINITY_DEV_OUTBOX": "on"])

@@ -2,13 +2,13 @@ import CLinux
 import Glibc
 
 /// Folders of the file system.
-enum Folder {
-    static func exists(_ path: String) -> Bool {
+public enum Folder {
+    public static func exists(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    static func entries(_ path: String) -> [String] {
+    public static func entries(_ path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var names: [String] = []
@@ -22,7 +22,7 @@ enum Folder {
     }
 
     /// Makes the folder and those above it; false with `errno` set when it could not.
-    static func make(_ path: String, mode: mode_t) -> Bool {
+    public static func make(_ path: String, mode: mode_t) -> Bool {
         if exists(path) { return true }
         let parent = path.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 }
         if !parent.isEmpty, !make(parent, mode: 0o755) { return false }
@@ -30,7 +30,7 @@ enum Folder {
     }
 
     /// Removes the folder and all in it, as far as it can.
-    static func remove(_ path: String) {
+    public static func remove(_ path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         if status.st_mode & S_IFMT == S_IFDIR {
@@ -40,10 +40,10 @@ enum Folder {
     }
 
     /// Makes sure that the folder and all in it survive a loss of power.
-    static func syncTree(_ path: String) { sync(path, syncfs) }
+    public static func syncTree(_ path: String) { sync(path, syncfs) }
 
     /// Makes sure that a rename in the folder survives a loss of power.
-    static func sync(_ path: String) { sync(path, fsync) }
+    public static func sync(_ path: String) { sync(path, fsync) }
 
     private static func sync(_ path: String, _ flush: (Int32) -> Int32) {
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
