@@ -75,7 +75,7 @@ public struct List<Filter: ListFilter>: RouteInput {
 
     public static func read(_ reader: InputReader) -> List? {
         guard case .list(let shape) = reader.part() else { return nil }
-        var pairs = QueryPairs(reader.call.request.query)
+        var pairs = QueryPairs(reader.call.request.query, reader)
         let limit = pairs.one("limit", reader).flatMap { ListParameters.limit($0, reader) }
         let cursor = pairs.one("cursor", reader)
         let sort = pairs.one("sort", reader).flatMap { ListParameters.sort($0, shape, reader) }

@@ -1,3 +1,4 @@
+import HTTP
 import Wire
 
 /// The query's parameters as the properties of a struct; unknown ones are refused.
@@ -14,7 +15,7 @@ public struct Query<Value: Decodable & Sendable>: RouteInput {
 
     public static func read(_ reader: InputReader) -> Query? {
         guard case .query(let shape) = reader.part() else { return nil }
-        var pairs = QueryPairs(reader.call.request.query)
+        var pairs = QueryPairs(reader.call.request.query, reader)
         let json = pairs.json(for: shape, reader)
         pairs.refuseTheRest(known: shape.properties, reader)
         return reader.faults.isEmpty ? (try? json.decode(Value.self)).map(Query.init) : nil
@@ -35,17 +36,15 @@ enum QueryShape {
 struct QueryPairs {
     private(set) var pairs: [(name: String, value: String)] = []
 
-    init(_ query: String?) {
+    /// A query that cannot be read is a fault, told to the reader.
+    init(_ query: String?, _ reader: InputReader) {
         guard let query, !query.isEmpty else { return }
-        for part in query.utf8.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: true) {
-            let equals = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
-            let value = equals == part.endIndex ? part[equals...] : part[part.index(after: equals)...]
-            pairs.append((Self.text(part[..<equals]), Self.text(value)))
+        do throws(FormError) {
+            pairs = try FormFields(query).fields.map { ($0.name, $0.value) }
+        } catch {
+            reader.fault(
+                Fault(.parameter("query"), "malformed-query", "the query is not valid: \(error)", isSyntax: true))
         }
-    }
-
-    private static func text(_ bytes: Substring.UTF8View) -> String {
-        String(decoding: PercentText.decode(bytes, plusIsSpace: true), as: UTF8.self)
     }
 
     /// Takes out every value of that name.

@@ -66,6 +66,13 @@ extension Problem {
         Problem(faults.contains(where: \.isSyntax) ? .malformedRequest : .invalidRequest, nil, faults: faults)
     }
 
+    static func unknownQuery(_ query: String) -> Problem {
+        let name = query.prefix { $0 != "=" && $0 != "&" }.prefix(100)
+        return .faulty([
+            Fault(.parameter(String(name)), "unknown-parameter", "is no parameter here; there are none", isSyntax: true)
+        ])
+    }
+
     public static func unavailable(retryAfterSeconds: Int, _ detail: String? = nil) -> Problem {
         Problem(.unavailable, detail).header("retry-after", String(retryAfterSeconds))
     }

@@ -123,6 +123,10 @@ extension Application: Responder {
             }
         }
         if let refusal = Principal.refusal(of: call.principal, by: endpoint.route.access) { throw refusal }
+        if endpoint.route.requiresIfMatch, call.request.headerBytes("if-match", { _ in true }) == nil {
+            throw Problem(.preconditionRequired)
+        }
+        if endpoint.takesNoQuery, let query = call.request.query, !query.isEmpty { throw .unknownQuery(query) }
     }
 
     private func run(_ call: Call) async -> Response {

@@ -16,6 +16,8 @@ final class Endpoint: Sendable {
     let limiter: RateLimiter?
     let meter: RouteMeter
     let readsBody: Bool
+    /// No argument reads the query, so that whatever stands there is a mistake.
+    let takesNoQuery: Bool
     /// An answer without Cache-Control of its own gets this one.
     let cacheLine: [UInt8]
     /// The answer may bring its own Content-Security-Policy and Cache-Control.
@@ -28,6 +30,12 @@ final class Endpoint: Sendable {
         self.limiter = limiter
         self.meter = meter
         readsBody = route.readsBody
+        takesNoQuery = !route.inputs.contains { part in
+            switch part {
+            case .query, .list, .stream: true
+            case .path, .body, .patch, .form: false
+            }
+        }
         hasOwnHeaders = if case .media = route.output.shape { true } else { false }
         let isRevalidated = route.method == .get && !route.isSecret && route.access != .open
         // no-cache lets a client keep the answer and ask whether it still holds; no-store would make 304 useless.
