@@ -1,4 +1,5 @@
 import API
+import Postgres
 import Testing
 import Wire
 
@@ -58,12 +59,16 @@ import Wire
     @Test func `while the first is being worked on, the second waits outside`() async throws {
         let path = try client.send("POST", "/v1/boards", board)["location"]!
         // Another session holds the board, so that the first request has to wait inside its transaction.
-        let holder = Task.detached { [test = ground.test] in
-            try test.psql("BEGIN; SELECT 1 FROM boards FOR UPDATE; SELECT pg_sleep(1); COMMIT")
+        let (gate, release) = AsyncStream<Void>.makeStream()
+        let (held, isHeld) = AsyncStream<Void>.makeStream()
+        let holder = Task { [database = ground.database] in
+            try await database.transaction(as: Tenant(company: Ground.companies[0])) { tx in
+                _ = try await tx.query("SELECT 1 FROM boards FOR UPDATE")
+                isHeld.finish()
+                for await _ in gate {}
+            }
         }
-        try await eventually("the board is held") {
-            try ground.test.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1)%' AND state = 'active' AND pid <> pg_backend_pid()") == "1\n"
-        }
+        for await _ in held {}
         let headers = ["Idempotency-Key": "pay-1"]
         let first = Task.detached { [client] in try client.send("POST", "\(path)/payment", headers: headers) }
         try await eventually("the first request waits for the board") {
@@ -72,8 +77,9 @@ import Wire
         let second = try client.send("POST", "\(path)/payment", headers: headers)
         #expect(second.code == "request-in-flight")
         #expect(second["retry-after"] == "1")
+        release.finish()
+        try await holder.value
         #expect(try await first.value.status == 200)
-        _ = try await holder.value
         #expect(try client.send("POST", "\(path)/payment", headers: headers)["idempotency-replayed"] == "true")
     }
 
