@@ -2,26 +2,24 @@
 -- memberships, so this table belongs to no tenant.
 
 CREATE TABLE users (
-    id                   uuid        NOT NULL,
+    id                  uuid        NOT NULL,
     -- As typed; `email_norm` is what is compared.
-    email                text,
-    email_norm           text,
-    name                 text        NOT NULL,
-    password_hash        text,
-    password_changed_at  timestamptz,
-    email_verified_at    timestamptz,
-    status               text        NOT NULL DEFAULT 'active',
-    locale               text        NOT NULL DEFAULT 'en',
-    time_zone            text        NOT NULL DEFAULT 'UTC',
-    avatar_url           text,
+    email               text,
+    email_norm          text,
+    name                text        NOT NULL,
+    password_hash       text,
+    password_changed_at timestamptz,
+    email_verified_at   timestamptz,
+    status              text        NOT NULL DEFAULT 'active',
+    locale              text        NOT NULL DEFAULT 'en',
+    time_zone           text        NOT NULL DEFAULT 'UTC',
+    avatar_url          text,
     -- Where the next sign-in begins. No reference: the company may be gone by then.
-    last_company_id      uuid,
-    -- The company asked for at sign-up; founded when the address is proven.
-    pending_company_name text,
-    last_login_at        timestamptz,
-    version              integer     NOT NULL DEFAULT 1,
-    created_at           timestamptz NOT NULL DEFAULT now(),
-    updated_at           timestamptz NOT NULL DEFAULT now(),
+    last_company_id     uuid,
+    last_login_at       timestamptz,
+    version             integer     NOT NULL DEFAULT 1,
+    created_at          timestamptz NOT NULL DEFAULT now(),
+    updated_at          timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT users_pkey PRIMARY KEY (id),
     CONSTRAINT users_email_norm_key UNIQUE (email_norm),
     -- Locked: signs in again only after setting a new password by mail.

@@ -14,12 +14,13 @@ public struct AccessChange: Sendable, Hashable {
 
     public static let channel = "access_changed"
 
-    /// Records the change; the notification leaves when the transaction commits.
+    /// Records the change. When the transaction commits, this instance knows at once, the others by the notification.
     public static func record(user: UUID?, company: UUID?, in tx: Transaction) async throws {
         _ = try await tx.query(sql(user: user, company: company))
+        await tx.onCommit { AccessNews.here.announce(AccessChange(user: user, company: company)) }
     }
 
-    public static func sql(user: UUID?, company: UUID?) -> SQL {
+    private static func sql(user: UUID?, company: UUID?) -> SQL {
         """
         WITH change AS (
             INSERT INTO access_changes (user_id, company_id) VALUES (\(user), \(company)) RETURNING user_id, company_id)

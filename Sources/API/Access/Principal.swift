@@ -14,6 +14,9 @@ public struct Principal: Sendable {
     public var impersonatorId: UUID?
     /// The token came in a cookie, so a foreign page may be the one that sends the request.
     public var isByCookie: Bool
+    /// Why the company the token is for is closed to this session (its policy, an ended membership). What needs no
+    /// company is still allowed.
+    public var companyRefusal: Problem?
 
     public init(
         userId: UUID, sessionId: UUID? = nil, apiKeyId: UUID? = nil, companyId: UUID? = nil, memberId: UUID? = nil,
@@ -50,9 +53,9 @@ extension Principal {
         guard let principal else { return .unauthorized }
         switch access {
         case .open, .signedIn: return nil
-        case .member: return principal.companyId == nil ? Problem(.companyRequired) : nil
+        case .member: return principal.companyId == nil ? principal.companyRefusal ?? Problem(.companyRequired) : nil
         case .can(let permission):
-            if principal.companyId == nil { return Problem(.companyRequired) }
+            if principal.companyId == nil { return principal.companyRefusal ?? Problem(.companyRequired) }
             return principal.permissions.contains(permission) ? nil : .forbidden(permission)
         }
     }

@@ -57,7 +57,7 @@ public final class Call: @unchecked Sendable {
     public var company: UUID {
         get throws(Problem) {
             guard let principal else { throw .unauthorized }
-            guard let company = principal.companyId else { throw Problem(.companyRequired) }
+            guard let company = principal.companyId else { throw principal.companyRefusal ?? Problem(.companyRequired) }
             return company
         }
     }
@@ -66,7 +66,7 @@ public final class Call: @unchecked Sendable {
     public var member: UUID {
         get throws(Problem) {
             guard let principal else { throw .unauthorized }
-            guard let member = principal.memberId else { throw Problem(.companyRequired) }
+            guard let member = principal.memberId else { throw principal.companyRefusal ?? Problem(.companyRequired) }
             return member
         }
     }

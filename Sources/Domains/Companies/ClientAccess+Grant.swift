@@ -30,8 +30,8 @@ extension ClientAccess {
                     "member.agency_access_granted", on: "member", member,
                     after: ["roles": .array(roles.map { .string($0.key) })]),
                 by: call.actor, company: client),
-            AccessChange.sql(user: user, company: client),
         ])
+        try await AccessChange.record(user: user, company: client, in: tx)
         if user != giver, let person = try await Recipient.of(user, in: tx) {
             let context = ["company": locked.name, "link": call.links.company]
             try await Mail.queue(person.mail(.clientAccessGranted, context, company: client), in: tx)

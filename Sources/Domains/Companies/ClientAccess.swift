@@ -32,8 +32,8 @@ enum ClientAccess {
                 Headcount.recount(client),
                 Audit.sql(
                     Audit.Entry("member.agency_access_withdrawn", on: "member", clientMember), by: actor, company: client),
-                AccessChange.sql(user: user, company: client),
             ])
+            try await AccessChange.record(user: user, company: client, in: tx)
         }
         if !rows.isEmpty { try await tx.become(agency) }
     }

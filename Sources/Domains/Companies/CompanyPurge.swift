@@ -44,9 +44,9 @@ enum CompanyPurge {
              WHERE id = \(company)
             """,
             Audit.sql(Audit.Entry("company.purged", on: "company", company), by: .system, company: company),
-            AccessChange.sql(user: nil, company: company),
         ]
         _ = try await tx.batch(statements)
+        try await AccessChange.record(user: nil, company: company, in: tx)
     }
 
     /// Every table with rows of companies that the program may delete from, those that are pointed at after those

@@ -104,26 +104,29 @@ enum CompanySettingsRoutes {
         if !ranges.isEmpty, !ranges.contains(where: { $0.range?.contains(call.request.clientAddress) ?? false }) {
             throw Problem(.policyLocksYouOut, "Your own address \(call.request.clientAddress) is not on the list.")
         }
-        let rows = try await call.db.batch([
-            """
-            INSERT INTO company_security_policies (company_id, mfa_required, login_methods, session_idle_minutes,
-                                                   session_max_hours, ip_allow_list, api_key_max_days)
-            VALUES (\(company), \(policy.mfaRequired), \(policy.loginMethods), \(policy.sessionIdleMinutes?.value),
-                    \(policy.sessionMaxHours?.value), \(ranges.map(\.text)), \(policy.apiKeyMaxDays?.value))
-            ON CONFLICT (company_id) DO UPDATE
-               SET mfa_required = excluded.mfa_required, login_methods = excluded.login_methods,
-                   session_idle_minutes = excluded.session_idle_minutes, session_max_hours = excluded.session_max_hours,
-                   ip_allow_list = excluded.ip_allow_list, api_key_max_days = excluded.api_key_max_days,
-                   version = company_security_policies.version + 1, updated_at = now()
-            """,
-            Audit.sql(
-                Audit.Entry(
-                    "company.security_policy_changed", on: "company", company, after: try JSON(encoding: policy)),
-                by: call.actor, company: company),
-            AccessChange.sql(user: nil, company: company),
-            selectPolicy(company),
-        ])
-        return try Single(rows[3])
+        let rows = try await call.db.transaction { tx in
+            let rows = try await tx.batch([
+                """
+                INSERT INTO company_security_policies (company_id, mfa_required, login_methods, session_idle_minutes,
+                                                       session_max_hours, ip_allow_list, api_key_max_days)
+                VALUES (\(company), \(policy.mfaRequired), \(policy.loginMethods), \(policy.sessionIdleMinutes?.value),
+                        \(policy.sessionMaxHours?.value), \(ranges.map(\.text)), \(policy.apiKeyMaxDays?.value))
+                ON CONFLICT (company_id) DO UPDATE
+                   SET mfa_required = excluded.mfa_required, login_methods = excluded.login_methods,
+                       session_idle_minutes = excluded.session_idle_minutes, session_max_hours = excluded.session_max_hours,
+                       ip_allow_list = excluded.ip_allow_list, api_key_max_days = excluded.api_key_max_days,
+                       version = company_security_policies.version + 1, updated_at = now()
+                """,
+                Audit.sql(
+                    Audit.Entry(
+                        "company.security_policy_changed", on: "company", company, after: try JSON(encoding: policy)),
+                    by: call.actor, company: company),
+                selectPolicy(company),
+            ])
+            try await AccessChange.record(user: nil, company: company, in: tx)
+            return rows
+        }
+        return try Single(rows[2])
     }
 
     /// A company that has said nothing asks for nothing.

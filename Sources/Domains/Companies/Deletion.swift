@@ -35,7 +35,6 @@ enum Deletion {
                 Audit.Entry(
                     "company.deletion_asked", on: "company", company, after: ["delete_after": .string(until.description)]),
                 by: call.actor, company: company),
-            AccessChange.sql(user: nil, company: company),
         ]
         for owner in try await Recipient.holding([.owner], of: company, in: tx) {
             let context = [
@@ -44,6 +43,7 @@ enum Deletion {
             statements.append(try Mail.sql(owner.mail(.companyDeletion, context, company: company)))
         }
         _ = try await tx.batch(statements)
+        try await AccessChange.record(user: nil, company: company, in: tx)
     }
 
     static func callOff(_ company: UUID, by user: UUID, _ call: Call, in tx: Transaction) async throws {
@@ -67,12 +67,12 @@ enum Deletion {
             """,
             "DELETE FROM company_deletions WHERE company_id = \(company)",
             Audit.sql(Audit.Entry("company.restored", on: "company", company), by: call.actor, company: company),
-            AccessChange.sql(user: nil, company: company),
         ]
         for owner in try await Recipient.holding([.owner], of: company, in: tx) {
             let context = ["company": locked.name, "link": call.links.company]
             statements.append(try Mail.sql(owner.mail(.companyRestored, context, company: company)))
         }
         _ = try await tx.batch(statements)
+        try await AccessChange.record(user: nil, company: company, in: tx)
     }
 }

@@ -36,8 +36,8 @@ enum Joining {
             SELECT \(company), \(member), role_id, \(grantedBy) FROM unnest(\(roles)) AS given (role_id)
             """,
             Headcount.recount(company),
-            AccessChange.sql(user: user, company: company),
         ])
+        try await AccessChange.record(user: user, company: company, in: tx)
         return member
     }
 

@@ -40,9 +40,9 @@ enum Leaving {
             Audit.sql(
                 Audit.Entry(action, on: "member", member, after: ["status": .string(kind.rawValue)]),
                 by: actor, company: company),
-            AccessChange.sql(user: user, company: company),
         ]
         _ = try await tx.batch(statements)
+        try await AccessChange.record(user: user, company: company, in: tx)
     }
 
     private static func cancelTransfers(of member: UUID, company: UUID) -> SQL {

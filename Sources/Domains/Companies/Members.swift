@@ -126,8 +126,8 @@ enum Members {
                     before: ["roles": .array(target.roleKeys.map(JSON.string))],
                     after: ["roles": .array(roles.map { .string($0.key) })]),
                 by: call.actor, company: company),
-            AccessChange.sql(user: target.userId, company: company),
         ])
+        try await AccessChange.record(user: target.userId, company: company, in: tx)
     }
 
     static func suspend(_ call: Call, _ id: Path<UUID>) async throws -> Single<Member> {
@@ -163,8 +163,8 @@ enum Members {
                 Audit.sql(
                     Audit.Entry("member.restored", on: "member", target.id, after: ["status": "active"]),
                     by: call.actor, company: company),
-                AccessChange.sql(user: target.userId, company: company),
             ])
+            try await AccessChange.record(user: target.userId, company: company, in: tx)
         }
         return try Single(await rows(id.value, call))
     }

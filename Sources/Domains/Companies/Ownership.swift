@@ -98,14 +98,14 @@ enum Ownership {
                     "ownership.transferred", on: "company", company,
                     before: ["owner": .string(member.description)], after: ["owner": .string(heirMember.description)]),
                 by: call.actor, company: company),
-            AccessChange.sql(user: user, company: company),
-            AccessChange.sql(user: heir.id, company: company),
         ]
         for person in [try await Recipient.of(user, in: tx), heir].compactMap({ $0 }) {
             let context = ["company": name, "new_owner": heir.name]
             statements.append(try Mail.sql(person.mail(.ownershipTransferred, context, company: company)))
         }
         _ = try await tx.batch(statements)
+        try await AccessChange.record(user: user, company: company, in: tx)
+        try await AccessChange.record(user: heir.id, company: company, in: tx)
     }
 
     private static func give(role key: String, to member: UUID, of company: UUID, by user: UUID) -> SQL {

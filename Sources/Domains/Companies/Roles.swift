@@ -62,8 +62,8 @@ enum Roles {
                 Audit.sql(
                     Audit.Entry("role.changed", on: "role", id.value, before: before, after: after),
                     by: call.actor, company: company),
-                AccessChange.sql(user: nil, company: company),
             ])
+            try await AccessChange.record(user: nil, company: company, in: tx)
         }
         return try Single(await rows(id.value, call))
     }

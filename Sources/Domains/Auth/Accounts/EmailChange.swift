@@ -1,0 +1,100 @@
+import API
+import Core
+import Crypto
+import Postgres
+import Wire
+
+/// Another e-mail address: proven by a mail to the new one, told to the old one.
+enum EmailChange {
+    struct Request: Codable, Sendable {
+        let email: Email
+    }
+
+    /// The `token` of the link, or the `code` of the mail.
+    struct Confirmation: Codable, Sendable {
+        let token: Text<100>?
+        let code: Text<10>?
+    }
+
+    @RouteList static var routes: [Route] {
+        POST("/v1/auth/email-change", "Ask to use another address", .signedIn, ask)
+            .describe("Sends a mail to the new address; needs a recent proof of who you are.")
+            .rate(.mail).idempotent(.none).problems(.reauthenticationRequired, .sessionRequired)
+            .example(body: ["email": "ada.king@example.com"])
+        POST("/v1/auth/email-change/confirm", "Confirm the new address", .signedIn, confirm)
+            .describe("Send the `token` of the link or the `code` of the mail. The old address is told.")
+            .rate(.login).idempotent(.none).problems(.tokenInvalid, .sessionRequired)
+            .example(body: ["code": "492039"])
+    }
+
+    static func ask(_ call: Call, _ body: Body<Request>) async throws -> Accepted<EmailVerification.Sent> {
+        try await call.requireRecentProof()
+        let session = try call.session
+        let parts = call.auth
+        let now = call.now
+        let visit = Visit(call)
+        let email = body.email.text
+        try await parts.db.transaction { tx in
+            let rows = try await tx.batch([
+                "SELECT email_norm, name, locale FROM users WHERE id = \(session.user)",
+                "SELECT 1 FROM users WHERE email_norm = \(email.lowercased())",
+            ])
+            guard let me = rows[0].first, rows[1].isEmpty,
+                try await OneTimeToken.mayBeIssued(.changeEmail, to: session.user, at: now, in: tx)
+            else { return }
+            let issued = OneTimeToken.issue(
+                .changeEmail, user: session.user, email: try me.get("email_norm"), life: parts.choices.resetLife,
+                detail: ["email": .string(email)], codes: parts.codes, at: now)
+            let message = Mail.Message(
+                .emailChangeConfirm, to: email, name: try me.get("name"), locale: try me.get("locale"),
+                context: [
+                    "link": parts.link("confirm-email-change", token: issued.token), "code": issued.code,
+                    "expires_at": issued.expiresAt.description,
+                ])
+            _ = try await tx.batch(
+                issued.sql + [
+                    try Mail.sql(message), AuthEvent.emailChangeAsked.sql(user: session.user, session: session.id, visit),
+                ])
+        }
+        await call.answerUniformly()
+        return Accepted(EmailVerification.Sent(email: email))
+    }
+
+    static func confirm(_ call: Call, _ body: Body<Confirmation>) async throws -> Single<Me> {
+        let session = try call.session
+        let parts = call.auth
+        let now = call.now
+        let visit = Visit(call)
+        let rows = try await parts.db.query("SELECT email, name, locale, email_norm FROM users WHERE id = \(session.user)")
+        guard let me = rows.first else { throw Problem.unauthorized }
+        let old: String = try me.get("email")
+        let proof = try OneTimeToken.Proof(
+            token: body.token?.text, email: body.code == nil ? nil : try me.get("email_norm"), code: body.code?.text)
+        let token = try await OneTimeToken.find(.changeEmail, by: proof, codes: parts.codes, at: now, parts.db)
+        guard token.userId == session.user, let email = token.detail["email"]?.stringValue else {
+            throw Problem(.tokenInvalid)
+        }
+        let notMe = NotMe.issue(user: session.user, email: old, parts, at: now)
+        try await parts.db.transaction { tx in
+            try await token.use(at: now, in: tx)
+            let taken = try await tx.query("SELECT 1 FROM users WHERE email_norm = \(email.lowercased())")
+            if !taken.isEmpty { throw Problem(.tokenInvalid) }
+            let told = Mail.Message(
+                .emailChanged, to: old, name: try me.get("name"), locale: try me.get("locale"),
+                context: ["new_email": email, "link": notMe.link])
+            _ = try await tx.batch(
+                [
+                    """
+                    UPDATE users SET email = \(email), email_norm = \(email.lowercased()), email_verified_at = \(now),
+                                     version = version + 1, updated_at = \(now)
+                     WHERE id = \(session.user)
+                    """,
+                    AuthEvent.emailChanged.sql(
+                        user: session.user, session: session.id, visit, ["old": .string(old), "new": .string(email)]),
+                    try Mail.sql(told),
+                ] + notMe.sql)
+            try await AccessChange.record(user: session.user, company: nil, in: tx)
+        }
+        return try await Me.show(call)
+    }
+}

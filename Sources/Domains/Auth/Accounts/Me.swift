@@ -1,0 +1,104 @@
+import API
+import Core
+import Postgres
+import Wire
+
+/// The signed-in person.
+struct Me: Codable, Sendable {
+    let id: UUID
+    let email: String
+    let name: String
+    let locale: String
+    let timeZone: String
+    let avatarUrl: String?
+    let emailVerifiedAt: Timestamp?
+    let hasSecondFactor: Bool
+    let passwordChangedAt: Timestamp?
+    let lastLoginAt: Timestamp?
+    /// The company this token is for.
+    let companyId: UUID?
+    let version: Int64
+    let createdAt: Timestamp
+    let updatedAt: Timestamp
+}
+
+extension Me {
+    struct Change: Codable, Sendable {
+        let name: Text<120>?
+        let locale: LocaleName?
+        let timeZone: TimeZoneName?
+        let avatarUrl: Clearable<WebURL>
+    }
+
+    @RouteList static var routes: [Route] {
+        GET("/v1/auth/me", "Who you are", .signedIn, show)
+        PATCH("/v1/auth/me", "Change your name and settings", .signedIn, change)
+            .problems(.sessionRequired).example(body: ["name": "Ada King", "time_zone": "Europe/London"])
+        DELETE("/v1/auth/me", "Delete your account", .signedIn, delete)
+            .describe(
+                "You leave every company; where you are the last owner, hand over first. Your name and address are "
+                    + "wiped, what you did stays in the logs under your id. Needs a recent proof of who you are.")
+            .problems(.reauthenticationRequired, .sessionRequired)
+    }
+
+    static func show(_ call: Call) async throws -> Single<Me> {
+        try Single(try await call.auth.db.query(sql(of: try call.user, in: call.principal?.companyId)))
+    }
+
+    private static func sql(of user: UUID, in company: UUID?) -> SQL {
+        """
+        SELECT u.id, u.email, u.name, u.locale, u.time_zone, u.avatar_url, u.email_verified_at,
+               EXISTS (SELECT 1 FROM mfa_factors f WHERE f.user_id = u.id AND f.verified_at IS NOT NULL)
+                   AS has_second_factor,
+               u.password_changed_at, u.last_login_at, \(company)::uuid AS company_id, u.version, u.created_at,
+               u.updated_at
+          FROM users u WHERE u.id = \(user)
+        """
+    }
+
+    static func change(_ call: Call, _ body: Patch<Change>) async throws -> Single<Me> {
+        let user = try call.session.user
+        var changes = Changes()
+        changes.set("name", body.name)
+        changes.set("locale", body.locale)
+        changes.set("time_zone", body.timeZone)
+        changes.set("avatar_url", body.avatarUrl)
+        _ = try await call.change(
+            "UPDATE users SET \(fragment: changes.sql) WHERE id = \(user) AND \(fragment: call.versionMatches()) RETURNING id",
+            exists: "SELECT 1 FROM users WHERE id = \(user)")
+        return try Single(try await call.auth.db.query(sql(of: user, in: call.principal?.companyId)))
+    }
+
+    static func delete(_ call: Call) async throws -> NoContent {
+        try await call.requireRecentProof()
+        let session = try call.session
+        let visit = Visit(call)
+        let now = call.now
+        try await call.auth.db.transaction(as: Tenant(user: session.user)) { tx in
+            let person = try await tx.query("SELECT email, name, locale FROM users WHERE id = \(session.user) FOR UPDATE")
+            guard let row = person.first else { throw Problem.notFound }
+            try await call.environment[AccountDeparture.self].depart(session.user, call.actor, tx)
+            try await Mail.queue(
+                Mail.Message(
+                    .accountDeleted, to: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"),
+                    context: ["at": now.description]), in: tx)
+            _ = try await tx.batch(
+                Sessions.end(of: session.user, reason: "deleted", at: now) + [
+                    "DELETE FROM mfa_factors WHERE user_id = \(session.user)",
+                    "DELETE FROM recovery_codes WHERE user_id = \(session.user)",
+                    "DELETE FROM known_devices WHERE user_id = \(session.user)",
+                    """
+                    UPDATE users
+                       SET status = 'deleted', email = NULL, email_norm = NULL, name = 'Deleted user',
+                           password_hash = NULL, avatar_url = NULL, last_company_id = NULL,
+                           version = version + 1, updated_at = \(now)
+                     WHERE id = \(session.user)
+                    """,
+                    AuthEvent.accountDeleted.sql(user: session.user, visit),
+                ])
+            try await AccessChange.record(user: session.user, company: nil, in: tx)
+        }
+        if call.principal?.isByCookie == true { for cookie in call.auth.browser.farewell { call.setCookie(cookie) } }
+        return NoContent()
+    }
+}

@@ -1,0 +1,35 @@
+import Core
+import Postgres
+import Wire
+
+/// Mails that tell a person what has happened to her account, each with the button "this was not me".
+enum SecurityMail {
+    static func secondFactorChanged(
+        _ change: String, _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp, in tx: Transaction
+    ) async throws {
+        try await send(.mfaChanged, to: user, ["change": change], visit, parts, at: now, in: tx)
+    }
+
+    static func passwordChanged(
+        _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp, in tx: Transaction
+    ) async throws {
+        try await send(.passwordChanged, to: user, [:], visit, parts, at: now, in: tx)
+    }
+
+    private static func send(
+        _ template: MailTemplate, to user: UUID, _ context: [String: String], _ visit: Visit, _ parts: AuthParts,
+        at now: Timestamp, in tx: Transaction
+    ) async throws {
+        let rows = try await tx.query("SELECT email, name, locale FROM users WHERE id = \(user)")
+        guard let row = rows.first, let email = try row.get("email", as: String?.self) else { return }
+        let notMe = NotMe.issue(user: user, email: email, parts, at: now)
+        let usual = ["address": visit.place, "at": now.description, "link": notMe.link]
+        _ = try await tx.batch(
+            notMe.sql + [
+                try Mail.sql(
+                    Mail.Message(
+                        template, to: email, name: try row.get("name"), locale: try row.get("locale"),
+                        context: usual.merging(context) { $1 }))
+            ])
+    }
+}

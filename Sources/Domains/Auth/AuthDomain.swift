@@ -1,0 +1,54 @@
+import API
+import Core
+import Loop
+import Postgres
+import Wire
+
+/// Signing in: people, their sessions, second factors and passwords, and the API keys of programs.
+///
+/// Owns users, sessions, refresh_tokens, known_devices, signups, one_time_tokens, mfa_factors, recovery_codes,
+/// api_keys, api_key_hashes, signing_keys, login_throttles and auth_events. Asks Companies to found a company, to
+/// accept an invitation and to let somebody leave; reads memberships and security policies to tell what a token allows.
+public enum AuthDomain: Domain {
+    public static let name = "Auth"
+    public static let summary = "Signing up and in, sessions, second factors, API keys"
+
+    @RouteList public static var routes: [Route] {
+        Signup.routes
+        EmailVerification.routes
+        Login.routes
+        Refresh.routes
+        Sessions.routes
+        BrowserLogin.routes
+        CompanySwitch.routes
+        Reauthentication.routes
+        PasswordReset.routes
+        PasswordChange.routes
+        NotMe.routes
+        Me.routes
+        EmailChange.routes
+        Factors.routes
+        RecoveryCodes.routes
+        SecurityEvents.routes
+        APIKeys.routes
+        JWKS.routes
+    }
+
+    public static let permissions: [Permission] = [.apiKeysRead, .apiKeysWrite]
+    public static let problems: [ProblemCode] = ProblemCode.auth
+
+    public static let constraints: [ConstraintProblem] = [
+        // Two who confirm the same address at once: the later one's link is void.
+        ConstraintProblem("users_email_norm_key", .tokenInvalid),
+        ConstraintProblem("mfa_factors_name_key", .factorNameTaken, pointer: "/name"),
+    ]
+
+    public static var workers: [Worker] { Housekeeping.workers }
+
+    public static func start(_ environment: inout Environment) async throws {
+        environment.set(
+            AuthParts(
+                try AuthParts.Choices(environment[Settings.self]), database: environment[Database.self],
+                loops: environment[LoopGroup.self]))
+    }
+}

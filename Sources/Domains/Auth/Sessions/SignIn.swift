@@ -1,0 +1,139 @@
+import API
+import Core
+import Crypto
+import Postgres
+import Wire
+
+/// What somebody brings to the door.
+struct LoginRequest: Codable, Sendable {
+    let email: Email
+    let password: OfferedPassword
+    /// A code of the second factor, when it is at hand already.
+    let code: Text<40>?
+    /// The company to work in; without it the one of the last time.
+    let companyId: UUID?
+}
+
+/// Opens sessions. Whether an account exists shows neither in the answer nor in its time.
+struct SignIn: Sendable {
+    let parts: AuthParts
+    let visit: Visit
+    let now: Timestamp
+    let isBrowser: Bool
+
+    init(_ call: Call, isBrowser: Bool = false) {
+        parts = call.auth
+        visit = Visit(call)
+        now = call.now
+        self.isBrowser = isBrowser
+    }
+
+    /// The account as far as signing in looks at it.
+    struct Account: Sendable {
+        let id: UUID
+        let name: String
+        let email: String
+        let locale: String
+        let passwordHash: String?
+        let status: String
+        let lastCompanyId: UUID?
+        let hasSecondFactor: Bool
+
+        init(_ row: Row) throws {
+            id = try row.get("id")
+            name = try row.get("name")
+            email = try row.get("email")
+            locale = try row.get("locale")
+            passwordHash = try row.get("password_hash")
+            status = try row.get("status")
+            lastCompanyId = try row.get("last_company_id")
+            hasSecondFactor = try row.get("has_second_factor")
+        }
+
+        static func sql(where condition: SQL) -> SQL {
+            """
+            SELECT u.id, u.name, u.email, u.locale, u.password_hash, u.status, u.last_company_id,
+                   EXISTS (SELECT 1 FROM mfa_factors f WHERE f.user_id = u.id AND f.verified_at IS NOT NULL)
+                       AS has_second_factor
+              FROM users u WHERE \(fragment: condition)
+            """
+        }
+    }
+
+    func byPassword(_ asked: LoginRequest) async throws -> OpenedSession {
+        let email = asked.email.normalized
+        let throttle = LoginThrottle(account: email, address: visit.address)
+        try await throttle.begin(parts.db, at: now)
+        let account = try await parts.db.query(Account.sql(where: "u.email_norm = \(email)")).first.map(Account.init)
+        let isRight = try await parts.passwords.isRight(asked.password.text, account?.passwordHash)
+        guard let account, isRight, account.status == "active" else {
+            if let account { await remember(.loginFailed, account.id) }
+            throw Problem.wrongCredentials
+        }
+        try await rehash(asked.password.text, account)
+        var methods = ["password"]
+        if account.hasSecondFactor {
+            guard let code = asked.code?.text else { throw try await secondStep(account, asked.companyId) }
+            methods.append(try await prove(code, account))
+        }
+        try await throttle.succeeded(parts.db)
+        return try await open(account, methods: methods, company: asked.companyId)
+    }
+
+    /// The second half of a login that was answered `second-step-required`.
+    func bySecondStep(token: String, code: String) async throws -> OpenedSession {
+        let pending = try await OneTimeToken.find(
+            .secondFactor, by: .token(token), codes: parts.codes, at: now, parts.db)
+        let rows = try await parts.db.query(Account.sql(where: "u.id = \(pending.userId) AND u.status = 'active'"))
+        guard let account = try rows.first.map(Account.init) else { throw Problem(.tokenInvalid) }
+        // The first step has counted one attempt; so does each code, that nobody tries them all.
+        let throttle = LoginThrottle(account: account.email.lowercased(), address: visit.address)
+        try await throttle.begin(parts.db, at: now)
+        let method = try await prove(code, account)
+        try await parts.db.transaction { tx in try await pending.use(at: now, in: tx) }
+        try await throttle.succeeded(parts.db)
+        let company = pending.detail["company_id"]?.stringValue.flatMap { UUID($0) }
+        return try await open(account, methods: ["password", method], company: company)
+    }
+
+    /// The cost of hashing may have been raised since the password was set.
+    private func rehash(_ password: String, _ account: Account) async throws {
+        guard let old = account.passwordHash, parts.passwords.needsRehash(old) else { return }
+        let new = try await parts.passwords.hash(password)
+        _ = try await parts.db.query(
+            "UPDATE users SET password_hash = \(new) WHERE id = \(account.id) AND password_hash = \(old)")
+    }
+
+    private func secondStep(_ account: Account, _ company: UUID?) async throws -> Problem {
+        let detail: JSON = ["company_id": company.map { .string($0.description) } ?? .null]
+        let issued = OneTimeToken.issue(
+            .secondFactor, user: account.id, email: account.email, life: AuthLimits.secondStep, detail: detail,
+            codes: parts.codes, at: now)
+        _ = try await parts.db.batch(issued.sql, as: .none)
+        return Problem(.secondStepRequired).challenged
+            .with("mfa_token", .string(issued.token))
+            .with("mfa_methods", ["totp", "recovery_code"])
+            .with("expires_in", JSON(AuthLimits.secondStep.components.seconds))
+    }
+
+    private func prove(_ code: String, _ account: Account) async throws -> String {
+        guard let method = try await SecondFactor.accept(code, of: account.id, visit, parts, at: now) else {
+            await remember(.secondStepFailed, account.id)
+            throw Problem(.invalidCode).challenged
+        }
+        return method
+    }
+
+    /// Written beside the answer, not before it: a row more for accounts that exist must not show in the time.
+    private func remember(_ event: AuthEvent, _ user: UUID) async {
+        let sql = event.sql(user: user, visit)
+        Task { [db = parts.db] in _ = try? await db.query(sql) }
+    }
+}
+
+extension Problem {
+    /// RFC 9110 section 15.5.2: every 401 names a way in.
+    var challenged: Problem { header("www-authenticate", #"Bearer realm="infinity""#) }
+
+    static let wrongCredentials = Problem(.invalidCredentials).challenged
+}
