@@ -73,16 +73,20 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
         }
     }
 
-    /// No line of the head may be broken by what the caller put into it.
+    /// No line of the head may be broken by what the caller put into it, and what frames the message is ours to write:
+    /// a customer's extra header must not make one request look like two.
     private var isWellFormed: Bool {
         let isToken = { (text: String) in
             !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
         }
         return isToken(request.method)
             && request.headers.allSatisfy { header in
-                isToken(header.name) && !header.value.utf8.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }
+                isToken(header.name) && !Self.ownHeaders.contains(header.name.lowercased())
+                    && !header.value.utf8.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }
             }
     }
+
+    private static let ownHeaders: Set = ["host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"]
 
     private func launch(_ url: CurlURL, _ proxy: String?, pinned: [IPAddress] = []) throws(TransferError) {
         let easy = CurlEasy()

@@ -1,5 +1,5 @@
 import Loop
-import Outbound
+@testable import Outbound
 import Testing
 import Wire
 
@@ -41,6 +41,15 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
     ])
     func `only the web's schemes and sensible ports are let through`(url: String, expected: TransferError) async {
         #expect(await error(url) == expected)
+    }
+
+    @Test func `one bad address among good ones spoils the name`() throws {
+        let good = try #require(IPAddress("8.8.8.8"))
+        let bad = try #require(IPAddress("10.0.0.1"))
+        #expect(throws: TransferError.addressNotAllowed) { try SSRFGuard().check([good, bad]) }
+        #expect(throws: TransferError.unknownHost) { try SSRFGuard().check([]) }
+        try SSRFGuard().check([good])
+        try SSRFGuard(allowed: [AddressRange(bad)]).check([good, bad])
     }
 
     @Test func `a name that has no address is no host`() async {

@@ -156,6 +156,28 @@ import Testing
         #expect(throws: MultipartError.badBoundary) { try MultipartParser(boundary: boundary, limits: limits) }
     }
 
+    @Test func `how a body is cut never changes what it holds`() throws {
+        let pieces = [
+            "--XX", "--XX--", "\r\n", "\r", "\n", "-", "X", "Content-Disposition: form-data; name=a\r\n\r\n", "\r\n--XX\r\n",
+            "data", " ", "\r\n--XX\r\nContent-Disposition: form-data; name=b; filename=c\r\n\r\n", ":", "\"",
+        ]
+        var state: UInt64 = 3
+        func pick(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        func outcome(_ body: String, _ chunk: Int) -> String {
+            do { return try read(body, chunk: chunk).description } catch { return "\(error)" }
+        }
+        var wrong: [String] = []
+        for _ in 0..<1000 {
+            let body = (0..<pick(14)).reduce(into: "--XX\r\n") { body, _ in body += pieces[pick(pieces.count)] }
+            let whole = outcome(body, .max)
+            if [1, 2, 3, 7].contains(where: { outcome(body, $0) != whole }) { wrong.append(body) }
+        }
+        #expect(wrong == [])
+    }
+
     private struct Collected: MultipartSink {
         var parts: [(head: PartHead, bytes: [UInt8], isWhole: Bool)] = []
         mutating func begin(_ part: PartHead) async { parts.append((part, [], false)) }
