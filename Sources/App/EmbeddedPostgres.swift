@@ -15,9 +15,9 @@ public final class EmbeddedPostgres {
     private var child: ChildProcess
 
     /// The role that owns the tables, for migrations.
-    public var ownerURL: String { url(role: PostgresCluster.owner) }
+    public var ownerURL: String { Self.url(folder.sockets, role: PostgresCluster.owner) }
     /// The role that serves: it cannot pass the row-level security.
-    public var url: String { url(role: PostgresCluster.server) }
+    public var url: String { Self.url(sockets: folder.sockets) }
     public var socketFolder: String { folder.sockets }
 
     private static let readySeconds = 60
@@ -77,8 +77,11 @@ public final class EmbeddedPostgres {
 
     private var lastWords: String { PostgresCluster.lastWords(folder.databaseLog) }
 
-    private func url(role: String) -> String {
-        let host = folder.sockets.utf8.reduce(into: "") { text, byte in
+    /// How a server that another process runs on these sockets is reached, as the role that serves.
+    public static func url(sockets: String) -> String { url(sockets, role: PostgresCluster.server) }
+
+    private static func url(_ sockets: String, role: String) -> String {
+        let host = sockets.utf8.reduce(into: "") { text, byte in
             let isPlain = byte.isASCIIAlphanumeric || "-_.".utf8.contains(byte)
             let digits = String(byte, radix: 16, uppercase: true)
             text += isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits

@@ -44,7 +44,8 @@ extension Settings {
         if let certificate = self.tlsCertificate, let key = self.tlsKey {
             return TLSIdentity(certificateFile: certificate, keyFile: key)
         }
-        let own = TLSIdentity(certificateFile: self.data + "/development.crt", keyFile: self.data + "/development.key")
+        let own = TLSIdentity(
+            certificateFile: self.data + "/development.crt", keyFile: self.data + "/development.key")
         try SelfSignedCertificate.ensure(own)
         return own
     }

@@ -25,7 +25,7 @@ struct DatabaseAlone: ParsableCommand {
             print("It ends with Ctrl-C.")
             fflush(nil)
             while true {
-                let signal = Signals.next()
+                guard let signal = Signals.next() else { continue }
                 if Signals.stop.contains(signal) { break }
                 if signal == Signals.childEnded, let exit = database.ended() {
                     throw Failure(code: .unavailable, message: "the database ended by itself (\(exit))")

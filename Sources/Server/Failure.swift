@@ -2,6 +2,7 @@ import App
 import ArgumentParser
 import Core
 import Glibc
+import HTTP
 import Postgres
 
 /// Why a command ends without having done its work: one sentence with the cause and the command that mends it.
@@ -44,6 +45,39 @@ struct Failure: Error {
     private static func end(_ failure: Failure) -> Never {
         StandardError.write("infinity: \(failure.message)\n")
         exit(failure.code.rawValue)
+    }
+}
+
+extension Failure {
+    /// A port that cannot be opened, with what frees it or names another.
+    init(listen error: ListenError, _ settings: Settings) {
+        let isHTTPS = error.port == settings.httpsPort
+        let name = isHTTPS ? Settings.name(\.httpsPort) : Settings.name(\.httpPort)
+        switch error.reason {
+        case .portTaken:
+            self.init(
+                code: .unavailable,
+                message: "port \(error.port) on \(error.host) is taken; see by whom with: "
+                    + "ss -ltnp 'sport = :\(error.port)'; or choose another port with: "
+                    + "\(name)=\(error.port + 1000) infinity serve")
+        case .notPermitted:
+            self.init(
+                code: .configuration,
+                message:
+                    "port \(error.port) is the system's, and this user may not open it; choose one above 1023 with: "
+                    + "\(name)=\(error.port + 8000) infinity serve; or allow it with: "
+                    + "sudo setcap cap_net_bind_service=+ep $(readlink -f $(command -v infinity))")
+        case .noSuchAddress:
+            self.init(
+                code: .configuration,
+                message:
+                    "\(error.host) is not an address of this machine; see those it has with: ip -brief address; "
+                    + "and set INFINITY_BIND to one of them, or to 0.0.0.0")
+        case .other(let code):
+            self.init(
+                code: .unavailable,
+                message: "port \(error.port) on \(error.host) cannot be opened: \(SystemError.text(code))")
+        }
     }
 }
 

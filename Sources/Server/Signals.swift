@@ -25,11 +25,20 @@ enum Signals {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    static func next() -> Int32 {
+    /// The next signal; nil when there is none until the deadline.
+    static func next(until deadline: ContinuousClock.Instant? = nil) -> Int32? {
         var set = awaited
-        var signal: Int32 = 0
-        while sigwait(&set, &signal) != 0 {}
-        return signal
+        while true {
+            var wait = timespec(tv_sec: 3600, tv_nsec: 0)
+            if let deadline {
+                let (seconds, atto) = (deadline - .now).components
+                guard seconds >= 0, atto >= 0 else { return nil }
+                wait = timespec(tv_sec: Int(seconds), tv_nsec: Int(atto / 1_000_000_000))
+            }
+            let signal = sigtimedwait(&set, nil, &wait)
+            if signal > 0 { return signal }
+            if errno == EAGAIN, deadline != nil { return nil }
+        }
     }
 
     static func wakeMainThread() { kill(getpid(), wakeUp) }

@@ -25,6 +25,14 @@ final class TLSContext: @unchecked Sendable {
 
     deinit { SSL_CTX_free(context) }
 
+    /// Whole days until the certificate runs out; negative when it has.
+    var daysLeft: Int {
+        var (days, seconds): (Int32, Int32) = (0, 0)
+        let certificate = SSL_CTX_get0_certificate(context)
+        guard ASN1_TIME_diff(&days, &seconds, nil, X509_get0_notAfter(certificate)) == 1 else { return 0 }
+        return Int(days)
+    }
+
     func newSession() -> OpaquePointer? { SSL_new(context) }
 
     /// Checks everything before it is put to use: a wrong pair must not replace a right one.

@@ -10,6 +10,9 @@ public struct TLSIdentity: Sendable, Hashable {
         self.certificateFile = certificateFile
         self.keyFile = keyFile
     }
+
+    /// Whole days until the certificate runs out, negative when it has; throws what a server would refuse it for.
+    public func daysLeft() throws(TLSError) -> Int { try TLSContext(self, TicketKeys(secret: nil)).daysLeft }
 }
 
 extension HTTPConfiguration {
