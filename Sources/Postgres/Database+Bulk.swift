@@ -22,6 +22,8 @@ extension Database {
     /// Streams bytes into `COPY … FROM STDIN` in one transaction, until `send` has no more; gives the number of rows.
     ///
     /// PostgreSQL refuses it for tables under row-level security: copy into a table of one's own, then insert from it.
+    // Not optimised: the compiler of Swift 6.3 crashes over the coroutine that comes of inlining `send` into `lend`.
+    @_optimize(none)
     public func copyIn(
         _ sql: SQL, as tenant: Tenant = .none, deadline: Duration? = nil,
         from send: @Sendable () async throws -> [UInt8]?
