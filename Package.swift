@@ -45,7 +45,7 @@ let package = Package(
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Wire", "Loop"], exclude: ["Servers"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestCluster"]),
         .testTarget(name: "APITests", dependencies: ["API", "TestCluster"]),
-        .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"]),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "TestCluster"]),
         .testTarget(name: "AppTests", dependencies: ["App", "TestSupport"]),
         domainTests("Auth"),
         domainTests("Companies"),

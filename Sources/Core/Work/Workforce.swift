@@ -14,6 +14,7 @@ public final class Workforce: Sendable {
     private let pulses: [Pulse]
     private let isStopping = Atomic<Bool>(false)
     private let tasks = Mutex<[Task<Void, Never>]>([])
+    private let listeners = Mutex<[Task<Void, Never>]>([])
 
     /// The pause after failures: doubled each time, to this at most.
     private static let failurePauseMax: Duration = .seconds(300)
@@ -36,19 +37,31 @@ public final class Workforce: Sendable {
         let running = zip(workers, pulses).map { worker, pulse in
             loops.next().task { [self] in await run(worker, pulse) }
         }
+        let listening = Set(workers.compactMap(\.wakeUp)).map { channel in
+            loops.next().task { [self] in await listen(channel) }
+        }
         tasks.withLock { $0 = running }
+        listeners.withLock { $0 = listening }
     }
 
     /// Waits for the rounds in hand, then ends. What is left undone is found by whoever starts next.
     public func stop() async {
         isStopping.store(true, ordering: .relaxed)
         for pulse in pulses { pulse.beat() }
+        for listener in listeners.withLock({ $0 }) { listener.cancel() }
         for task in tasks.withLock({ $0 }) { await task.value }
     }
 
     /// Wakes the worker of this name, if there is one here.
     public func wake(_ name: String) {
         for (worker, pulse) in zip(workers, pulses) where worker.name == name { pulse.beat() }
+    }
+
+    /// Whatever is said on the channel, and a gap in what was heard, wakes those who wait on it.
+    private func listen(_ channel: String) async {
+        for await _ in database.listen(channel) {
+            for (worker, pulse) in zip(workers, pulses) where worker.wakeUp == channel { pulse.beat() }
+        }
     }
 
     private func run(_ worker: Worker, _ pulse: Pulse) async {
@@ -75,10 +88,16 @@ public final class Workforce: Sendable {
     private func once(_ worker: Worker, _ work: Work) async throws -> Worker.Round {
         guard worker.isSingle else { return try await worker.round(work) }
         guard let fence = try await WorkerLease.take(worker.name, database) else { return .idle }
-        let round = try await worker.round(work)
-        try await WorkerLease.giveBack(
-            worker.name, fence, nextAfter: round == .more ? .zero : worker.interval, database)
-        return round
+        do {
+            let round = try await worker.round(work)
+            let pause = round == .more ? .zero : worker.interval
+            try await WorkerLease.giveBack(worker.name, fence, nextAfter: pause, database)
+            return round
+        } catch {
+            // Whoever is next may try soon; when even this fails, the lease ends by itself.
+            try? await WorkerLease.giveBack(worker.name, fence, nextAfter: Self.failurePause, database)
+            throw error
+        }
     }
 
     private static func pause(after failures: Int) -> Duration {
