@@ -31,7 +31,7 @@ final class Ground: Sendable {
         application = try Application(
             [Boards.domain], configuration: configuration, authenticator: Names(), database: database,
             metrics: Metrics(), accessLog: nil)
-        server = HTTPServer(
+        server = try HTTPServer(
             Self.loops, HTTPConfiguration(listeners: [.init(host: "127.0.0.1", port: 0)]), application)
         port = try server.start()[0]
     }

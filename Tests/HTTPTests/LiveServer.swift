@@ -19,7 +19,7 @@ final class LiveServer: Sendable {
         change(&limits)
         loops = LoopGroup(count: count)
         let listeners = kinds.map { HTTPConfiguration.Listener(host: "127.0.0.1", port: 0, kind: $0) }
-        server = HTTPServer(
+        server = try HTTPServer(
             loops, HTTPConfiguration(listeners: listeners, trustedProxies: trusted, limits: limits), responder)
         ports = try server.start()
     }
