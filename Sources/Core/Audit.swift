@@ -62,7 +62,7 @@ public enum Audit {
     public static func changed(_ before: JSON, _ after: JSON) -> (before: JSON, after: JSON) {
         var old = JSON.Object()
         var new = JSON.Object()
-        for (key, value) in after.objectValue?.members ?? [] where before[key] != value {
+        for (key, value) in after.objectValue?.members ?? [] where before[key] ?? .null != value {
             old[key] = before[key] ?? .null
             new[key] = value
         }

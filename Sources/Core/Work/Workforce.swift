@@ -19,6 +19,8 @@ public final class Workforce: Sendable {
     /// The pause after failures: doubled each time, to this at most.
     private static let failurePauseMax: Duration = .seconds(300)
     private static let failurePause: Duration = .seconds(1)
+    /// How often the lease of single work is looked at.
+    private static let leasePause: Duration = .seconds(30)
 
     public init(
         _ workers: [Worker], database: Database, environment: Environment, loops: LoopGroup,
@@ -74,7 +76,9 @@ public final class Workforce: Sendable {
                 let round = try await once(worker, work)
                 failures = 0
                 if round == .more { continue }
-                await pulse.wait(upTo: worker.interval * Double.random(in: 0.9...1.1))
+                // Single work is due by its lease, whichever instance looks first.
+                let pause = worker.isSingle ? min(worker.interval, Self.leasePause) : worker.interval
+                await pulse.wait(upTo: pause * Double.random(in: 0.9...1.1))
             } catch {
                 failures += 1
                 log.warning(
@@ -94,8 +98,8 @@ public final class Workforce: Sendable {
             try await WorkerLease.giveBack(worker.name, fence, nextAfter: pause, database)
             return round
         } catch {
-            // Whoever is next may try soon; when even this fails, the lease ends by itself.
-            try? await WorkerLease.giveBack(worker.name, fence, nextAfter: Self.failurePause, database)
+            // Due again at once, for this instance after its pause; when even this fails, the lease ends by itself.
+            try? await WorkerLease.giveBack(worker.name, fence, nextAfter: .zero, database)
             throw error
         }
     }
