@@ -36,7 +36,7 @@ let package = Package(
             path: "Sources/Server"),
 
         .target(name: "TestCluster", dependencies: ["CLinux"], path: "Tests/TestCluster"),
-        .target(name: "TestSupport", dependencies: ["App"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["App", "TestCluster"], path: "Tests/TestSupport"),
         .testTarget(name: "WireTests", dependencies: ["Wire"]),
         .testTarget(name: "LoopTests", dependencies: ["Loop"]),
         .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),

@@ -160,7 +160,6 @@ extension Connection {
 
     private func expectBody() {
         bodyBytes = 0
-        bodyProgress = 0
         bodyDone = false
         continueDue = home.parser.expectsContinue
         bodySince = home.loop.now
@@ -200,7 +199,6 @@ extension Connection {
             }
         }
         bodyBytes += used
-        bodyProgress += used
         if bodyDone { source?.complete() } else { source?.wake() }
         if bodyDone, responseDone { exchangeOver() }
         return used

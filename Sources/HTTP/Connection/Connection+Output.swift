@@ -119,8 +119,7 @@ extension Connection {
         bodyDone = true
         hasServed = true
         since = home.loop.now
-        // A stream that began before the drain has promised to keep the connection; it is over all the same.
-        phase = isLast || home.isDraining && input.isEmpty ? .ending : .waiting
+        phase = isLast ? .ending : .waiting
         if phase == .ending, unsent.isEmpty, home.out.isEmpty { part() }
     }
 

@@ -54,6 +54,4 @@ public struct FileBody: Sendable {
 public struct FileError: Error, Equatable, Sendable {
     /// An errno.
     public let code: Int32
-
-    public init(code: Int32) { self.code = code }
 }

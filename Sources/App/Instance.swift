@@ -1,0 +1,116 @@
+import API
+import Auth
+import Companies
+import Core
+import Crypto
+import HTTP
+import Logging
+import Loop
+import Postgres
+import Telemetry
+import Wire
+
+/// One running Infinity: its loops, database, routes, server and background work, wired once in this file.
+public final class Instance: Sendable {
+    /// The parts of the product. A new domain is one more name here and in Package.swift.
+    public static var domains: [any Domain.Type] { [Mailroom.self, AuthDomain.self, CompaniesDomain.self] }
+
+    public static let version = "0.1.0"
+
+    public let application: Application
+    public let database: Database
+    public let environment: Environment
+    public let loops: LoopGroup
+    public let metrics: Metrics
+    private let settings: Settings
+    private let server: HTTPServer
+    private let workforce: Workforce
+    private let auth: AuthParts
+    private let log = Logger(label: "instance")
+
+    /// Wires everything; nothing listens and nothing works yet.
+    /// - Parameters:
+    ///   - databaseURL: where the server works, as a role that row-level security binds.
+    ///   - settings: complete, with the keys kept or given.
+    public init(_ settings: Settings, databaseURL: String) async throws {
+        self.settings = settings
+        loops = LoopGroup(count: settings.loops > 0 ? settings.loops : LoopGroup.cores)
+        database = Database(settings.database(at: databaseURL), loops: loops)
+        metrics = Metrics(loops: loops.loops.count)
+        metrics.observeProcess(version: Self.version)
+        metrics.observe(database)
+        PermissionCatalogue.declare(Self.domains.flatMap { $0.permissions })
+
+        var environment = Environment()
+        environment.set(settings)
+        environment.set(loops)
+        environment.set(database)
+        environment.set(PublicAddress(settings.publicURL.text))
+        if let transport = try settings.mailTransport(on: loops.next()) { environment.set(transport) }
+        for domain in Self.domains { try await domain.start(&environment) }
+        self.environment = environment
+        auth = environment[AuthParts.self]
+
+        application = try Application(
+            Self.routes.filter { $0.name != Mailroom.name || settings.developmentOutbox },
+            configuration: settings.api(version: Self.version), authenticator: auth.authenticator, database: database,
+            environment: environment, metrics: metrics,
+            accessLog: settings.accessLog ? AccessLog(loops: loops) : nil)
+        server = try HTTPServer(loops, settings.http(), application)
+        metrics.observe(server)
+        workforce = Workforce(
+            Self.domains.flatMap { $0.workers }, database: database, environment: environment, loops: loops)
+    }
+
+    /// What the domains declare, as the API takes it.
+    public static var routes: [DomainRoutes] {
+        domains.map { domain in
+            DomainRoutes(
+                name: domain.name, summary: domain.summary, routes: domain.routes, permissions: domain.permissions,
+                problems: domain.problems, constraints: domain.constraints)
+        }
+    }
+}
+
+/// Starting and ending.
+extension Instance {
+    /// Begins to work; returns the ports that are listened on, in the order http, https.
+    /// - Parameters:
+    ///   - serves: answers requests; without it this process does background work alone.
+    ///   - works: does background work.
+    public func start(serves: Bool = true, works: Bool = true) async throws -> [Int] {
+        try await auth.start(on: loops.next())
+        registerChecks()
+        let ports = serves ? try server.start() : []
+        if works { workforce.start() }
+        return ports
+    }
+
+    /// Lets requests in flight and the round in hand of each worker finish, then closes everything.
+    ///
+    /// Balancers learn from /readyz at once; who is still busy at the deadline of the settings is cut off.
+    public func stop() async {
+        application.health.beginDrain()
+        server.beginDrain()
+        async let answered: Void = server.drained(deadline: .seconds(settings.drainSeconds))
+        async let worked: Void = workforce.stop()
+        _ = await (answered, worked)
+        auth.stop()
+        await database.close()
+    }
+
+    /// Takes the certificate anew from its files; connections go on. A bad one changes nothing and is thrown.
+    public func reloadCertificates() throws { try server.reloadCertificates() }
+
+    private func registerChecks() {
+        application.health.register(
+            Health.Check("database") { [database] in
+                do {
+                    _ = try await database.query("SELECT 1", deadline: .seconds(1))
+                    return nil
+                } catch {
+                    return "the database does not answer"
+                }
+            })
+    }
+}

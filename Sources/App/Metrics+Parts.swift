@@ -1,0 +1,44 @@
+import HTTP
+import Postgres
+import Telemetry
+
+/// The figures of the parts below, under the names they have in /metrics.
+extension Metrics {
+    func observe(_ database: Database) {
+        observe(
+            .gauge, "db_pool_connections", "Connections to PostgreSQL by what they do.", labels: ["state"]
+        ) {
+            let figures = database.statistics
+            return [
+                (["leased"], Double(figures.leasedConnections)),
+                (["open"], Double(figures.openConnections)),
+            ]
+        }
+        let counters: [(String, String, KeyPath<DatabaseStatistics, Int> & Sendable)] = [
+            ("db_requests_total", "Requests sent to PostgreSQL.", \.requests),
+            ("db_failures_total", "Requests that PostgreSQL refused or lost.", \.failures),
+            ("db_retries_total", "Transactions run again after a conflict.", \.transactionRetries),
+            ("db_lease_waits_total", "Transactions that had to wait for a connection.", \.leaseWaits),
+            ("db_lease_refusals_total", "Transactions that got no connection in time.", \.refusals),
+        ]
+        for (name, help, path) in counters {
+            observe(.counter, name, help) { Double(database.statistics[keyPath: path]) }
+        }
+        observe(.counter, "db_request_seconds_total", "Time spent waiting for PostgreSQL.") {
+            database.statistics.secondsTotal
+        }
+    }
+
+    func observe(_ server: HTTPServer) {
+        observe(.gauge, "http_connections", "Open connections.") { Double(server.statistics.connections) }
+        observe(.gauge, "http_requests_in_flight", "Requests being answered.") {
+            Double(server.statistics.requestsInFlight)
+        }
+        observe(.counter, "http_connections_accepted_total", "Connections taken.") {
+            Double(server.statistics.accepted)
+        }
+        observe(.counter, "http_shed_total", "Connections and requests turned away at a limit.") {
+            Double(server.statistics.shed)
+        }
+    }
+}
