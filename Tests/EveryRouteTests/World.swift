@@ -12,8 +12,9 @@ actor World {
     nonisolated let homelessToken: String
     private let owner: Person
     private let neighbour: Person
-    private var lacking: [String: String] = [:]
-    private var neighbours: [String]?
+    // Tasks, not values: tests run side by side, and each thing is to be made once.
+    private var lacking: [String: Task<String, any Error>] = [:]
+    private var neighbours: Task<[String], any Error>?
 
     struct Token: Sendable {
         let text: String
@@ -54,25 +55,28 @@ actor World {
 
     /// A member who may do everything but this.
     func token(lacking permission: Permission) async throws -> String {
-        if let known = lacking[permission.name] { return known }
-        let others = server.instance.application.permissions.filter { $0 != permission }
-        let role = try await owner.makeRole("Not \(permission.name)", others)
-        let token = try await owner.colleague(roleIds: [role]).token
-        lacking[permission.name] = token
-        return token
+        let making = lacking[permission.name] ?? Task { [owner, server] in
+            let others = server.instance.application.permissions.filter { $0 != permission }
+            let role = try await owner.makeRole("Not \(permission.name)", others)
+            return try await owner.colleague(roleIds: [role]).token
+        }
+        lacking[permission.name] = making
+        return try await making.value
     }
 
     /// Identifiers of things that really exist in the other company.
     func neighbourIdentifiers() async throws -> [String] {
-        if let neighbours { return neighbours }
-        try await neighbour.client.post("/v1/teams", ["name": "Neighbours"]).expect(201)
-        var ids: [String] = []
-        for list in server.instance.application.routes where list.isPlainList {
-            let page = try await neighbour.client.get(list.path)
-            ids += page.json["data"]?.arrayValue?.compactMap { $0["id"]?.stringValue } ?? []
+        let finding = neighbours ?? Task { [neighbour, server] in
+            try await neighbour.client.post("/v1/teams", ["name": "Neighbours"]).expect(201)
+            var ids: [String] = []
+            for list in server.instance.application.routes where list.isPlainList {
+                let page = try await neighbour.client.get(list.path)
+                ids += page.json["data"]?.arrayValue?.compactMap { $0["id"]?.stringValue } ?? []
+            }
+            #expect(ids.count >= 4, "the neighbour has too little to test with: \(ids)")
+            return ids
         }
-        #expect(ids.count >= 4, "the neighbour has too little to test with: \(ids)")
-        neighbours = ids
-        return ids
+        neighbours = finding
+        return try await finding.value
     }
 }

@@ -34,7 +34,7 @@ enum Members {
         let teamId: UUID?
         let joinedAt: Bounds<Timestamp>?
 
-        static let sorts = ["-joined_at", "name", "email", "status"]
+        static let sorts = ["-joined_at", "name", "status"]
         static let search = ["name", "email", "title"]
         static let ownFields: Set<String> = ["role_id", "role", "team_id", "status"]
     }
