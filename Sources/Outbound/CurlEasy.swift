@@ -85,9 +85,10 @@ final class CurlEasy {
 final class CurlURL {
     fileprivate let handle: OpaquePointer
 
-    /// Nil for what is no absolute URL of a scheme libcurl has.
+    /// Nil for what is no absolute URL of a scheme libcurl has, in ASCII: a host of another script must come in its
+    /// `xn--` form, since libcurl turns it by the process's locale, which a server does not have.
     init?(_ text: String, allowsUser: Bool = false) {
-        guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }), let handle = curl_url() else { return nil }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), let handle = curl_url() else { return nil }
         let flags = allowsUser ? 0 : UInt32(CURLU_DISALLOW_USER)
         guard curl_url_set(handle, CURLUPART_URL, text, flags) == CURLUE_OK else {
             curl_url_cleanup(handle)
@@ -99,9 +100,9 @@ final class CurlURL {
     deinit { curl_url_cleanup(handle) }
 
     var scheme: String { part(CURLUPART_SCHEME) ?? "" }
-    /// Without the brackets of version 6; names of other scripts in their ASCII form.
+    /// Without the brackets of version 6.
     var host: String {
-        let host = part(CURLUPART_HOST, UInt32(CURLU_PUNYCODE)) ?? ""
+        let host = part(CURLUPART_HOST) ?? ""
         return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
     var port: Int { part(CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)).flatMap { Int($0) } ?? 0 }
@@ -112,8 +113,9 @@ final class CurlURL {
 
     private func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        let result = curl_url_get(handle, part, &text, flags)
+        // Some failures leave a text behind too.
         defer { curl_free(text) }
-        return String(cString: text)
+        return result == CURLUE_OK ? text.map { String(cString: $0) } : nil
     }
 }

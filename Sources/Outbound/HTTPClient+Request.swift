@@ -1,7 +1,7 @@
 extension HTTPClient {
     public struct Request: Sendable {
         public var method: String
-        /// `http://` or `https://`, without a user name.
+        /// `http://` or `https://`, without a user name, in ASCII: other letters percent-encoded, hosts as `xn--…`.
         public var url: String
         public var headers: [(name: String, value: String)]
         public var body: [UInt8]

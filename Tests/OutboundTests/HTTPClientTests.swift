@@ -168,6 +168,7 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
     @Test(arguments: [
         ("GET", "ftp://127.0.0.1/", TransferError.schemeNotAllowed), ("GET", "file:///etc/passwd", .schemeNotAllowed),
         ("GET", "/echo", .invalidURL), ("GET", "", .invalidURL), ("GET", "http://", .invalidURL),
+        ("GET", "http://münchen.example/", .invalidURL), ("GET", "http://127.0.0.1/ü", .invalidURL),
         ("GET", "http://user:pw@127.0.0.1/", .invalidURL), ("GET", "http://127.0.0.1/a b", .invalidURL),
         ("GET", "http://127.0.0.1/\r\nX: y", .invalidURL), ("GET / HTTP/1.1\r\nX: y", "http://127.0.0.1/", .invalidURL),
         ("", "http://127.0.0.1/", .invalidURL), ("GET", "http://127.0.0.1:99999/", .invalidURL),
