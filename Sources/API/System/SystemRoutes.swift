@@ -26,7 +26,7 @@ enum SystemRoutes {
             SystemRoute("/healthz", "The process answers; `?verbose` tells of its parts", healthz(configuration, health)),
             SystemRoute("/readyz", "The process can do its work", .later { await ready($0, health) }),
             SystemRoute("/metrics", "Figures for Prometheus", .now { _ in figures(metrics) }, mediaType: "text/plain"),
-        ]
+        ] + DocsRoutes(domains: domains, routes: routes, configuration: configuration).all
     }
 
     private static func ok() -> Response {

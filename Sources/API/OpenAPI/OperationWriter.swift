@@ -1,0 +1,239 @@
+import HTTP
+import Wire
+
+/// Writes one route as an operation of the document.
+struct OperationWriter {
+    let route: Route
+
+    func operation(_ components: inout SchemaComponents) -> JSON {
+        var out: JSON.Object = [
+            ("operationId", .string(route.operationId ?? "")),
+            ("tags", [.string(route.tag)]),
+            ("summary", .string(route.summary)),
+        ]
+        out["description"] = .string(description)
+        let parameters = parameters(&components)
+        if !parameters.isEmpty { out["parameters"] = .array(parameters) }
+        out["requestBody"] = requestBody(&components)
+        out["responses"] = .object(responses(&components))
+        out["security"] = security
+        if case .can(let permission) = route.access { out["x-permission"] = .string(permission.name) }
+        if route.rate.quota > 0 { out["x-rate-limit-policy"] = .string(route.rate.name) }
+        out["x-codeSamples"] = CodeSamples(route: route).all
+        return .object(out)
+    }
+
+    private var description: String {
+        var parts: [String] = []
+        if let details = route.details { parts.append(details) }
+        switch route.access {
+        case .open: parts.append("Open to everybody, without a token.")
+        case .signedIn: parts.append("For any user who is logged in.")
+        case .member: parts.append("For any member of the token's company.")
+        case .can(let permission): parts.append("Needs the permission `\(permission.name)` (\(permission.summary)).")
+        }
+        if route.idempotency == .required { parts.append("An `Idempotency-Key` is required.") }
+        if route.requiresIfMatch { parts.append("`If-Match` is required.") }
+        if case .page = route.output.shape, route.inputs.contains(where: { if case .list = $0 { true } else { false } }) {
+            parts.append("Answers a page; `fields=a,b` prints only those fields of each item.")
+        }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private var security: JSON {
+        if case .open = route.access { return [] }
+        return [["bearer": []], ["cookie": []]]
+    }
+
+    // MARK: what goes in
+
+    private func parameters(_ components: inout SchemaComponents) -> [JSON] {
+        var out: [JSON] = []
+        var names = (try? PathTemplate(route.path))?.parameters[...] ?? []
+        for input in route.inputs {
+            switch input {
+            case .path(let schema):
+                guard let name = names.popFirst() else { continue }
+                out.append(parameter(name, in: "path", schema, isRequired: true, &components))
+            case .query(let shape): out += query(shape, &components)
+            case .list(let shape):
+                out += query(shape.filter, &components)
+                out += list(shape)
+            case .body, .patch, .form, .stream: break
+            }
+        }
+        if route.method == .post, route.idempotency != .none {
+            out.append(SharedParts.parameter(route.idempotency == .required ? "IdempotencyKeyRequired" : "IdempotencyKey"))
+        }
+        if route.output.hasVersion, route.method == .get { out.append(SharedParts.parameter("IfNoneMatch")) }
+        if honoursIfMatch { out.append(SharedParts.parameter(route.requiresIfMatch ? "IfMatchRequired" : "IfMatch")) }
+        return out
+    }
+
+    private var honoursIfMatch: Bool {
+        switch route.method {
+        case .patch, .put: route.output.hasVersion
+        case .delete: route.requiresIfMatch
+        case .get, .head, .post, .options: false
+        }
+    }
+
+    private func query(_ shape: ObjectSchema, _ components: inout SchemaComponents) -> [JSON] {
+        shape.properties.flatMap { property -> [JSON] in
+            guard case .object(let bounds) = property.schema.kind else {
+                return [parameter(property.name, in: "query", property.schema, isRequired: property.isRequired, &components)]
+            }
+            return bounds.properties.map { bound in
+                parameter("\(property.name)[\(bound.name)]", in: "query", bound.schema, isRequired: false, &components)
+            }
+        }
+    }
+
+    private func parameter(
+        _ name: String, in place: JSON, _ schema: Schema, isRequired: Bool, _ components: inout SchemaComponents
+    ) -> JSON {
+        var plain = schema
+        plain.isNullable = false
+        plain.note = nil
+        var out: JSON.Object = [("name", .string(name)), ("in", place)]
+        if isRequired { out["required"] = true }
+        out["description"] = schema.note.map(JSON.string)
+        if case .array = schema.kind {
+            out["style"] = "form"
+            out["explode"] = false
+        }
+        out["schema"] = components.reference(plain, .input)
+        return .object(out)
+    }
+
+    private func list(_ shape: ListShape) -> [JSON] {
+        let columns = shape.sorts.map(\.column) + (shape.sorts.contains { $0.column == "id" } ? [] : ["id"])
+        let sort: JSON = [
+            "name": "sort", "in": "query", "style": "form", "explode": false,
+            "description": .string("Order of the list; `-` in front for falling. Without it: `\(shape.sorts[0].text)`."),
+            "schema": [
+                "type": "array", "minItems": 1, "maxItems": 3,
+                "items": ["type": "string", "enum": .array(columns.flatMap { [.string($0), .string("-\($0)")] })],
+            ],
+        ]
+        let search: [JSON] =
+            shape.search.isEmpty
+            ? []
+            : [[
+                "name": "q", "in": "query",
+                "description": .string("Text to look for in \(shape.search.joined(separator: ", "))."),
+                "schema": ["type": "string", "maxLength": JSON(InputLimits.searchLengthMax)],
+            ]]
+        return [sort] + search + ["Limit", "Cursor", "Count"].map(SharedParts.parameter)
+    }
+
+    private func requestBody(_ components: inout SchemaComponents) -> JSON? {
+        for input in route.inputs {
+            switch input {
+            case .body(let schema):
+                return body(["application/json"], schema, .input, &components)
+            case .patch(let schema):
+                return body(["application/json", "application/merge-patch+json"], schema, .patch, &components)
+            case .form(let shape):
+                return body(["application/x-www-form-urlencoded"], Schema(.object(shape)), .input, &components)
+            case .stream(let mediaType):
+                let media: JSON = ["schema": ["type": "string", "format": "binary"]]
+                return ["required": true, "content": .object([(mediaType, media)])]
+            case .path, .query, .list: break
+            }
+        }
+        return nil
+    }
+
+    private func body(
+        _ mediaTypes: [String], _ schema: Schema, _ role: SchemaRole, _ components: inout SchemaComponents
+    ) -> JSON {
+        let media: JSON = [
+            "schema": components.reference(schema, role), "example": route.exampleBody ?? .null,
+        ]
+        return ["required": true, "content": .object(JSON.Object(mediaTypes.map { ($0, media) }))]
+    }
+
+    // MARK: what comes out
+
+    private func responses(_ components: inout SchemaComponents) -> JSON.Object {
+        var out: JSON.Object = [(String(route.output.status), success(&components))]
+        if route.output.hasVersion, route.method == .get { out["304"] = ["description": "You have this version already."] }
+        for status in refusals { out[String(status)] = refusal(status) }
+        return out
+    }
+
+    private func success(_ components: inout SchemaComponents) -> JSON {
+        var headers = JSON.Object()
+        if route.output.hasLocation { headers["Location"] = SharedParts.header("Location") }
+        if route.output.hasVersion { headers["ETag"] = SharedParts.header("ETag") }
+        if case .page = route.output.shape { headers["Link"] = SharedParts.header("Link") }
+        if route.method == .post, route.idempotency != .none { headers["Idempotency-Replayed"] = SharedParts.header("IdempotencyReplayed") }
+        headers["X-Request-Id"] = SharedParts.header("RequestId")
+        if route.rate.quota > 0 { headers["RateLimit"] = SharedParts.header("RateLimit") }
+        var out: JSON.Object = [("description", .string(successText)), ("headers", .object(headers))]
+        switch route.output.shape {
+        case .empty: break
+        case .single(let schema):
+            out["content"] = [
+                "application/json": ["schema": components.reference(schema, .output), "example": route.exampleAnswer ?? .null]
+            ]
+        case .page(let item):
+            out["content"] = ["application/json": ["schema": components.page(of: item), "example": route.exampleAnswer ?? .null]]
+        case .media(let type):
+            let media: JSON = ["schema": ["type": "string"]]
+            out["content"] = .object([(type, media)])
+        }
+        return .object(out)
+    }
+
+    private var successText: String {
+        switch route.output.status {
+        case 201: "It has been made."
+        case 202: "It has been taken on and goes on behind this answer."
+        case 204: "Done."
+        default: "The answer."
+        }
+    }
+
+    /// The statuses of problems this route can answer with.
+    private var refusals: [Int] {
+        var out: Set<Int> = [400, 500, 503]
+        if route.access != .open { out.formUnion([401, 403]) }
+        if route.path.contains("{") { out.insert(404) }
+        if case .media = route.output.shape {} else { out.insert(406) }
+        if route.readsBody { out.formUnion([413, 415, 422]) }
+        if !route.inputs.isEmpty { out.insert(422) }
+        if route.method == .post, route.idempotency != .none { out.formUnion([409, 422]) }
+        if honoursIfMatch { out.insert(412) }
+        if route.requiresIfMatch { out.insert(428) }
+        if route.rate.quota > 0 { out.insert(429) }
+        out.formUnion(route.problems.map(\.status))
+        return out.sorted()
+    }
+
+    private func refusal(_ status: Int) -> JSON {
+        let own = route.problems.filter { $0.status == status }
+        guard !own.isEmpty else { return SharedParts.response(status) }
+        let general = ProblemCode.general.filter { $0.status == status && refusalIsPossible($0) }
+        let lines = (own + general).map { "- `\($0.name)`: \($0.title). \($0.advice)" }
+        return [
+            "description": .string(lines.joined(separator: "\n")),
+            "content": [
+                "application/problem+json": [
+                    "schema": ["$ref": "#/components/schemas/Problem"],
+                    "examples": .object(JSON.Object(own.map { ($0.name, ["value": SharedParts.example(of: $0)]) })),
+                ]
+            ],
+        ]
+    }
+
+    private func refusalIsPossible(_ code: ProblemCode) -> Bool {
+        switch code {
+        case .requestInFlight, .idempotencyKeyReused: route.method == .post && route.idempotency != .none
+        case .idempotencyKeyRequired: route.idempotency == .required
+        case .invalidCursor: route.inputs.contains { if case .list = $0 { true } else { false } }
+        default: true
+        }
+    }
+}
