@@ -9,9 +9,9 @@ struct DocsRoutes {
     private let openAPI: OpenAPI
     private let problems: ProblemPages
 
-    init(domains: [DomainRoutes], routes: [Route], configuration: APIConfiguration) {
+    init(_ domains: [DomainRoutes], _ configuration: APIConfiguration) throws(WiringFaults) {
         self.configuration = configuration
-        openAPI = OpenAPI(domains: domains, routes: routes, version: configuration.version)
+        openAPI = try OpenAPI(domains, version: configuration.version)
         problems = ProblemPages(domains)
     }
 

@@ -21,13 +21,16 @@ public struct OpenAPI {
     private let version: String
     private let webhooks: [Webhook]
 
-    public init(domains: [DomainRoutes], routes: [Route], version: String, webhooks: [Webhook] = []) {
+    /// The contract of these domains, without a server; throws what would stop one from starting.
+    public init(_ domains: [DomainRoutes], version: String, webhooks: [Webhook] = []) throws(WiringFaults) {
         self.domains = domains
         // What only developers see belongs into no contract.
-        self.routes = routes.filter { !$0.isDevelopmentOnly }
+        routes = try Wiring(domains, isDevelopment: false).checked()
         self.version = version
         self.webhooks = webhooks
     }
+
+    public var yaml: String { YAML.text(of: document) }
 
     public var document: JSON {
         var components = SchemaComponents()

@@ -46,12 +46,12 @@ public final class Application: Sendable {
         databaseProblems = DatabaseProblems(domains.flatMap(\.constraints))
         permissions = domains.flatMap(\.permissions)
         frame = ResponseFrame(configuration)
-        let wiring = Wiring(domains, configuration, RequestMetrics(in: metrics))
-        routes = wiring.routes
-        observer = Observer(accessLog: accessLog, metrics: wiring.metrics)
-        let system = SystemRoutes.all(
-            domains: domains, routes: wiring.routes, configuration: configuration, health: health, metrics: metrics)
-        (router, endpoints) = try wiring.build(system)
+        let wiring = Wiring(domains, isDevelopment: configuration.isDevelopment)
+        routes = try wiring.checked()
+        let requestMetrics = RequestMetrics(in: metrics)
+        observer = Observer(accessLog: accessLog, metrics: requestMetrics)
+        let system = try SystemRoutes.all(domains, configuration, health: health, metrics: metrics)
+        (router, endpoints) = try wiring.build(system, quotas: configuration.quotas, metrics: requestMetrics)
     }
 }
 

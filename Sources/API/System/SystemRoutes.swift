@@ -19,14 +19,14 @@ struct SystemRoute: Sendable {
 /// Health, metrics, the contract and its docs.
 enum SystemRoutes {
     static func all(
-        domains: [DomainRoutes], routes: [Route], configuration: APIConfiguration, health: Health, metrics: Metrics
-    ) -> [SystemRoute] {
-        [
+        _ domains: [DomainRoutes], _ configuration: APIConfiguration, health: Health, metrics: Metrics
+    ) throws(WiringFaults) -> [SystemRoute] {
+        try [
             SystemRoute("/livez", "The process answers", .now { _ in ok() }),
             SystemRoute("/healthz", "The process answers; `?verbose` tells of its parts", healthz(configuration, health)),
             SystemRoute("/readyz", "The process can do its work", .later { await ready($0, health) }),
             SystemRoute("/metrics", "Figures for Prometheus", .now { _ in figures(metrics) }, mediaType: "text/plain"),
-        ] + DocsRoutes(domains: domains, routes: routes, configuration: configuration).all
+        ] + DocsRoutes(domains, configuration).all
     }
 
     private static func ok() -> Response {

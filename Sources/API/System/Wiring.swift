@@ -4,16 +4,11 @@ import Telemetry
 /// Puts the domains' routes together and finds everything that is wrong with them.
 struct Wiring {
     private(set) var routes: [Route] = []
-    let metrics: RequestMetrics
-    private let configuration: APIConfiguration
     private var faults: [String] = []
-    private var limiters: [RatePolicy: RateLimiter] = [:]
 
-    init(_ domains: [DomainRoutes], _ configuration: APIConfiguration, _ metrics: RequestMetrics) {
-        self.metrics = metrics
-        self.configuration = configuration
+    init(_ domains: [DomainRoutes], isDevelopment: Bool) {
         for domain in domains {
-            for var route in domain.routes where !route.isDevelopmentOnly || configuration.isDevelopment {
+            for var route in domain.routes where !route.isDevelopmentOnly || isDevelopment {
                 route.tag = domain.name
                 if route.operationId == nil { route.operationId = OperationName.make(route) }
                 if case .open = route.access, route.rate == .default { route.rate = .open }
@@ -24,39 +19,44 @@ struct Wiring {
         checkProblems(domains)
         checkOperations()
         for route in routes { check(route) }
+        var router = Router()
+        for (index, route) in routes.enumerated() { add(route, index, to: &router) }
     }
 
-    func build(_ system: [SystemRoute]) throws(WiringFaults) -> (Router, [Endpoint]) {
+    /// Throws every fault that was found.
+    func checked() throws(WiringFaults) -> [Route] {
+        if !faults.isEmpty { throw WiringFaults(faults: faults) }
+        return routes
+    }
+
+    func build(
+        _ system: [SystemRoute], quotas: [String: Int], metrics: RequestMetrics
+    ) throws(WiringFaults) -> (Router, [Endpoint]) {
         var wiring = self
         var router = Router()
         var endpoints: [Endpoint] = []
-        for entry in system.map({ ($0.route, $0.work) }) + routes.map({ ($0, .route) }) {
-            wiring.add(entry.0, entry.1, &router, &endpoints)
+        var limiters = Limiters(quotas: quotas)
+        for (route, work) in system.map({ ($0.route, $0.work) }) + routes.map({ ($0, .route) }) {
+            guard let template = wiring.add(route, endpoints.count, to: &router) else { continue }
+            endpoints.append(
+                Endpoint(
+                    route, parameters: template.parameters, work: work, limiter: limiters.limiter(for: route.rate),
+                    meter: metrics.meter(route: route.path, method: "\(route.method.name)")))
         }
-        if !wiring.faults.isEmpty { throw WiringFaults(faults: wiring.faults) }
+        _ = try wiring.checked()
         return (router, endpoints)
     }
 
-    private mutating func add(_ route: Route, _ work: Endpoint.Work, _ router: inout Router, _ endpoints: inout [Endpoint]) {
+    @discardableResult
+    private mutating func add(_ route: Route, _ index: Int, to router: inout Router) -> PathTemplate? {
         do throws(WiringFault) {
             let template = try PathTemplate(route.path)
-            try router.add(route.method, template, route: endpoints.count)
-            endpoints.append(
-                Endpoint(
-                    route, parameters: template.parameters, work: work, limiter: limiter(for: route.rate),
-                    meter: metrics.meter(route: route.path, method: "\(route.method.name)")))
+            try router.add(route.method, template, route: index)
+            return template
         } catch {
-            faults.append(error.description)
+            if !faults.contains(error.description) { faults.append(error.description) }
+            return nil
         }
-    }
-
-    private mutating func limiter(for declared: RatePolicy) -> RateLimiter? {
-        let policy = configuration.quotas[declared.name].map { declared.with(quota: $0) } ?? declared
-        guard policy.quota > 0 else { return nil }
-        if let known = limiters[policy] { return known }
-        let limiter = RateLimiter(policy)
-        limiters[policy] = limiter
-        return limiter
     }
 
     // MARK: the checks
@@ -130,5 +130,22 @@ struct Wiring {
             let list = same.map { "\($0.method.name) \($0.path)" }.joined(separator: ", ")
             faults.append("the operation \(name) is the name of several routes (\(list)); give them .operation(\"…\")")
         }
+    }
+}
+
+/// One limiter for all routes of a policy: they share the quota.
+private struct Limiters {
+    let quotas: [String: Int]
+    private var known: [RatePolicy: RateLimiter] = [:]
+
+    init(quotas: [String: Int]) { self.quotas = quotas }
+
+    mutating func limiter(for declared: RatePolicy) -> RateLimiter? {
+        let policy = quotas[declared.name].map { declared.with(quota: $0) } ?? declared
+        guard policy.quota > 0 else { return nil }
+        if let known = known[policy] { return known }
+        let limiter = RateLimiter(policy)
+        known[policy] = limiter
+        return limiter
     }
 }
