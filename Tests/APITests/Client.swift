@@ -3,8 +3,10 @@ import Testing
 import Wire
 
 /// A client that reads like the API's user: one request, one answer, on a connection of its own.
-struct Client {
+struct Client: Sendable {
     let port: Int
+    /// Held, so that the server lives as long as somebody may ask it.
+    let ground: Ground
     var token: String? = "owner-0"
 
     func `as`(_ token: String?) -> Client {

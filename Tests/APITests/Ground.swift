@@ -42,7 +42,7 @@ final class Ground: Sendable {
         Task { await database.close() }
     }
 
-    func client() -> Client { Client(port: port) }
+    func client() -> Client { Client(port: port, ground: self) }
 
     static let schema = """
         DO $$ BEGIN CREATE ROLE infinity_app NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
