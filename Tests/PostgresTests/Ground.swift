@@ -54,7 +54,7 @@ final class Ground: Sendable {
 
 /// Asks again until the answer is yes; fails when it has not become so in time.
 func eventually(
-    within limit: Duration = .seconds(5), _ claim: String, _ holds: () async throws -> Bool,
+    within limit: Duration = .seconds(15), _ claim: String, _ holds: () async throws -> Bool,
     at location: SourceLocation = #_sourceLocation
 ) async throws {
     let end = ContinuousClock.now + limit

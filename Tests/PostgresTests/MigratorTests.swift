@@ -135,14 +135,20 @@ import Testing
         let database = try await empty()
         try await Migrator(url: database.url, migrations: [first()]).migrate()
         let blocker = try ChildProcess(
-            ["psql", "-Xq", "-c", "BEGIN; LOCK TABLE one; SELECT pg_sleep(0.8)", database.url], log: "/dev/null")
+            ["psql", "-Xq", "-c", "BEGIN; LOCK TABLE one; SELECT pg_sleep(60)", database.url], log: "/dev/null")
         defer { blocker.signal(SIGTERM) }
-        try await eventually("the table is locked") {
-            try database.psql("SELECT count(*) FROM pg_locks WHERE relation = 'one'::regclass AND granted") == "1\n"
+        func locks(granted: Bool) throws -> String {
+            try database.psql("SELECT count(*) FROM pg_locks WHERE relation = 'one'::regclass AND granted = \(granted)")
         }
+        try await eventually(within: .seconds(20), "the table is locked") { try locks(granted: true) == "1\n" }
         let alter = try migration("0002_alter.sql", "ALTER TABLE one ADD COLUMN note text")
         var migrator = try Migrator(url: database.url, migrations: [first(), alter])
         migrator.lockDeadline = .milliseconds(100)
-        #expect(try await migrator.migrate() == ["0002_alter"])
+        migrator.lockTries = 1000
+        let waiting = migrator
+        async let applied = waiting.migrate()
+        try await eventually(within: .seconds(20), "the migration waits") { try locks(granted: false) == "1\n" }
+        try database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%LOCK TABLE one%' AND pid <> pg_backend_pid()")
+        #expect(try await applied == ["0002_alter"])
     }
 }

