@@ -143,7 +143,7 @@ import Testing
         try await eventually(within: .seconds(20), "the table is locked") { try locks(granted: true) == "1\n" }
         let alter = try migration("0002_alter.sql", "ALTER TABLE one ADD COLUMN note text")
         var migrator = try Migrator(url: database.url, migrations: [first(), alter])
-        migrator.lockDeadline = .milliseconds(100)
+        migrator.lockDeadline = .milliseconds(700)
         migrator.lockTries = 1000
         let waiting = migrator
         async let applied = waiting.migrate()

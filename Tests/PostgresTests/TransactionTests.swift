@@ -123,6 +123,11 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
         let ground = try await Ground(adjust: { $0.leasesPerLoop = 1; $0.leaseDeadline = .milliseconds(200) })
         let database = ground.database
         let loop = Ground.loops.loops[0]
+        try await eventually("the one connection is open") {
+            await Task(executorPreference: loop) {
+                (try? await database.transaction { _ = try await $0.query("SELECT 1") }) != nil
+            }.value
+        }
         let error = await Task(executorPreference: loop) { () -> DatabaseError? in
             try? await database.transaction { _ in
                 do {
