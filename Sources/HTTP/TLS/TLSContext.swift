@@ -41,12 +41,17 @@ final class TLSContext: @unchecked Sendable {
             throw TLSError("\(identity.certificateFile) cannot be read as a PEM certificate chain")
         }
         guard SSL_CTX_use_PrivateKey_file(context, identity.keyFile, SSL_FILETYPE_PEM) == 1 else {
-            throw TLSError("\(identity.keyFile) cannot be read as the PEM key of \(identity.certificateFile)")
+            let reason = Int32(truncatingIfNeeded: ERR_peek_last_error() & 0x7F_FFFF)
+            if reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH { throw mismatch(identity) }
+            throw TLSError("\(identity.keyFile) cannot be read as a PEM key")
         }
-        guard SSL_CTX_check_private_key(context) == 1 else {
-            throw TLSError("\(identity.keyFile) is not the key of \(identity.certificateFile)")
-        }
+        // libssl takes a key of another type beside the certificate, and every handshake fails from then on.
+        guard SSL_CTX_check_private_key(context) == 1 else { throw mismatch(identity) }
         return CertificateNames.of(SSL_CTX_get0_certificate(context))
+    }
+
+    private static func mismatch(_ identity: TLSIdentity) -> TLSError {
+        TLSError("\(identity.keyFile) is not the key of \(identity.certificateFile)")
     }
 
     private func configure() {
