@@ -2,7 +2,8 @@ import App
 import Core
 
 /// The database a command works on: the one that is set, or one of our own started for it.
-struct DatabasePlace {
+// @unchecked Sendable: what can change is the embedded database, which only the main thread starts and stops.
+struct DatabasePlace: @unchecked Sendable {
     let embedded: EmbeddedPostgres?
     /// For the server: a role that row-level security binds.
     let url: String

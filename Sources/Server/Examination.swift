@@ -63,7 +63,9 @@ struct Examination {
             let seen = try waiting { try await Self.look(at: database) }
             return [seen.server, seen.clock] + [migrations(settings.databaseMigrateURL?.revealed ?? url)]
         } catch let error as DatabaseError {
-            return [bad("database", error.debugText.split(whereSeparator: \.isWhitespace).joined(separator: " "))]
+            return [
+                bad("database", error.debugText.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+            ]
         } catch {
             return [bad("database", "\(error)")]
         }

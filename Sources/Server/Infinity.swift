@@ -6,5 +6,8 @@ struct Infinity: ParsableCommand {
         commandName: "infinity",
         abstract: "The marketing platform: one server, one PostgreSQL.",
         discussion: "Settings are read from the environment; see docs/configuration.md or `infinity doctor`.",
-        subcommands: [Migrate.self, Doctor.self, DatabaseAlone.self])
+        subcommands: [
+            Serve.self, Work.self, Migrate.self, Seed.self, OpenAPICommand.self, Routes.self, Doctor.self,
+            DatabaseAlone.self,
+        ])
 }
