@@ -13,7 +13,9 @@ final class CurlEasy {
 
     init() {
         _ = Self.prepared
-        guard let handle = curl_easy_init() else { preconditionFailure("libcurl has no memory for a transfer") }
+        guard let handle = curl_easy_init() else {
+            preconditionFailure("libcurl has no memory for a transfer")
+        }
         self.handle = handle
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.pointee = 0

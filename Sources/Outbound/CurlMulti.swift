@@ -22,7 +22,9 @@ final class CurlMulti: @unchecked Sendable {
 
     init(loop: EventLoop, connectionsPerHost: Int = OutboundLimits.connectionsPerHost) {
         self.loop = loop
-        guard let handle = curl_multi_init() else { preconditionFailure("libcurl has no memory for its transfers") }
+        guard let handle = curl_multi_init() else {
+            preconditionFailure("libcurl has no memory for its transfers")
+        }
         self.handle = handle
         let me = Unmanaged.passUnretained(self).toOpaque()
         curl_multi_set_pointer(handle, CURLMOPT_SOCKETDATA, me)
@@ -85,7 +87,9 @@ final class CurlMulti: @unchecked Sendable {
         curl_multi_socket_action(handle, descriptor, mask, &running)
         var left: Int32 = 0
         while let message = curl_multi_info_read(handle, &left) {
-            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else {
+                continue
+            }
             let code = message.pointee.data.result
             // The message dies with the next call, so both were read before.
             curl_multi_remove_handle(handle, easy)

@@ -12,7 +12,8 @@ extension HTTPClient {
         public var acceptsGzip: Bool
 
         public init(
-            _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+            _ method: String, _ url: String, headers: [(name: String, value: String)] = [],
+            body: [UInt8] = [],
             deadlines: Deadlines = Deadlines(), responseBytesMax: Int = 8 << 20, acceptsGzip: Bool = true
         ) {
             self.method = method
@@ -37,7 +38,8 @@ extension HTTPClient {
         public var total: Duration?
 
         public init(
-            connect: Duration = .seconds(10), firstByte: Duration = .seconds(30), idle: Duration = .seconds(30),
+            connect: Duration = .seconds(10), firstByte: Duration = .seconds(30),
+            idle: Duration = .seconds(30),
             total: Duration? = .seconds(60)
         ) {
             self.connect = connect

@@ -21,8 +21,7 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
     private var isThroughProxy = false
     private var awaitingHead: HeadContinuation?
     private var awaitingPiece: PieceContinuation?
-    private var headers: [(name: String, value: String)] = []
-    private var headBytes = 0
+    private var head = ResponseHead()
     private var pieces: [[UInt8]] = []
     private var unreadBytes = 0
     private var bodyBytes = 0
@@ -86,7 +85,9 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
             }
     }
 
-    private static let ownHeaders: Set = ["host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"]
+    private static let ownHeaders: Set = [
+        "host", "content-length", "transfer-encoding", "connection", "expect", "upgrade",
+    ]
 
     private func launch(_ url: CurlURL, _ proxy: String?, pinned: [IPAddress] = []) throws(TransferError) {
         let easy = CurlEasy()
@@ -130,7 +131,8 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
             curl_set_pointer(easy.handle, option, me)
         }
         curl_set_transfer_function(easy.handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, me in
-            HTTPTransfer.at(me).headLine(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
+            HTTPTransfer.at(me).headLine(UnsafeRawBufferPointer(start: bytes, count: size * count))
+                ? size * count : 0
         }
         curl_set_transfer_function(easy.handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, me in
             HTTPTransfer.at(me).bodyPiece(UnsafeRawBufferPointer(start: bytes, count: size * count))
@@ -172,21 +174,11 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
     private func headLine(_ line: UnsafeRawBufferPointer) -> Bool {
         // Trailers come the same way after the body; nobody asked for them.
         if stage == .body { return true }
-        headBytes += line.count
-        guard headBytes <= OutboundLimits.responseHeadBytes else {
+        guard head.read(line) else {
             failure = .responseTooLarge
             return false
         }
-        let text = line.trimmed
-        if text.isEmpty {
-            headEnded()
-        } else if text.starts(with: "HTTP/".utf8) {
-            headers = []
-        } else if let colon = text.firstIndex(of: UInt8(ascii: ":")) {
-            let name = String(decoding: text[..<colon], as: UTF8.self).lowercased()
-            let value = UnsafeRawBufferPointer(rebasing: text[(colon + 1)...]).trimmed
-            headers.append((name, String(decoding: value, as: UTF8.self)))
-        }
+        if head.isComplete { headEnded() }
         return true
     }
 
@@ -195,7 +187,7 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
         // 100 to 199 announce the real answer; 101 is none we ask for.
         guard status >= 200 else { return }
         stage = .body
-        awaitingHead?.resume(returning: .success((status, headers)))
+        awaitingHead?.resume(returning: .success((status, head.headers)))
         awaitingHead = nil
         stageTimer.disarm()
     }
@@ -243,7 +235,7 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
     /// libcurl hands out what it held back within this very call, and tells what goes wrong then by its result alone.
     private func resume() {
         guard let code = easy?.resume(), code != CURLE_OK else { return }
-        fail(failure ?? error(for: code))
+        fail(failure ?? TransferError(code, easy?.errorDescription ?? ""))
     }
 
     private func stageExpired() {
@@ -263,7 +255,9 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
 
     func ended(_ code: CURLcode) {
         guard outcome == nil else { return }
-        conclude(code == CURLE_OK ? .success(()) : .failure(failure ?? error(for: code)))
+        conclude(
+            code == CURLE_OK
+                ? .success(()) : .failure(failure ?? TransferError(code, easy?.errorDescription ?? "")))
     }
 
     private func conclude(_ outcome: Result<Void, TransferError>) {
@@ -279,40 +273,10 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
         // What was cut off is not handed out as if more would follow, except what had come before the break.
         if outcome.failure == .cancelled { pieces = [] }
     }
-
-    private func error(for code: CURLcode) -> TransferError {
-        switch code {
-        case CURLE_URL_MALFORMAT: .invalidURL
-        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unknownHost
-        case CURLE_COULDNT_CONNECT: .connectFailed
-        // libcurl keeps a deadline of five minutes for connecting besides ours.
-        case CURLE_OPERATION_TIMEDOUT: .connectTimedOut
-        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
-            CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
-            .insecure(easy?.errorDescription ?? "")
-        // "Unsupported protocol" is an answer that is no HTTP/1 or later; the scheme was looked at before.
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_HTTP2: .badResponse
-        case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2_STREAM:
-            .disconnected
-        case CURLE_ABORTED_BY_CALLBACK: .cancelled
-        default: .other(String(cString: curl_easy_strerror(code)))
-        }
-    }
 }
 
 extension Result {
     fileprivate var failure: Failure? {
         if case .failure(let error) = self { error } else { nil }
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Without blanks and line ends around it.
-    fileprivate var trimmed: UnsafeRawBufferPointer {
-        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
-            return UnsafeRawBufferPointer(start: nil, count: 0)
-        }
-        return UnsafeRawBufferPointer(rebasing: self[first...last])
     }
 }

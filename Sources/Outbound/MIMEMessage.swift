@@ -28,7 +28,8 @@ public struct MIMEMessage: Sendable {
 
     /// Refuses what could add a header line: a line break in the subject, a name, a URL or an extra header.
     public init(
-        from: Mailbox, to: [Mailbox], subject: String, text: String, html: String? = nil, replyTo: Mailbox? = nil,
+        from: Mailbox, to: [Mailbox], subject: String, text: String, html: String? = nil,
+        replyTo: Mailbox? = nil,
         id: UUID = .v7(), date: Timestamp = .now, unsubscribe: Unsubscribe? = nil,
         headers: [(name: String, value: String)] = []
     ) throws(MailFault) {
@@ -37,12 +38,17 @@ public struct MIMEMessage: Sendable {
         guard !subject.hasControlCharacters else { throw .badHeader("subject") }
         if let url = unsubscribe?.url {
             // It cannot be folded, and no line may pass 998 characters (RFC 5322 section 2.1.1).
-            let isGood = url.utf8.count <= 900 && url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ">") }
+            let isGood =
+                url.utf8.count <= 900
+                && url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ">") }
             guard isGood else { throw .badHeader("List-Unsubscribe") }
         }
         for (name, value) in headers {
-            let isName = !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
-            guard isName, !value.hasControlCharacters else { throw .badHeader(name.hasControlCharacters ? "name" : name) }
+            let isName =
+                !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+            guard isName, !value.hasControlCharacters else {
+                throw .badHeader(name.hasControlCharacters ? "name" : name)
+            }
         }
         guard text.utf8.count + (html?.utf8.count ?? 0) <= OutboundLimits.mailBytes else { throw .tooLarge }
         (self.from, self.to, self.subject, self.text, self.html) = (from, to, subject, text, html)
@@ -92,7 +98,8 @@ public struct MIMEMessage: Sendable {
     }
 
     private func writePart(_ type: String, _ content: String, into out: ByteWriter) {
-        out.write("Content-Type: \(type); charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+        out.write(
+            "Content-Type: \(type); charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
         QuotedPrintable.write(content, into: out)
     }
 
@@ -106,7 +113,8 @@ public struct MIMEMessage: Sendable {
         let clock = "\(two(ofDay / 3600)):\(two(ofDay / 60 % 60)):\(two(ofDay % 60))"
         // 1970-01-01 was a Thursday.
         let weekday = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][((days + 4) % 7 + 7) % 7]
-        let monthName = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month - 1]
+        let monthName = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][
+            month - 1]
         return "\(weekday), \(day) \(monthName) \(year) \(clock) +0000"
     }
 }

@@ -16,7 +16,11 @@ struct MailHeader {
     /// A line whose value is free text.
     mutating func text(_ name: String, _ value: String) {
         begin(name)
-        if Self.isPlain(value) { words(value.split(separator: " ", omittingEmptySubsequences: false)) } else { encoded(value) }
+        if Self.isPlain(value) {
+            words(value.split(separator: " ", omittingEmptySubsequences: false))
+        } else {
+            encoded(value)
+        }
         end()
     }
 

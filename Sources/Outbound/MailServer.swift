@@ -24,7 +24,8 @@ public struct MailServer: Sendable, Equatable {
         public var description: String {
             switch self {
             case .notSMTP: "the mail URL is not smtp://host or smtps://host"
-            case .unknownOption(let name): "the mail URL has an option \"\(name)\"; known are starttls, auth, name, ca"
+            case .unknownOption(let name):
+                "the mail URL has an option \"\(name)\"; known are starttls, auth, name, ca"
             case .badValue(let name): "the mail URL has a value for \"\(name)\" that is none of its own"
             }
         }
@@ -41,10 +42,12 @@ public struct MailServer: Sendable, Equatable {
     public let certificateAuthorities: String?
 
     public init(_ text: String) throws(Fault) {
-        guard let url = CurlURL(text, allowsUser: true), url.scheme == "smtp" || url.scheme == "smtps", !url.host.isEmpty
+        guard let url = CurlURL(text, allowsUser: true), url.scheme == "smtp" || url.scheme == "smtps",
+            !url.host.isEmpty
         else { throw .notSMTP }
         let options = try Self.options(url.query ?? "")
-        func choice<Value: RawRepresentable>(_ name: String) throws(Fault) -> Value? where Value.RawValue == String {
+        func choice<Value: RawRepresentable>(_ name: String) throws(Fault) -> Value?
+        where Value.RawValue == String {
             guard let given = options[name] else { return nil }
             guard let value = Value(rawValue: given) else { throw .badValue(name) }
             return value
@@ -58,7 +61,8 @@ public struct MailServer: Sendable, Equatable {
         startTLS = try choice("starttls") ?? (user == nil ? .offered : .required)
         mechanism = try choice("auth")
         ownName = options["name"] ?? "localhost"
-        guard !ownName.isEmpty, ownName.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }) else {
+        guard !ownName.isEmpty, ownName.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") })
+        else {
             throw .badValue("name")
         }
         certificateAuthorities = options["ca"]

@@ -33,7 +33,9 @@ public struct Mailbox: Hashable, Sendable {
     public var domain: Substring { address[address.index(after: address.lastIndex(of: "@")!)...] }
 
     private static func isAddress(_ text: String) -> Bool {
-        guard text.utf8.count <= OutboundLimits.mailAddressBytes, let at = text.lastIndex(of: "@") else { return false }
+        guard text.utf8.count <= OutboundLimits.mailAddressBytes, let at = text.lastIndex(of: "@") else {
+            return false
+        }
         let local = text[..<at].utf8
         let labels = text[text.index(after: at)...].split(separator: ".", omittingEmptySubsequences: false)
         // Quoted local parts and address literals are left out: nobody has them, and their escapes are traps.
@@ -73,7 +75,9 @@ public enum MailFault: Error, Equatable {
 }
 
 extension String {
-    var hasControlCharacters: Bool { unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) } }
+    var hasControlCharacters: Bool {
+        unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
+    }
 
     var trimmingSpaces: String {
         let rest = drop { $0 == " " }

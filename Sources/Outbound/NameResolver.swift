@@ -39,9 +39,12 @@ final class NameResolver {
 
     private func remember(_ host: String, _ addresses: [IPAddress]) {
         guard !addresses.isEmpty else { return }
-        if known.count >= OutboundLimits.namesRemembered { known = known.filter { $0.value.until > loop.now } }
+        if known.count >= OutboundLimits.namesRemembered {
+            known = known.filter { $0.value.until > loop.now }
+        }
         guard known.count < OutboundLimits.namesRemembered else { return }
-        known[host] = Entry(addresses: addresses, until: loop.now + OutboundLimits.nameSeconds * 1_000_000_000)
+        known[host] = Entry(
+            addresses: addresses, until: loop.now + OutboundLimits.nameSeconds * 1_000_000_000)
     }
 
     /// Blocks as long as the system's resolver does.

@@ -66,7 +66,10 @@ public final class SMTPClient: Sendable {
 /// One errand at the mail server.
 // @unchecked Sendable: made anywhere, from `start` on touched on its loop's thread alone.
 final class SMTPTransfer: CurlTransfer, @unchecked Sendable {
-    enum Errand { case noop, mail([UInt8], from: String, to: [String]) }
+    enum Errand {
+        case noop
+        case mail([UInt8], from: String, to: [String])
+    }
 
     private(set) var easy: CurlEasy?
     private let errand: Errand

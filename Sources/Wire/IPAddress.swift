@@ -28,7 +28,9 @@ public struct IPAddress: Hashable, Comparable, Sendable {
     public init?(_ address: UnsafePointer<sockaddr>) {
         switch Int32(address.pointee.sa_family) {
         case AF_INET:
-            let bits = address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_addr.s_addr }
+            let bits = address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                $0.pointee.sin_addr.s_addr
+            }
             self.init(v4: UInt32(bigEndian: bits))
         case AF_INET6:
             self = address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { pointer in
@@ -68,7 +70,9 @@ public struct IPAddress: Hashable, Comparable, Sendable {
         guard parts.count == 4 else { return nil }
         var bits: UInt32 = 0
         for part in parts {
-            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else { return nil }
+            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else {
+                return nil
+            }
             var value: UInt32 = 0
             for digit in part {
                 guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
@@ -124,7 +128,9 @@ extension IPAddress: CustomStringConvertible {
         if let bits = v4Bits {
             return "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)"
         }
-        let words = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - $0 % 4 * 16)) }
+        let words = (0..<8).map {
+            UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - $0 % 4 * 16))
+        }
         let gap = Self.longestZeros(words)
         func join(_ part: ArraySlice<UInt16>) -> String {
             part.map { String($0, radix: 16) }.joined(separator: ":")

@@ -26,7 +26,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }
 
-    public var seconds: Int64 { microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000 }
+    public var seconds: Int64 {
+        microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
+    }
 
     @inlinable public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.microseconds < right.microseconds
@@ -74,7 +76,9 @@ public struct LocalDate: Hashable, Comparable, Sendable {
         let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let monthFromMarch = (5 * ofYear + 2) / 153
         let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, ofYear - (153 * monthFromMarch + 2) / 5 + 1)
+        return (
+            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, ofYear - (153 * monthFromMarch + 2) / 5 + 1
+        )
     }
 
     @inlinable public static func < (left: LocalDate, right: LocalDate) -> Bool {
@@ -117,7 +121,9 @@ private struct CivilReader {
     }
 
     mutating func date() -> Int? {
-        guard let year = number(4), oneOf("-"), let month = number(2), oneOf("-"), let day = number(2) else { return nil }
+        guard let year = number(4), oneOf("-"), let month = number(2), oneOf("-"), let day = number(2) else {
+            return nil
+        }
         return LocalDate(year: year, month: month, day: day)?.daysSince1970
     }
 
@@ -141,7 +147,9 @@ private struct CivilReader {
         if oneOf("Zz") { return 0 }
         let east = oneOf("+")
         guard east || oneOf("-") else { return nil }
-        guard let hours = number(2), hours < 24, oneOf(":"), let minutes = number(2), minutes < 60 else { return nil }
+        guard let hours = number(2), hours < 24, oneOf(":"), let minutes = number(2), minutes < 60 else {
+            return nil
+        }
         return (east ? 1 : -1) * (hours * 60 + minutes)
     }
 }
@@ -218,7 +226,8 @@ extension LocalDate: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let date = LocalDate(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "is not a date (YYYY-MM-DD)")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "is not a date (YYYY-MM-DD)")
         }
         self = date
     }

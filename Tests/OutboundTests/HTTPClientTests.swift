@@ -23,7 +23,9 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
 
     @Test func `a request arrives as it was written and its answer comes back whole`() async throws {
         let response = try await client.send(
-            .init("PATCH", url("/echo?a=b%20c"), headers: [("X-One", "1"), ("Content-Type", "text/x"), ("Empty", "")],
+            .init(
+                "PATCH", url("/echo?a=b%20c"),
+                headers: [("X-One", "1"), ("Content-Type", "text/x"), ("Empty", "")],
                 body: [UInt8]("héllo".utf8)))
         #expect(response.status == 200)
         #expect(response.header("content-type") == "application/json")
@@ -59,7 +61,8 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
                     var numbers: [Int?] = []
                     for _ in 0..<3 {
                         let response = try await client.send(.init("GET", "http://127.0.0.1:\(server)/echo"))
-                        numbers.append(try JSON.parse(try await response.body.collect())["connection"]?.intValue)
+                        numbers.append(
+                            try JSON.parse(try await response.body.collect())["connection"]?.intValue)
                         #expect(EventLoop.current === loop)
                     }
                     continuation.resume(returning: numbers)
@@ -126,9 +129,12 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
     @Test func `each stage has its deadline`() async {
         let soon = Duration.milliseconds(150)
         #expect(
-            await error(.init("GET", url("/silence"), deadlines: .init(firstByte: soon))) == .firstByteTimedOut)
+            await error(.init("GET", url("/silence"), deadlines: .init(firstByte: soon)))
+                == .firstByteTimedOut)
         #expect(await error(.init("GET", url("/stall"), deadlines: .init(idle: soon))) == .idleTimedOut)
-        #expect(await error(.init("GET", url("/drip"), deadlines: .init(idle: .seconds(5), total: soon))) == .totalTimedOut)
+        #expect(
+            await error(.init("GET", url("/drip"), deadlines: .init(idle: .seconds(5), total: soon)))
+                == .totalTimedOut)
         #expect(await error(.init("GET", url("/silence"), deadlines: .init(total: soon))) == .totalTimedOut)
     }
 
@@ -166,11 +172,13 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
     }
 
     @Test(arguments: [
-        ("GET", "ftp://127.0.0.1/", TransferError.schemeNotAllowed), ("GET", "file:///etc/passwd", .schemeNotAllowed),
+        ("GET", "ftp://127.0.0.1/", TransferError.schemeNotAllowed),
+        ("GET", "file:///etc/passwd", .schemeNotAllowed),
         ("GET", "/echo", .invalidURL), ("GET", "", .invalidURL), ("GET", "http://", .invalidURL),
         ("GET", "http://münchen.example/", .invalidURL), ("GET", "http://127.0.0.1/ü", .invalidURL),
         ("GET", "http://user:pw@127.0.0.1/", .invalidURL), ("GET", "http://127.0.0.1/a b", .invalidURL),
-        ("GET", "http://127.0.0.1/\r\nX: y", .invalidURL), ("GET / HTTP/1.1\r\nX: y", "http://127.0.0.1/", .invalidURL),
+        ("GET", "http://127.0.0.1/\r\nX: y", .invalidURL),
+        ("GET / HTTP/1.1\r\nX: y", "http://127.0.0.1/", .invalidURL),
         ("", "http://127.0.0.1/", .invalidURL), ("GET", "http://127.0.0.1:99999/", .invalidURL),
     ])
     func `what is no request of HTTP is refused`(method: String, url: String, expected: TransferError) async {
@@ -179,7 +187,8 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
 
     @Test(arguments: [
         ("X: y", "1"), ("X", "1\r\nY: 2"), ("X", "1\n"), ("", "1"), ("X", "a\0b"),
-        ("Content-Length", "5"), ("transfer-encoding", "chunked"), ("Host", "other.example"), ("CONNECTION", "close"),
+        ("Content-Length", "5"), ("transfer-encoding", "chunked"), ("Host", "other.example"),
+        ("CONNECTION", "close"),
     ])
     func `a header can break neither its line nor the message`(name: String, value: String) async {
         #expect(await error(.init("GET", url("/echo"), headers: [(name, value)])) == .invalidURL)
@@ -208,8 +217,10 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
         let trusting = HTTPClient(loops: loops, resolver: resolver, configuration: configuration)
         #expect(await error(.init("GET", "https://localhost:\(secure.port)/echo"), trusting) == nil)
         #expect(await error(.init("GET", "https://127.0.0.1:\(secure.port)/echo"), trusting) == nil)
-        #expect(await error(.init("GET", "https://127.0.0.2:\(secure.port)/echo"), trusting) == .connectFailed)
-        configuration.ssrfGuard = SSRFGuard(allowed: [AddressRange("127.0.0.0/8"), AddressRange("::1")].compactMap { $0 })
+        #expect(
+            await error(.init("GET", "https://127.0.0.2:\(secure.port)/echo"), trusting) == .connectFailed)
+        configuration.ssrfGuard = SSRFGuard(
+            allowed: [AddressRange("127.0.0.0/8"), AddressRange("::1")].compactMap { $0 })
         let guarded = HTTPClient(loops: loops, resolver: resolver, configuration: configuration)
         #expect(await error(.init("GET", "https://localhost:\(secure.port)/echo"), guarded) == nil)
     }

@@ -8,18 +8,23 @@ import Wire
         headers: [(name: String, value: String)] = []
     ) throws -> MIMEMessage {
         try MIMEMessage(
-            from: Mailbox("a@example.com", name: name), to: [Mailbox("b@example.com")], subject: subject, text: text,
+            from: Mailbox("a@example.com", name: name), to: [Mailbox("b@example.com")], subject: subject,
+            text: text,
             unsubscribe: url.map { .init(url: $0) }, headers: headers)
     }
 
     private func lines(_ message: MIMEMessage) -> [String] {
-        String(decoding: message.bytes, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
+        String(decoding: message.bytes, as: UTF8.self).split(
+            separator: "\r\n", omittingEmptySubsequences: false
+        ).map(String.init)
     }
 
     @Test func `a plain mail reads like one`() throws {
         let mail = try MIMEMessage(
-            from: Mailbox("a@example.com", name: "Infinity"), to: [Mailbox("b@example.com")], subject: "Welcome, Ada",
-            text: "One\nTwo", id: #require(UUID("0190a5b0-0000-7000-8000-000000000001")), date: Timestamp(seconds: 0))
+            from: Mailbox("a@example.com", name: "Infinity"), to: [Mailbox("b@example.com")],
+            subject: "Welcome, Ada",
+            text: "One\nTwo", id: #require(UUID("0190a5b0-0000-7000-8000-000000000001")),
+            date: Timestamp(seconds: 0))
         #expect(
             lines(mail) == [
                 "Date: Thu, 1 Jan 1970 00:00:00 +0000", "From: Infinity <a@example.com>", "To: b@example.com",
@@ -40,13 +45,16 @@ import Wire
     }
 
     @Test(arguments: [
-        "a@b.co", "first.last+tag@sub.example.org", "o'neil@example.org", "zoë@exämple.org", "a@localhost", "x_y@1.example",
+        "a@b.co", "first.last+tag@sub.example.org", "o'neil@example.org", "zoë@exämple.org", "a@localhost",
+        "x_y@1.example",
     ])
     func `an address is taken`(text: String) throws { #expect(try Mailbox(text).address == text) }
 
     @Test(arguments: [
-        "", "a", "@", "a@", "@b", "a b@c.de", "a@b c", "<a@b.de>", "a@b..de", "a@.b", "a@b.", ".a@b.de", "a.@b.de",
-        "\"a b\"@c.de", "a@[127.0.0.1]", "a@-b.de", "a@b-.de", "a,b@c.de", "a@b@c.de", "a>b@c.de", "a@b.de\r\nDATA",
+        "", "a", "@", "a@", "@b", "a b@c.de", "a@b c", "<a@b.de>", "a@b..de", "a@.b", "a@b.", ".a@b.de",
+        "a.@b.de",
+        "\"a b\"@c.de", "a@[127.0.0.1]", "a@-b.de", "a@b-.de", "a,b@c.de", "a@b@c.de", "a>b@c.de",
+        "a@b.de\r\nDATA",
     ])
     func `what is no address is refused`(text: String) {
         #expect(throws: MailFault.badAddress) { try Mailbox(text) }
@@ -57,15 +65,19 @@ import Wire
         #expect(try Mailbox(local + "@example.com").address.utf8.count == 76)
         #expect(throws: MailFault.badAddress) { try Mailbox("l" + local + "@example.com") }
         #expect(throws: MailFault.badAddress) {
-            try Mailbox("a@" + [String](repeating: String(repeating: "d", count: 60), count: 5).joined(separator: "."))
+            try Mailbox(
+                "a@" + [String](repeating: String(repeating: "d", count: 60), count: 5).joined(separator: ".")
+            )
         }
     }
 
-    @Test(arguments: [
-        ("Infinity <a@b.de>", "Infinity", "a@b.de"), ("a@b.de", nil, "a@b.de"), (" a@b.de ", nil, "a@b.de"),
-        ("\"In, Finity\" <a@b.de>", "In, Finity", "a@b.de"), ("<a@b.de>", nil, "a@b.de"),
-        ("A <b> <a@b.de>", "A <b>", "a@b.de"),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            ("Infinity <a@b.de>", "Infinity", "a@b.de"), ("a@b.de", nil, "a@b.de"),
+            (" a@b.de ", nil, "a@b.de"),
+            ("\"In, Finity\" <a@b.de>", "In, Finity", "a@b.de"), ("<a@b.de>", nil, "a@b.de"),
+            ("A <b> <a@b.de>", "A <b>", "a@b.de"),
+        ] as [(String, String?, String)])
     func `a setting names a mailbox`(text: String, name: String?, address: String) throws {
         let mailbox = try Mailbox(parsing: text)
         #expect(mailbox.name == name)
@@ -73,7 +85,9 @@ import Wire
     }
 
     @Test func `no line of any mail is too long`() throws {
-        let words = ["a", "ü", "\u{1F600}", "=", "=?", "\t", " ", ".", "word ", String(repeating: "x", count: 90)]
+        let words = [
+            "a", "ü", "\u{1F600}", "=", "=?", "\t", " ", ".", "word ", String(repeating: "x", count: 90),
+        ]
         var state: UInt64 = 42
         func pick(_ count: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -95,7 +109,9 @@ import Wire
         let from = try Mailbox("a@example.com")
         #expect(throws: MailFault.noRecipient) { try MIMEMessage(from: from, to: [], subject: "", text: "") }
         let many = [Mailbox](repeating: from, count: OutboundLimits.mailRecipients + 1)
-        #expect(throws: MailFault.tooManyRecipients) { try MIMEMessage(from: from, to: many, subject: "", text: "") }
+        #expect(throws: MailFault.tooManyRecipients) {
+            try MIMEMessage(from: from, to: many, subject: "", text: "")
+        }
         #expect(throws: MailFault.tooLarge) {
             try message(text: String(repeating: "x", count: OutboundLimits.mailBytes + 1))
         }
@@ -105,22 +121,29 @@ import Wire
         let plain = try MailServer("smtp://mail.example.org")
         #expect((plain.host, plain.port) == ("mail.example.org", 587))
         #expect(plain.startTLS == .offered)
-        let full = try MailServer("smtp://us%40er:p%3Aw%2F@mail.example.org:2525?starttls=off&auth=login&name=me.example&ca=/a/b.pem")
+        let full = try MailServer(
+            "smtp://us%40er:p%3Aw%2F@mail.example.org:2525?starttls=off&auth=login&name=me.example&ca=/a/b.pem"
+        )
         #expect((full.user, full.password) == ("us@er", "p:w/"))
         #expect(full.port == 2525)
         #expect((full.startTLS, full.mechanism) == (.off, .login))
         #expect((full.ownName, full.certificateAuthorities) == ("me.example", "/a/b.pem"))
         #expect(full.address == "smtp://mail.example.org:2525")
         let secure = try MailServer("smtps://u:p@[::1]")
-        #expect((secure.host, secure.port, secure.isImplicitlyEncrypted, secure.startTLS) == ("::1", 465, true, .required))
+        #expect(
+            (secure.host, secure.port, secure.isImplicitlyEncrypted, secure.startTLS) == (
+                "::1", 465, true, .required
+            ))
     }
 
     @Test(arguments: [
-        ("http://a", MailServer.Fault.notSMTP), ("", .notSMTP), ("mail.example.org", .notSMTP), ("smtp://", .notSMTP),
+        ("http://a", MailServer.Fault.notSMTP), ("", .notSMTP), ("mail.example.org", .notSMTP),
+        ("smtp://", .notSMTP),
         ("smtp://a?tls=on", .unknownOption("tls")), ("smtp://a?starttls=maybe", .badValue("starttls")),
         ("smtp://a?starttls", .badValue("starttls")), ("smtp://a?auth=ntlm", .badValue("auth")),
         ("smtp://a?name=", .badValue("name")), ("smtp://a?name=a/b", .badValue("name")),
-        ("smtp://a?auth=plain&auth=login", .badValue("auth")), ("smtp://a b", .notSMTP), ("smtp://a:x", .notSMTP),
+        ("smtp://a?auth=plain&auth=login", .badValue("auth")), ("smtp://a b", .notSMTP),
+        ("smtp://a:x", .notSMTP),
     ])
     func `a mail URL with a slip is refused`(url: String, fault: MailServer.Fault) {
         #expect(throws: fault) { try MailServer(url) }

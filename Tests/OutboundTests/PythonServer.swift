@@ -55,7 +55,8 @@ final class PythonServer {
             if access(path, X_OK) == 0 { return path }
             folders.removeLast()
         }
-        throw Missing(description: "no .build/venv/bin/python: run scripts/python-venv.sh (make test does it)")
+        throw Missing(
+            description: "no .build/venv/bin/python: run scripts/python-venv.sh (make test does it)")
     }
 
     private struct Missing: Error, CustomStringConvertible { let description: String }
@@ -72,7 +73,7 @@ final class PythonServer {
         posix_spawn_file_actions_adddup2(&actions, toChild[0], 0)
         posix_spawn_file_actions_adddup2(&actions, fromChild[1], 1)
         var list: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { list.forEach { free($0) } }
+        defer { for text in list { free(text) } }
         var process = pid_t()
         let result = posix_spawn(&process, arguments[0], &actions, nil, &list, environ)
         close(toChild[0])

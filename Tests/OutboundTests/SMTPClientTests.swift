@@ -17,14 +17,17 @@ nonisolated(unsafe) private var servers: [[String]: PythonServer] = [:]
         return started
     }
 
-    private func client(_ server: PythonServer, _ user: String = "", _ options: String = "") throws -> SMTPClient {
+    private func client(_ server: PythonServer, _ user: String = "", _ options: String = "") throws
+        -> SMTPClient
+    {
         let url = "smtp://\(user)localhost:\(server.port)?ca=\(server.authority)\(options)"
         return SMTPClient(try MailServer(url), loop: loops.loops[0], totalDeadline: .seconds(20))
     }
 
     private func mail(to: String = "ada@example.org", text: String = "Hello.\n") throws -> MIMEMessage {
         try MIMEMessage(
-            from: Mailbox("no-reply@example.com", name: "Infinity"), to: [Mailbox(to)], subject: "Hi", text: text)
+            from: Mailbox("no-reply@example.com", name: "Infinity"), to: [Mailbox(to)], subject: "Hi",
+            text: text)
     }
 
     /// What the server took since it was last asked, the newest.
@@ -36,12 +39,16 @@ nonisolated(unsafe) private var servers: [[String]: PythonServer] = [:]
 
     @Test func `a mail arrives as its makers meant it`() async throws {
         let server = try server()
-        let text = ".dot\r\n..two\nnaïve = 100 %\ntrailing blank \n" + String(repeating: "long ", count: 400) + "\nend"
-        let html = "<p>Zoë &amp; \u{1F600}</p>\n<p style=\"x\">" + String(repeating: "y", count: 3000) + "</p>\n"
+        let text =
+            ".dot\r\n..two\nnaïve = 100 %\ntrailing blank \n" + String(repeating: "long ", count: 400)
+            + "\nend"
+        let html =
+            "<p>Zoë &amp; \u{1F600}</p>\n<p style=\"x\">" + String(repeating: "y", count: 3000) + "</p>\n"
         let message = try MIMEMessage(
             from: Mailbox("no-reply@example.com", name: "Zoë, \"the\" Ünïcode"),
             to: [Mailbox("ada@example.org", name: "Ada; <Countess>"), Mailbox("bob@example.org")],
-            subject: "Grüße \u{1F600} " + String(repeating: "sehr lange Wörter ", count: 20) + "Ende", text: text, html: html,
+            subject: "Grüße \u{1F600} " + String(repeating: "sehr lange Wörter ", count: 20) + "Ende",
+            text: text, html: html,
             replyTo: Mailbox("help@example.com"), date: Timestamp(seconds: 784_111_777),
             unsubscribe: .init(url: "https://example.com/u/abc?x=1", address: Mailbox("u@example.com")),
             headers: [("X-Campaign", "spring")])
@@ -77,7 +84,8 @@ nonisolated(unsafe) private var servers: [[String]: PythonServer] = [:]
     }
 
     @Test(arguments: [
-        ("reject@example.org", "550 5.1.1 no such person"), ("data-reject@example.org", "554 5.7.1 looks like spam"),
+        ("reject@example.org", "550 5.1.1 no such person"),
+        ("data-reject@example.org", "554 5.7.1 looks like spam"),
     ])
     func `a refusal for good says so`(recipient: String, reply: String) async throws {
         let server = try server()
@@ -85,7 +93,8 @@ nonisolated(unsafe) private var servers: [[String]: PythonServer] = [:]
     }
 
     @Test(arguments: [
-        ("later@example.org", "451 4.3.0 try again later"), ("data-later@example.org", "452 4.2.2 mailbox full"),
+        ("later@example.org", "451 4.3.0 try again later"),
+        ("data-later@example.org", "452 4.2.2 mailbox full"),
     ])
     func `a refusal for now says so`(recipient: String, reply: String) async throws {
         let server = try server()
@@ -95,7 +104,9 @@ nonisolated(unsafe) private var servers: [[String]: PythonServer] = [:]
     @Test func `the client goes on after a refusal`() async throws {
         let server = try server()
         let client = try client(server)
-        #expect(await client.send(try mail(to: "reject@example.org")) == .permanentFailure("550 5.1.1 no such person"))
+        #expect(
+            await client.send(try mail(to: "reject@example.org"))
+                == .permanentFailure("550 5.1.1 no such person"))
         #expect(await client.send(try mail()) == .accepted)
         #expect(try received(server)["to"] == ["ada@example.org"])
     }
@@ -196,5 +207,7 @@ extension MailOutcome {
 }
 
 extension String {
-    fileprivate var replacingLineEnds: String { split(separator: "\r\n", omittingEmptySubsequences: false).joined(separator: "\n") }
+    fileprivate var replacingLineEnds: String {
+        split(separator: "\r\n", omittingEmptySubsequences: false).joined(separator: "\n")
+    }
 }

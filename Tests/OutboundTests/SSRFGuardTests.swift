@@ -1,7 +1,8 @@
 import Loop
-@testable import Outbound
 import Testing
 import Wire
+
+@testable import Outbound
 
 private let loops = LoopGroup(count: 1)
 private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 100)
@@ -23,7 +24,8 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
     @Test(arguments: [
         "http://127.0.0.1/", "http://127.1/", "http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/",
         "http://localhost/", "http://localhost./", "http://LOCALHOST/", "http://[::1]/", "http://[::]/",
-        "http://[::ffff:127.0.0.1]/", "http://[0:0:0:0:0:ffff:7f00:1]/", "http://0.0.0.0/", "http://10.0.0.1/",
+        "http://[::ffff:127.0.0.1]/", "http://[0:0:0:0:0:ffff:7f00:1]/", "http://0.0.0.0/",
+        "http://10.0.0.1/",
         "http://192.168.1.1:8080/", "http://172.20.0.1/", "http://169.254.169.254/latest/meta-data/",
         "http://[fd00:ec2::254]/", "http://[fe80::1]/", "http://100.64.0.1/", "http://[64:ff9b::7f00:1]/",
         "https://[2002:7f00:1::]/", "http://①②⑦.0.0.1/", "http://127.0.0.1%2f@example.org/",
@@ -39,7 +41,9 @@ private let resolver = BlockingPool(label: "resolve", workers: 2, queueLimit: 10
         ("http://8.8.8.8:0/", .portNotAllowed), ("gopher://8.8.8.8/", .schemeNotAllowed),
         ("file:///etc/passwd", .schemeNotAllowed), ("dict://8.8.8.8/", .schemeNotAllowed),
     ])
-    func `only the web's schemes and sensible ports are let through`(url: String, expected: TransferError) async {
+    func `only the web's schemes and sensible ports are let through`(url: String, expected: TransferError)
+        async
+    {
         #expect(await error(url) == expected)
     }
 

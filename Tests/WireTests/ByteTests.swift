@@ -70,7 +70,8 @@ import Wire
                 case "\t": "\\t"
                 case "\u{8}": "\\b"
                 case "\u{C}": "\\f"
-                case _ where scalar.value < 0x20: "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                case _ where scalar.value < 0x20:
+                    "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
                 default: String(scalar)
                 }
             #expect(printed { $0.writeJSONString(text) } == "\"a" + expected + "b\"")
@@ -109,8 +110,12 @@ import Wire
                 for third in letters + [" "] {
                     for fourth in letters + [" "] {
                         let text = String([first, second, third, fourth].filter { $0 != " " })
-                        if let bytes = Base64.decode(text), Base64.encode(bytes) != text { wrong.append(text) }
-                        if let bytes = Base64.decode(text, .url), Base64.encode(bytes, .url) != text { wrong.append(text) }
+                        if let bytes = Base64.decode(text), Base64.encode(bytes) != text {
+                            wrong.append(text)
+                        }
+                        if let bytes = Base64.decode(text, .url), Base64.encode(bytes, .url) != text {
+                            wrong.append(text)
+                        }
                     }
                 }
             }
@@ -118,7 +123,10 @@ import Wire
         #expect(wrong == [])
     }
 
-    @Test(arguments: ["Zg", "Zg=", "Zg===", "Zh==", "Zm9", "Zm9=", "Z", "====", "=", "Zm9v\n", " Zm9v", "Zm9v=", "Zm-v", "Zm9vé", "Zg==Zg=="])
+    @Test(arguments: [
+        "Zg", "Zg=", "Zg===", "Zh==", "Zm9", "Zm9=", "Z", "====", "=", "Zm9v\n", " Zm9v", "Zm9v=", "Zm-v",
+        "Zm9vé", "Zg==Zg==",
+    ])
     func `base64 with a flaw is refused`(text: String) { #expect(Base64.decode(text) == nil) }
 
     @Test(arguments: ["Zg==", "Zh", "Z", "Zm+v", "Zm/v", "Zm9v=", "Z g"])

@@ -48,7 +48,8 @@ public struct AcceptEncoding: Equatable, Sendable {
         var weight = 1000
         if reader.take(UInt8(ascii: ";")) {
             reader.skipSpace()
-            guard reader.take(UInt8(ascii: "q")) || reader.take(UInt8(ascii: "Q")), reader.take(UInt8(ascii: "=")),
+            guard reader.take(UInt8(ascii: "q")) || reader.take(UInt8(ascii: "Q")),
+                reader.take(UInt8(ascii: "=")),
                 let given = reader.weight()
             else { return nil }
             weight = given

@@ -10,9 +10,14 @@ public enum ByteRange: Equatable, Sendable {
 
     /// - Parameter length: of the whole representation in bytes.
     public init(_ field: (some StringProtocol)?, length: Int) {
-        guard let field else { self = .whole; return }
+        guard let field else {
+            self = .whole
+            return
+        }
         self = field.reading { reader in
-            guard let unit = reader.token(), unit.isWord("bytes"), reader.take(UInt8(ascii: "=")) else { return .whole }
+            guard let unit = reader.token(), unit.isWord("bytes"), reader.take(UInt8(ascii: "=")) else {
+                return .whole
+            }
             reader.skipSpace()
             let first = Self.position(&reader)
             guard reader.take(UInt8(ascii: "-")) else { return .whole }

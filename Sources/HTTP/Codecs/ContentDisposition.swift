@@ -14,7 +14,9 @@ public struct ContentDisposition: Equatable, Sendable {
     public init?(_ field: some StringProtocol) {
         let parsed: (String, [(name: String, value: String)])? = field.reading { reader in
             reader.skipSpace()
-            guard let kind = reader.token(), let parameters = reader.parameters(), reader.atEnd else { return nil }
+            guard let kind = reader.token(), let parameters = reader.parameters(), reader.atEnd else {
+                return nil
+            }
             return (String(decoding: kind, as: UTF8.self).lowercased(), parameters)
         }
         guard let (kind, parameters) = parsed else { return nil }
@@ -32,7 +34,8 @@ public struct ContentDisposition: Equatable, Sendable {
     public static func attachment(_ filename: String) -> String {
         let plain = String(
             decoding: filename.utf8.map { byte in
-                let isPlain = byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+                let isPlain =
+                    byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
                     && byte != UInt8(ascii: "%")
                 return isPlain ? byte : UInt8(ascii: "_")
             }, as: UTF8.self)

@@ -30,7 +30,11 @@ public struct Cookies: Sendable {
 
 /// A cookie to be set (RFC 6265 section 4.1, with SameSite and the name prefixes of its successor).
 public struct SetCookie: Equatable, Sendable {
-    public enum SameSite: String, Sendable { case strict = "Strict", lax = "Lax", none = "None" }
+    public enum SameSite: String, Sendable {
+        case strict = "Strict"
+        case lax = "Lax"
+        case none = "None"
+    }
 
     /// Why a browser would drop the cookie.
     public enum Fault: Error, Equatable {
@@ -60,7 +64,8 @@ public struct SetCookie: Equatable, Sendable {
     ) throws(Fault) {
         guard !name.isEmpty, name.utf8.allSatisfy(FieldReader.isTokenByte) else { throw .badName }
         guard value.utf8.allSatisfy(Self.isValueByte) else { throw .badValue }
-        guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ";") }) else {
+        guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ";") })
+        else {
             throw .badPath
         }
         // Browsers look at the prefixes without regard to case.

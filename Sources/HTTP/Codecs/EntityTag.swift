@@ -27,7 +27,9 @@ public struct EntityTag: Hashable, Sendable {
             ? EntityTag(String(opaque.dropLast(Self.gzipEnding.count)), isWeak: isWeak) : self
     }
 
-    public func matchesStrongly(_ other: EntityTag) -> Bool { !isWeak && !other.isWeak && opaque == other.opaque }
+    public func matchesStrongly(_ other: EntityTag) -> Bool {
+        !isWeak && !other.isWeak && opaque == other.opaque
+    }
     public func matchesWeakly(_ other: EntityTag) -> Bool { opaque == other.opaque }
 
     private static let gzipEnding = "-gzip"
@@ -41,7 +43,9 @@ public struct EntityTag: Hashable, Sendable {
         if isWeak, !reader.take(UInt8(ascii: "/")) { return nil }
         guard reader.take(UInt8(ascii: "\"")) else { return nil }
         let opaque = reader.take(while: isOpaqueByte)
-        guard reader.take(UInt8(ascii: "\"")), let text = String(validating: opaque, as: UTF8.self) else { return nil }
+        guard reader.take(UInt8(ascii: "\"")), let text = String(validating: opaque, as: UTF8.self) else {
+            return nil
+        }
         return EntityTag(text, isWeak: isWeak)
     }
 }
@@ -69,7 +73,9 @@ public enum EntityTagCondition: Equatable, Sendable {
                 reader.skipSpace()
                 if reader.take(UInt8(ascii: ",")) { continue }
                 if reader.atEnd { break }
-                guard tags.count < CodecLimits.entityTags, let tag = EntityTag.read(&reader) else { return nil }
+                guard tags.count < CodecLimits.entityTags, let tag = EntityTag.read(&reader) else {
+                    return nil
+                }
                 tags.append(tag)
                 reader.skipSpace()
                 guard reader.atEnd || reader.next == UInt8(ascii: ",") else { return nil }

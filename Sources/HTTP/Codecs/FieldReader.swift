@@ -58,7 +58,9 @@ struct FieldReader {
 
     /// A token or a quoted string that is valid UTF-8.
     mutating func value() -> String? {
-        if next == UInt8(ascii: "\"") { return quotedString().flatMap { String(validating: $0, as: UTF8.self) } }
+        if next == UInt8(ascii: "\"") {
+            return quotedString().flatMap { String(validating: $0, as: UTF8.self) }
+        }
         return token().map { String(decoding: $0, as: UTF8.self) }
     }
 

@@ -31,7 +31,8 @@ public struct FormFields: Sendable {
             guard fields.count < CodecLimits.formFields else { throw .tooManyFields }
             let equals = piece.firstIndex(of: UInt8(ascii: "=")) ?? piece.endIndex
             let name = try Self.decode(piece[..<equals], max: CodecLimits.formNameBytes, .nameTooLong)
-            let value = try Self.decode(piece[equals...].dropFirst(), max: CodecLimits.formValueBytes, .valueTooLong)
+            let value = try Self.decode(
+                piece[equals...].dropFirst(), max: CodecLimits.formValueBytes, .valueTooLong)
             fields.append(Field(name, value))
         }
         self.fields = fields
@@ -47,7 +48,8 @@ public struct FormFields: Sendable {
     ) throws(FormError) -> String {
         // Nothing shrinks by more than three to one: the check before the work is enough.
         guard piece.count <= max * 3 else { throw tooLong }
-        guard let bytes = PercentEncoding.decode(UnsafeRawBufferPointer(rebasing: piece), plusIsSpace: true) else {
+        guard let bytes = PercentEncoding.decode(UnsafeRawBufferPointer(rebasing: piece), plusIsSpace: true)
+        else {
             throw .badPercentEncoding
         }
         guard bytes.count <= max else { throw tooLong }

@@ -71,7 +71,9 @@ public struct Forwarded: Equatable, Sendable {
     private static func hop(_ reader: inout FieldReader) -> Hop? {
         var hop = Hop()
         while true {
-            guard let name = reader.token(), reader.take(UInt8(ascii: "=")), let value = reader.value() else { return nil }
+            guard let name = reader.token(), reader.take(UInt8(ascii: "=")), let value = reader.value() else {
+                return nil
+            }
             if name.isWord("for") { hop.client = address(value) }
             if name.isWord("proto") { hop.scheme = scheme(value) }
             if name.isWord("host") { hop.host = value }

@@ -119,7 +119,8 @@ public final class GzipReader {
     /// Appends what `bytes` decompress to; the limits are checked before more than one step beyond them is made.
     public func read(_ bytes: UnsafeRawBufferPointer, into out: ByteWriter) throws(GzipError) {
         stream.lend(bytes)
-        while stream.pointee.avail_in > 0 || stream.pointee.avail_out == 0, try step(bytes.count, into: out) {}
+        while stream.pointee.avail_in > 0 || stream.pointee.avail_out == 0, try step(bytes.count, into: out) {
+        }
     }
 
     public func read(_ bytes: [UInt8], into out: ByteWriter) throws(GzipError) {

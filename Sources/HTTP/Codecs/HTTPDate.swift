@@ -41,7 +41,8 @@ public enum HTTPDate {
         text.reading { reader in
             guard let name = letters(&reader) else { return nil }
             if reader.take(UInt8(ascii: ",")) {
-                return dayNames.contains(name) ? fixed(&reader)
+                return dayNames.contains(name)
+                    ? fixed(&reader)
                     : longDayNames.contains(name) ? rfc850(&reader, now) : nil
             }
             return dayNames.contains(name) ? asctime(&reader) : nil
@@ -51,7 +52,8 @@ public enum HTTPDate {
     /// ` 06 Nov 1994 08:49:37 GMT`
     private static func fixed(_ reader: inout FieldReader) -> Timestamp? {
         let space = UInt8(ascii: " ")
-        guard reader.take(space), let day = number(&reader, 2), reader.take(space), let month = month(&reader),
+        guard reader.take(space), let day = number(&reader, 2), reader.take(space),
+            let month = month(&reader),
             reader.take(space), let year = number(&reader, 4), reader.take(space)
         else { return nil }
         return zulu(&reader, year, month, day)
@@ -81,8 +83,10 @@ public enum HTTPDate {
         return instant(year, month, day, ofDay)
     }
 
-    private static func zulu(_ reader: inout FieldReader, _ year: Int, _ month: Int, _ day: Int) -> Timestamp? {
-        guard let ofDay = time(&reader), reader.take(UInt8(ascii: " ")), letters(&reader) == "GMT", reader.atEnd
+    private static func zulu(_ reader: inout FieldReader, _ year: Int, _ month: Int, _ day: Int) -> Timestamp?
+    {
+        guard let ofDay = time(&reader), reader.take(UInt8(ascii: " ")), letters(&reader) == "GMT",
+            reader.atEnd
         else { return nil }
         return instant(year, month, day, ofDay)
     }
@@ -103,7 +107,9 @@ public enum HTTPDate {
     private static func number(_ reader: inout FieldReader, _ width: Int) -> Int? {
         var value = 0
         for _ in 0..<width {
-            guard let digit = reader.next, digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+            guard let digit = reader.next, digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else {
+                return nil
+            }
             value = value * 10 + Int(digit - UInt8(ascii: "0"))
             reader.skip(1)
         }
@@ -111,7 +117,9 @@ public enum HTTPDate {
     }
 
     private static func letters(_ reader: inout FieldReader) -> String? {
-        let found = reader.take { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "z") && $0 != UInt8(ascii: "_") }
+        let found = reader.take {
+            $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "z") && $0 != UInt8(ascii: "_")
+        }
         return found.isEmpty ? nil : String(decoding: found, as: UTF8.self)
     }
 

@@ -12,7 +12,8 @@ public struct MediaType: Sendable {
                 let parameters = reader.parameters()
             else { return nil }
             guard reader.atEnd else { return nil }
-            let essence = String(decoding: type, as: UTF8.self) + "/" + String(decoding: subtype, as: UTF8.self)
+            let essence =
+                String(decoding: type, as: UTF8.self) + "/" + String(decoding: subtype, as: UTF8.self)
             return (essence.lowercased(), parameters)
         }
         guard let parsed else { return nil }

@@ -9,7 +9,9 @@ public struct PartHead: Equatable, Sendable {
     /// As sent; `text/plain` when nothing was (RFC 7578 section 4.4).
     public let contentType: String
 
-    public init(name: String, filename: String? = nil, isFile: Bool = false, contentType: String = "text/plain") {
+    public init(
+        name: String, filename: String? = nil, isFile: Bool = false, contentType: String = "text/plain"
+    ) {
         self.name = name
         self.filename = filename
         self.isFile = isFile
@@ -150,7 +152,8 @@ public struct MultipartParser {
         return true
     }
 
-    private mutating func readHeader(_ at: inout Int, _ events: inout [Event]) throws(MultipartError) -> Bool {
+    private mutating func readHeader(_ at: inout Int, _ events: inout [Event]) throws(MultipartError) -> Bool
+    {
         guard let end = find([0x0D, 0x0A, 0x0D, 0x0A], from: at) else {
             guard pending.count - at <= CodecLimits.multipartHeaderBytes else { throw .headerTooLong }
             return false
@@ -214,11 +217,15 @@ private enum PartHeadReader {
                 disposition = parsed
             case "content-type": contentType = value
             case "content-transfer-encoding":
-                guard ["7bit", "8bit", "binary"].contains(value.lowercased()) else { throw .unsupportedTransferEncoding }
+                guard ["7bit", "8bit", "binary"].contains(value.lowercased()) else {
+                    throw .unsupportedTransferEncoding
+                }
             default: continue
             }
         }
-        guard let disposition, disposition.kind == "form-data", let name = disposition.name else { throw .notFormData }
+        guard let disposition, disposition.kind == "form-data", let name = disposition.name else {
+            throw .notFormData
+        }
         return PartHead(
             name: name, filename: disposition.filename, isFile: disposition.isFile, contentType: contentType)
     }

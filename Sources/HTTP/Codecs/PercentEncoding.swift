@@ -11,7 +11,8 @@ public enum PercentEncoding {
             let byte = bytes[at]
             at += 1
             if byte == UInt8(ascii: "%") {
-                guard at + 1 < bytes.count, let high = Hex.value(of: bytes[at]), let low = Hex.value(of: bytes[at + 1])
+                guard at + 1 < bytes.count, let high = Hex.value(of: bytes[at]),
+                    let low = Hex.value(of: bytes[at + 1])
                 else { return nil }
                 out.append(high << 4 | low)
                 at += 2
@@ -32,7 +33,10 @@ public enum PercentEncoding {
         let digits = [UInt8]("0123456789ABCDEF".utf8)
         var out: [UInt8] = []
         for byte in text.utf8 {
-            if isUnreserved(byte) { out.append(byte); continue }
+            if isUnreserved(byte) {
+                out.append(byte)
+                continue
+            }
             out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
         }
         return String(decoding: out, as: UTF8.self)

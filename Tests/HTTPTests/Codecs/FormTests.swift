@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct FormTests {
     @Test(arguments: [
-        ("a=1&b=2", ["a", "1", "b", "2"]), ("", []), ("&&a=1&", ["a", "1"]), ("a", ["a", ""]), ("=1", ["", "1"]),
+        ("a=1&b=2", ["a", "1", "b", "2"]), ("", []), ("&&a=1&", ["a", "1"]), ("a", ["a", ""]),
+        ("=1", ["", "1"]),
         ("a=b=c", ["a", "b=c"]), ("a+b=c+d", ["a b", "c d"]), ("a%2Bb=%26", ["a+b", "&"]),
         ("name=Zo%C3%AB", ["name", "Zoë"]), ("name=Zoë", ["name", "Zoë"]), ("a=1&a=2", ["a", "1", "a", "2"]),
         ("filter%5Bstage%5D=won", ["filter[stage]", "won"]),
@@ -57,20 +58,28 @@ import Testing
     }
 
     @Test func `a cookie is written with its fences`() throws {
-        let cookie = try SetCookie("__Host-session", "abc", maxAgeSeconds: 60, isSecure: true, sameSite: .strict)
+        let cookie = try SetCookie(
+            "__Host-session", "abc", maxAgeSeconds: 60, isSecure: true, sameSite: .strict)
         #expect(
             cookie.description == "__Host-session=abc; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Strict")
         #expect(
-            cookie.removal.description == "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
+            cookie.removal.description
+                == "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
         let plain = try SetCookie("csrf", "x", path: "/v1/auth", isSecure: false, isHTTPOnly: false)
         #expect(plain.description == "csrf=x; Path=/v1/auth; SameSite=Lax")
     }
 
     @Test func `a cookie that a browser would drop is not made`() {
         #expect(throws: SetCookie.Fault.brokenHostPrefix) { try SetCookie("__Host-a", "b", isSecure: false) }
-        #expect(throws: SetCookie.Fault.brokenHostPrefix) { try SetCookie("__host-a", "b", path: "/v1", isSecure: true) }
-        #expect(throws: SetCookie.Fault.brokenSecurePrefix) { try SetCookie("__Secure-a", "b", isSecure: false) }
-        #expect(throws: SetCookie.Fault.insecureCrossSite) { try SetCookie("a", "b", isSecure: false, sameSite: .none) }
+        #expect(throws: SetCookie.Fault.brokenHostPrefix) {
+            try SetCookie("__host-a", "b", path: "/v1", isSecure: true)
+        }
+        #expect(throws: SetCookie.Fault.brokenSecurePrefix) {
+            try SetCookie("__Secure-a", "b", isSecure: false)
+        }
+        #expect(throws: SetCookie.Fault.insecureCrossSite) {
+            try SetCookie("a", "b", isSecure: false, sameSite: .none)
+        }
         #expect(throws: SetCookie.Fault.badValue) { try SetCookie("a", "b; Domain=evil", isSecure: true) }
         #expect(throws: SetCookie.Fault.badValue) { try SetCookie("a", "b\r\nX: y", isSecure: true) }
         #expect(throws: SetCookie.Fault.badName) { try SetCookie("a b", "c", isSecure: true) }

@@ -8,7 +8,8 @@ import Wire
     private func ip(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
 
     @Test func `the client is the first hop from our side that is no proxy of ours`() throws {
-        let chain = try #require(Forwarded("for=6.6.6.6, for=198.51.100.7;proto=https;host=a.example, for=10.0.0.3"))
+        let chain = try #require(
+            Forwarded("for=6.6.6.6, for=198.51.100.7;proto=https;host=a.example, for=10.0.0.3"))
         let hop = chain.believed(peer: try ip("10.0.0.2"), trusted: trusted)
         #expect(hop == Forwarded.Hop(client: try ip("198.51.100.7"), scheme: "https", host: "a.example"))
     }
@@ -27,14 +28,16 @@ import Wire
         let chain = try #require(Forwarded("for=6.6.6.6, for=_hidden, for=10.0.0.3;proto=https"))
         let hop = chain.believed(peer: try ip("10.0.0.2"), trusted: trusted)
         #expect(hop?.client == (try ip("10.0.0.3")))
-        #expect(try #require(Forwarded("for=unknown")).believed(peer: ip("10.0.0.2"), trusted: trusted) == nil)
+        #expect(
+            try #require(Forwarded("for=unknown")).believed(peer: ip("10.0.0.2"), trusted: trusted) == nil)
     }
 
-    @Test(arguments: [
-        ("for=192.0.2.43", "192.0.2.43"), ("For=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"),
-        ("for=\"192.0.2.43:47011\"", "192.0.2.43"), ("proto=http; for=\"[::1]\" ;by=203.0.113.43", "::1"),
-        ("for=unknown", nil), ("for=_SEVKISEK", nil), ("for=\"[::1\"", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("for=192.0.2.43", "192.0.2.43"), ("For=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"),
+            ("for=\"192.0.2.43:47011\"", "192.0.2.43"), ("proto=http; for=\"[::1]\" ;by=203.0.113.43", "::1"),
+            ("for=unknown", nil), ("for=_SEVKISEK", nil), ("for=\"[::1\"", nil),
+        ] as [(String, String?)])
     func `a node is read in each of its forms`(field: String, client: String?) throws {
         let chain = try #require(Forwarded(field))
         #expect(chain.hops.map(\.client) == [client.flatMap { IPAddress($0) }])

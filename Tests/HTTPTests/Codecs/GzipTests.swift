@@ -15,7 +15,8 @@ import Wire
 
     @Test func `what another program compressed is read`() throws {
         // Python: gzip.compress(b"Infinity " * 20, mtime=0)
-        let bytes = try #require(Hex.decode("1f8b0800000000000203f3cc4bcbcccb2ca954f01c3a0c007d9e3110b4000000"))
+        let bytes = try #require(
+            Hex.decode("1f8b0800000000000203f3cc4bcbcccb2ca954f01c3a0c007d9e3110b4000000"))
         let text = try Gzip.decompress(bytes, outputMax: 1000)
         #expect(String(decoding: text, as: UTF8.self) == String(repeating: "Infinity ", count: 20))
     }
@@ -85,7 +86,9 @@ import Wire
         var whole = Gzip.compress(noise(200))
         whole[whole.count - 6] ^= 1
         #expect(throws: GzipError.damaged) { try Gzip.decompress(whole, outputMax: 1000) }
-        #expect(throws: GzipError.damaged) { try Gzip.decompress([UInt8]("plain text".utf8), outputMax: 1000) }
+        #expect(throws: GzipError.damaged) {
+            try Gzip.decompress([UInt8]("plain text".utf8), outputMax: 1000)
+        }
         #expect(throws: GzipError.damaged) {
             try Gzip.decompress(Gzip.compress([1]) + [UInt8]("rubbish, not gzip".utf8), outputMax: 1000)
         }

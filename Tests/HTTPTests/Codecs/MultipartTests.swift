@@ -16,7 +16,8 @@ import Testing
             let end = chunk == .max ? bytes.count : min(at + chunk, bytes.count)
             for event in try parser.read([UInt8](bytes[at..<end])) {
                 switch event {
-                case .part(let head): out.append([UInt8]("\(head.name)|\(head.filename ?? "-")|\(head.contentType)|".utf8))
+                case .part(let head):
+                    out.append([UInt8]("\(head.name)|\(head.filename ?? "-")|\(head.contentType)|".utf8))
                 case .bytes(let piece): out[out.count - 1] += piece
                 case .partEnd: out[out.count - 1].append(UInt8(ascii: "."))
                 }
@@ -55,12 +56,14 @@ import Testing
     @Test(arguments: 1...40)
     func `content that looks like a boundary is content`(chunk: Int) throws {
         let content = "\r\n--X\r\n--\r\r\n-\n--XX\r--XX--\r\n\r\n"
-        #expect(try read(part("a", content) + part("b", "") + "--XX--", chunk: chunk)
-            == ["a|-|text/plain|\(content).", "b|-|text/plain|."])
+        #expect(
+            try read(part("a", content) + part("b", "") + "--XX--", chunk: chunk)
+                == ["a|-|text/plain|\(content).", "b|-|text/plain|."])
     }
 
     @Test func `preamble, epilogue and blanks after a boundary are passed over`() throws {
-        let body = "This is a form.\r\n--XX \t\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--XX--\r\nBye.\r\n--XX\r\n"
+        let body =
+            "This is a form.\r\n--XX \t\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--XX--\r\nBye.\r\n--XX\r\n"
         for chunk in [1, 4, Int.max] { #expect(try read(body, chunk: chunk) == ["a|-|text/plain|1."]) }
     }
 
@@ -85,14 +88,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("form-data; name=a; filename=\"x.txt\"", "x.txt"), ("form-data; name=a; filename=\"C:\\\\tmp\\\\x.txt\"", "x.txt"),
-        ("form-data; name=a; filename=\"C:\\tmp\\x.txt\"", "x.txt"), ("form-data; name=a; filename=\"../../etc/passwd\"", "passwd"),
+        ("form-data; name=a; filename=\"x.txt\"", "x.txt"),
+        ("form-data; name=a; filename=\"C:\\\\tmp\\\\x.txt\"", "x.txt"),
+        ("form-data; name=a; filename=\"C:\\tmp\\x.txt\"", "x.txt"),
+        ("form-data; name=a; filename=\"../../etc/passwd\"", "passwd"),
         ("form-data; name=a; filename=\"..\"", "-"), ("form-data; name=a; filename=\"\"", "-"),
-        ("form-data; name=a; filename=\"a\\\"b.txt\"", "a\"b.txt"), ("form-data; name=a; filename=x.txt", "x.txt"),
+        ("form-data; name=a; filename=\"a\\\"b.txt\"", "a\"b.txt"),
+        ("form-data; name=a; filename=x.txt", "x.txt"),
         ("form-data; name=a; filename=plain.txt; filename*=UTF-8''na%C3%AFve.txt", "naïve.txt"),
         ("form-data; name=a; filename*=utf-8'en'..%2Fx%20y.txt", "x y.txt"),
         ("form-data; name=a; filename=plain.txt; filename*=latin1''na%EFve.txt", "plain.txt"),
-        ("form-data; name=a; filename*=UTF-8''a%00b", "-"), ("FORM-DATA; NAME=a; FileName=\"ü.png\"", "ü.png"),
+        ("form-data; name=a; filename*=UTF-8''a%00b", "-"),
+        ("FORM-DATA; NAME=a; FileName=\"ü.png\"", "ü.png"),
     ])
     func `a file's name is its last component`(disposition: String, filename: String) throws {
         let body = "--XX\r\nContent-Disposition: \(disposition)\r\nContent-Type: image/png\r\n\r\n1\r\n--XX--"
@@ -115,7 +122,10 @@ import Testing
         ("Content-Disposition: form-data;\r\n name=a\r\n", .badHeader), ("no colon\r\n", .badHeader),
         ("Content-Disposition : form-data; name=a\r\n", .badHeader), (": x\r\n", .badHeader),
         ("Content-Disposition: form-data; name=a\r\nX: a\u{0}b\r\n", .badHeader),
-        ("Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n", .unsupportedTransferEncoding),
+        (
+            "Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n",
+            .unsupportedTransferEncoding
+        ),
         (String(repeating: "X: y\r\n", count: 17), .headerTooLong),
         ("X: " + String(repeating: "y", count: 9000) + "\r\n", .headerTooLong),
     ])
@@ -153,12 +163,15 @@ import Testing
 
     @Test(arguments: ["", "a\r\nb", "a ", String(repeating: "b", count: 71), "ü"])
     func `a bad boundary is refused`(boundary: String) {
-        #expect(throws: MultipartError.badBoundary) { try MultipartParser(boundary: boundary, limits: limits) }
+        #expect(throws: MultipartError.badBoundary) {
+            try MultipartParser(boundary: boundary, limits: limits)
+        }
     }
 
     @Test func `how a body is cut never changes what it holds`() throws {
         let pieces = [
-            "--XX", "--XX--", "\r\n", "\r", "\n", "-", "X", "Content-Disposition: form-data; name=a\r\n\r\n", "\r\n--XX\r\n",
+            "--XX", "--XX--", "\r\n", "\r", "\n", "-", "X", "Content-Disposition: form-data; name=a\r\n\r\n",
+            "\r\n--XX\r\n",
             "data", " ", "\r\n--XX\r\nContent-Disposition: form-data; name=b; filename=c\r\n\r\n", ":", "\"",
         ]
         var state: UInt64 = 3
@@ -171,7 +184,8 @@ import Testing
         }
         var wrong: [String] = []
         for _ in 0..<1000 {
-            let body = (0..<pick(14)).reduce(into: "--XX\r\n") { body, _ in body += pieces[pick(pieces.count)] }
+            let body = (0..<pick(14)).reduce(into: "--XX\r\n") { body, _ in body += pieces[pick(pieces.count)]
+            }
             let whole = outcome(body, .max)
             if [1, 2, 3, 7].contains(where: { outcome(body, $0) != whole }) { wrong.append(body) }
         }
