@@ -27,7 +27,7 @@ class Person:
             body["company_name"] = company
         if invitation:
             body["invitation_token"] = invitation
-        self.expect(201, "POST", "/v1/auth/signup", json=body)
+        self.expect(202, "POST", "/v1/auth/signup", json=body)
         if not invitation:
             token = token_of(self.mailbox.wait_for(self.email))
             self.expect(200, "POST", "/v1/auth/email-verification/confirm", json={"token": token})

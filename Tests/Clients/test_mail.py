@@ -29,7 +29,7 @@ def test_mail_goes_out_encrypted_and_logged_in(cluster, authority):
     try:
         instance.start()
         person = Person(instance, box)
-        person.expect(201, "POST", "/v1/auth/signup",
+        person.expect(202, "POST", "/v1/auth/signup",
                       json={"email": person.email, "password": PASSWORD, "name": "Zoë <Ada>", "company_name": "Ümläut"})
         message = box.wait_for(person.email)
         assert box.sessions[-1] == {"tls": True, "authenticated": True}
@@ -49,7 +49,7 @@ def test_a_dead_mail_server_loses_nothing(cluster, mailbox):
     try:
         instance.start()
         person = Person(instance, box)
-        person.expect(201, "POST", "/v1/auth/signup",
+        person.expect(202, "POST", "/v1/auth/signup",
                       json={"email": person.email, "password": PASSWORD, "name": "Ada", "company_name": "Later"})
         box.start()
         box.wait_for(person.email, seconds=40)

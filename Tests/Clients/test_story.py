@@ -25,7 +25,7 @@ class Story:
         return self.call(None, "POST", "/v1/auth/login", 200, {"email": email, "password": PASSWORD}).access_token
 
     def sign_up(self, email, **more):
-        return self.call(None, "POST", "/v1/auth/signup", 201, {"email": email, "password": PASSWORD, "name": "Grace Example", **more})
+        return self.call(None, "POST", "/v1/auth/signup", 202, {"email": email, "password": PASSWORD, "name": "Grace Example", **more})
 
 
 def test_a_colleague_can_do_exactly_what_the_role_allows(story):
