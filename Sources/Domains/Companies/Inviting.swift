@@ -19,11 +19,15 @@ enum Inviting {
 
         static func of(_ call: Call, company locked: Headcount.Locked, in tx: Transaction) async throws -> Inviter {
             let company = try call.company
+            let user = try call.user
             let role = try await tx.query("SELECT id FROM roles WHERE company_id = \(company) AND key = 'member'")
+            // One await a statement: awaiting in the middle of an argument list that can throw corrupts the task's
+            // stack in Swift 6.3, and with it the process.
+            let person = try await Recipient.of(user, in: tx)
+            let ceiling = try await Granting.ceiling(of: call, in: tx)
             return Inviter(
-                user: try call.user, name: try await Recipient.of(call.user, in: tx)?.name ?? locked.name,
-                company: company, companyName: locked.name, ceiling: try await Granting.ceiling(of: call, in: tx),
-                actor: call.actor, links: call.links, defaultRole: try role[0].get("id"))
+                user: user, name: person?.name ?? locked.name, company: company, companyName: locked.name,
+                ceiling: ceiling, actor: call.actor, links: call.links, defaultRole: try role[0].get("id"))
         }
     }
 
