@@ -19,6 +19,7 @@ extension Settings {
         configuration.publicURL = self.publicURL.text
         configuration.allowedOrigins = Set(self.corsOrigins.map(\.text))
         configuration.isDevelopment = self.mode == .development
+        configuration.limitsRates = self.rateLimits
         configuration.docsFolder = self.docsDirectory ?? ShippedFiles.documentationAssets
         configuration.hstsSeconds = self.publicURL.isSecure ? configuration.hstsSeconds : 0
         return configuration

@@ -15,6 +15,8 @@ public struct APIConfiguration: Sendable {
     public var keyRing: KeyRing
     /// Other quotas than the declared ones, by the policy's name; 0 turns a policy off.
     public var quotas: [String: Int] = [:]
+    /// Off: nothing is counted, for load tests and behind a gateway that limits for us.
+    public var limitsRates = true
     /// The files of Swagger UI; without them /docs is the built-in page.
     public var docsFolder: String?
     /// A day of `Strict-Transport-Security` and more is a promise; 0 makes none.

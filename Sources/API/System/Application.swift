@@ -51,7 +51,7 @@ public final class Application: Sendable {
         let requestMetrics = RequestMetrics(in: metrics)
         observer = Observer(accessLog: accessLog, metrics: requestMetrics)
         let system = try SystemRoutes.all(domains, configuration, health: health, metrics: metrics)
-        (router, endpoints) = try wiring.build(system, quotas: configuration.quotas, metrics: requestMetrics)
+        (router, endpoints) = try wiring.build(system, configuration, metrics: requestMetrics)
     }
 }
 

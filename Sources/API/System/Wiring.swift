@@ -30,12 +30,12 @@ struct Wiring {
     }
 
     func build(
-        _ system: [SystemRoute], quotas: [String: Int], metrics: RequestMetrics
+        _ system: [SystemRoute], _ configuration: APIConfiguration, metrics: RequestMetrics
     ) throws(WiringFaults) -> (Router, [Endpoint]) {
         var wiring = self
         var router = Router()
         var endpoints: [Endpoint] = []
-        var limiters = Limiters(quotas: quotas)
+        var limiters = Limiters(configuration)
         for (route, work) in system.map({ ($0.route, $0.work) }) + routes.map({ ($0, .route) }) {
             guard let template = wiring.add(route, endpoints.count, to: &router) else { continue }
             endpoints.append(
@@ -136,13 +136,17 @@ struct Wiring {
 /// One limiter for all routes of a policy: they share the quota.
 private struct Limiters {
     let quotas: [String: Int]
+    let isOn: Bool
     private var known: [RatePolicy: RateLimiter] = [:]
 
-    init(quotas: [String: Int]) { self.quotas = quotas }
+    init(_ configuration: APIConfiguration) {
+        quotas = configuration.quotas
+        isOn = configuration.limitsRates
+    }
 
     mutating func limiter(for declared: RatePolicy) -> RateLimiter? {
         let policy = quotas[declared.name].map { declared.with(quota: $0) } ?? declared
-        guard policy.quota > 0 else { return nil }
+        guard isOn, policy.quota > 0 else { return nil }
         if let known = known[policy] { return known }
         let limiter = RateLimiter(policy)
         known[policy] = limiter

@@ -22,7 +22,7 @@ extension ClientAccess {
             "DELETE FROM member_roles WHERE company_id = \(client) AND member_id = \(member)",
             """
             INSERT INTO member_roles (company_id, member_id, role_id, granted_by)
-            SELECT \(client), \(member), role_id, \(giver) FROM unnest(\(roles.map(\.id))) AS given (role_id)
+            SELECT \(client), \(member), role_id, \(giver) FROM unnest(\(roles.map(\.id))::uuid[]) AS given (role_id)
             """,
             Headcount.recount(client),
             Audit.sql(

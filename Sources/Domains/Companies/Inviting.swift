@@ -58,11 +58,11 @@ enum Inviting {
             """,
             """
             INSERT INTO invitation_roles (company_id, invitation_id, role_id)
-            SELECT \(company), \(id), role_id FROM unnest(\(roles.map(\.id))) AS given (role_id)
+            SELECT \(company), \(id), role_id FROM unnest(\(roles.map(\.id))::uuid[]) AS given (role_id)
             """,
             """
             INSERT INTO invitation_teams (company_id, invitation_id, team_id)
-            SELECT DISTINCT \(company), \(id), team_id FROM unnest(\(wanted.teamIds?.items ?? [])) AS given (team_id)
+            SELECT DISTINCT \(company), \(id), team_id FROM unnest(\(wanted.teamIds?.items ?? [])::uuid[]) AS given (team_id)
             """,
             Audit.sql(
                 Audit.Entry(

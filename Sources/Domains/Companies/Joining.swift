@@ -33,7 +33,7 @@ enum Joining {
             "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(member)",
             """
             INSERT INTO member_roles (company_id, member_id, role_id, granted_by)
-            SELECT \(company), \(member), role_id, \(grantedBy) FROM unnest(\(roles)) AS given (role_id)
+            SELECT \(company), \(member), role_id, \(grantedBy) FROM unnest(\(roles)::uuid[]) AS given (role_id)
             """,
             Headcount.recount(company),
         ])

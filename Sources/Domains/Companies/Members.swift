@@ -112,7 +112,7 @@ enum Members {
             """,
             """
             INSERT INTO member_roles (company_id, member_id, role_id, granted_by)
-            SELECT \(company), \(target.id), role_id, \(call.user) FROM unnest(\(ids)) AS given (role_id)
+            SELECT \(company), \(target.id), role_id, \(call.user) FROM unnest(\(ids)::uuid[]) AS given (role_id)
             ON CONFLICT DO NOTHING
             """,
             """
