@@ -33,7 +33,8 @@ import Testing
         ("5;a=\"b\\\"c\"\r\nhello\r\n0\r\n\r\n", "hello"), ("5 \t;a\r\nhello\r\n0\r\n\r\n", "hello"),
         ("1\r\na\r\n0\r\nX-Sum: 1\r\nY: \u{e9}\r\n\r\n", "a"), ("2\r\n\r\n\r\n0\r\n\r\n", "\r\n"),
     ])
-    func `a chunked body is the same in one piece and byte by byte`(_ text: String, _ content: String) throws {
+    func `a chunked body is the same in one piece and byte by byte`(_ text: String, _ content: String) throws
+    {
         guard !text.contains("\r \"") else {
             // A bare CR inside a quoted extension is no text.
             #expect(throws: Refusal.chunk) { try decode(text).get() }
@@ -48,11 +49,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\r\n", Refusal.chunk), ("g\r\n", .chunk), ("-1\r\n", .chunk), ("+1\r\n", .chunk), ("0x1\r\n", .chunk),
-        (" 1\r\na", .chunk), ("1\na\r\n", .chunk), ("1\r\na\n", .chunk), ("1\r\nab", .chunk), ("1\ra", .chunk),
+        ("\r\n", Refusal.chunk), ("g\r\n", .chunk), ("-1\r\n", .chunk), ("+1\r\n", .chunk),
+        ("0x1\r\n", .chunk),
+        (" 1\r\na", .chunk), ("1\na\r\n", .chunk), ("1\r\na\n", .chunk), ("1\r\nab", .chunk),
+        ("1\ra", .chunk),
         ("1 1\r\n", .chunk), ("1,\r\n", .chunk), ("1;\u{0}\r\n", .chunk), ("1;a\nb\r\n", .chunk),
         ("1;a=\"\n\"\r\n", .chunk), ("ffffffffffffffff\r\n", .chunk), ("10000000000000000\r\n", .chunk),
-        ("0000000000000001\r\n", .chunk), ("1\r\na\r\n\r\n", .chunk), ("0\r\n\n", .field), ("0\r\n a: b\r\n\r\n", .field),
+        ("0000000000000001\r\n", .chunk), ("1\r\na\r\n\r\n", .chunk), ("0\r\n\n", .field),
+        ("0\r\n a: b\r\n\r\n", .field),
         ("0\r\na : b\r\n\r\n", .field), ("0\r\na\r\n\r\n", .field), ("0\r\n:\r\n\r\n", .field),
         ("0\r\na: b\nc: d\r\n\r\n", .field), ("0\r\na: b\r\u{0}", .chunk), ("0\r\n\ra", .chunk),
     ])
@@ -77,6 +81,8 @@ import Testing
         #expect(throws: Refusal.headTooLarge) {
             try decode("0\r\n" + String(repeating: "a: \(padding)\r\n", count: 20)).get()
         }
-        #expect(throws: Refusal.tooManyFields) { try decode("0\r\n" + String(repeating: "a:b\r\n", count: 101)).get() }
+        #expect(throws: Refusal.tooManyFields) {
+            try decode("0\r\n" + String(repeating: "a:b\r\n", count: 101)).get()
+        }
     }
 }

@@ -20,7 +20,8 @@ final class LiveServer: Sendable {
         loops = LoopGroup(count: count)
         let listeners = kinds.map { HTTPConfiguration.Listener(host: "127.0.0.1", port: 0, kind: $0) }
         server = try HTTPServer(
-            loops, HTTPConfiguration(listeners: listeners, trustedProxies: trusted, limits: limits), responder)
+            loops, HTTPConfiguration(listeners: listeners, trustedProxies: trusted, limits: limits), responder
+        )
         ports = try server.start()
     }
 
@@ -127,6 +128,14 @@ final class RawClient: @unchecked Sendable {
             }
             guard fill() else { return nil }
         }
+    }
+
+    /// The content of the next chunk; empty at the end of the body.
+    func readChunk() -> [UInt8]? {
+        guard let line = read(upTo: "\r\n"), let size = Int(line.dropLast(1), radix: 16) else { return nil }
+        while unread.count < size + 2 { guard fill() else { return nil } }
+        defer { unread.removeFirst(size + 2) }
+        return Array(unread.prefix(size))
     }
 
     /// The other side has ended the connection and nothing is left to read.

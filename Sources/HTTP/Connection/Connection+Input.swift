@@ -160,6 +160,7 @@ extension Connection {
 
     private func expectBody() {
         bodyBytes = 0
+        bodyProgress = 0
         bodyDone = false
         continueDue = home.parser.expectsContinue
         bodySince = home.loop.now
@@ -199,6 +200,7 @@ extension Connection {
             }
         }
         bodyBytes += used
+        bodyProgress += used
         if bodyDone { source?.complete() } else { source?.wake() }
         if bodyDone, responseDone { exchangeOver() }
         return used

@@ -119,7 +119,8 @@ extension Connection {
         bodyDone = true
         hasServed = true
         since = home.loop.now
-        phase = isLast ? .ending : .waiting
+        // A stream that began before the drain has promised to keep the connection; it is over all the same.
+        phase = isLast || home.isDraining && input.isEmpty ? .ending : .waiting
         if phase == .ending, unsent.isEmpty, home.out.isEmpty { part() }
     }
 

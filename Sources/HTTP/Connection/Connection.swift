@@ -48,7 +48,9 @@ final class Connection: Readiness, @unchecked Sendable {
     var chunks: ChunkDecoder?
     var bodyDone = true
     var bodyBytes = 0
+    /// The present stretch of the least rate: since when, and what has come in it.
     var bodySince: UInt64 = 0
+    var bodyProgress = 0
     var bodyPausedAt: UInt64?
     var continueDue = false
 
@@ -61,6 +63,7 @@ final class Connection: Readiness, @unchecked Sendable {
     var stream: OutgoingStream?
 
     var unsent = Outgoing()
+    /// The same for what is being sent.
     var unsentSince: UInt64 = 0
     var unsentProgress = 0
     var flushIsDue = false
@@ -193,11 +196,7 @@ final class Connection: Readiness, @unchecked Sendable {
 
     private func setDeadlines() {
         inputDue = inputDeadline
-        outputDue =
-            unsent.isEmpty
-            ? .max
-            : unsentSince + limits.write.nanoseconds
-                + UInt64(unsentProgress / limits.writeBytesPerSecond) * 1_000_000_000
+        outputDue = unsent.isEmpty ? .max : unsentSince + limits.write.nanoseconds
         let due = min(inputDue, outputDue)
         if due == .max { timer.disarm() } else { timer.arm(at: due) }
     }
@@ -212,7 +211,6 @@ final class Connection: Readiness, @unchecked Sendable {
             guard bodyDone else {
                 if bodyIsPaused { return .max }
                 return bodySince + limits.body.nanoseconds
-                    + UInt64(bodyBytes / limits.bodyBytesPerSecond) * 1_000_000_000
             }
             return inputEnded && stream == nil ? since + limits.halfClosed.nanoseconds : .max
         case .greeting: return since + limits.handshake.nanoseconds
@@ -223,9 +221,16 @@ final class Connection: Readiness, @unchecked Sendable {
 
     private func expired() {
         let now = home.loop.now
-        if now >= outputDue { return abort() }
+        if now >= outputDue {
+            guard Self.keepsRate(unsentProgress, limits.writeBytesPerSecond, limits.write) else { return abort() }
+            unsentBegins()
+        }
         if now >= inputDue { inputExpired() }
         settle()
+    }
+
+    private static func keepsRate(_ bytes: Int, _ perSecond: Int, _ stretch: Duration) -> Bool {
+        bytes > 0 && UInt64(bytes) * 1_000_000_000 >= UInt64(perSecond) * stretch.nanoseconds
     }
 
     private func inputExpired() {
@@ -234,8 +239,15 @@ final class Connection: Readiness, @unchecked Sendable {
             // Silence between requests is no fault; half a head is.
             if input.isEmpty { close() } else { refuse(.headTooSlow, nil) }
         case .answering:
-            if bodyDone || responseDone { return abort() }
-            bodyFailed(.timedOut)
+            if bodyDone { return abort() }
+            if Self.keepsRate(bodyProgress, limits.bodyBytesPerSecond, limits.body) {
+                bodySince = home.loop.now
+                bodyProgress = 0
+            } else if responseDone {
+                abort()
+            } else {
+                bodyFailed(.timedOut)
+            }
         case .greeting, .lingering: close()
         case .ending, .closed: break
         }

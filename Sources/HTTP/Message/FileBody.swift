@@ -54,4 +54,6 @@ public struct FileBody: Sendable {
 public struct FileError: Error, Equatable, Sendable {
     /// An errno.
     public let code: Int32
+
+    public init(code: Int32) { self.code = code }
 }

@@ -56,11 +56,11 @@ public struct Limits: Sendable {
     public var head: Duration = .seconds(15)
     /// Between requests. Longer than the 60 s for which proxies keep idle upstream connections.
     public var idle: Duration = .seconds(75)
-    /// A body gets this long, and beyond it as long as it keeps the rate below.
+    /// In each such time a body must bring at least the rate below, or its end; earlier haste earns no later rest.
     public var body: Duration = .seconds(15)
     public var bodyBytesPerSecond = 1 << 10
     /// The same for an answer being read.
-    public var write: Duration = .seconds(20)
+    public var write: Duration = .seconds(18)
     public var writeBytesPerSecond = 1 << 10
     public var handshake: Duration = .seconds(10)
     /// After the last answer, for the client to read it and close.
