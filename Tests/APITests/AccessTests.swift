@@ -102,6 +102,22 @@ import Wire
         #expect(other["access-control-allow-origin"] == nil)
     }
 
+    @Test func `a route on its way out says so, and a version nobody knows is refused`() throws {
+        let answer = try client.get("/v1/fault")
+        #expect(answer["deprecation"] == "@1767225600")
+        #expect(answer["sunset"] == "Fri, 01 Jan 2027 00:00:00 GMT")
+        #expect(answer["link"] == "</docs>; rel=\"deprecation\"")
+        #expect(try client.get("/v1/boards", ["Infinity-Version": "2026-11-01"]).status == 200)
+        #expect(try client.get("/v1/boards", ["Infinity-Version": "2020-01-01"]).code == "unknown-version")
+    }
+
+    @Test func `who guesses tokens is stopped`() throws {
+        let statuses = try (0..<125).map { try client.as("slow-guess-\($0)").get("/v1/me").status }
+        #expect(statuses.prefix(120).allSatisfy { $0 == 401 })
+        #expect(statuses.last == 429)
+        #expect(try client.get("/v1/boards").status == 200)
+    }
+
     @Test func `a stale version changes nothing`() throws {
         let path = try client.send("POST", "/v1/boards", ["name": "A", "price_cents": 1])["location"]!
         #expect(try client.send("PATCH", path, ["name": "B"], headers: ["If-Match": "\"1\""]).status == 200)

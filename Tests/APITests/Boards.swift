@@ -20,6 +20,8 @@ enum Boards {
         POST("/v1/echo", "Say it again", .open, echo).rate(RatePolicy("echo", quota: 5, windowSeconds: 60, per: .client))
         GET("/v1/me", "Who am I", .signedIn, me)
         GET("/v1/fault", "Fail", .open, fault)
+            .deprecated(since: LocalDate(year: 2026, month: 1, day: 1)!, sunset: LocalDate(year: 2027, month: 1, day: 1)!, see: "/docs")
+        POST("/v1/form", "Send a form", .open, form)
     }
 
     static func list(_ call: Call, _ list: List<BoardFilter>) async throws -> Page<Board> {
@@ -87,6 +89,10 @@ enum Boards {
 
     static func echo(_ call: Call, _ body: Body<Words>) async throws -> Single<Words> { Single(body.value) }
 
+    static func form(_ call: Call, _ body: Form<BoardFields>) async throws -> Single<Words> {
+        Single(Words(lines: [Words.Line(text: body.name, by: nil)]))
+    }
+
     static func me(_ call: Call) async throws -> Single<Me> { Single(Me(userId: try call.user)) }
 
     static func fault(_ call: Call) async throws -> NoContent { throw Oops() }
@@ -132,6 +138,7 @@ struct BoardFilter: ListFilter {
 }
 
 struct BoardCount: Codable, Sendable { var state: BoardState; var boards: Int }
+struct BoardFields: Codable, Sendable { var name: Text<20>; var count: Int? }
 struct Me: Codable, Sendable { var userId: UUID }
 
 struct Words: Codable, Sendable {

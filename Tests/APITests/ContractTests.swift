@@ -25,7 +25,7 @@ import Wire
         #expect(try operation("/v1/boards", "post")["operationId"] == "createBoard")
         #expect(try operation("/v1/boards/{id}", "get")["operationId"] == "getBoard")
         #expect(try operation("/v1/boards/{id}", "patch")["operationId"] == "updateBoard")
-        #expect(try operation("/v1/boards/{id}/payment", "post")["operationId"] == "createBoardsPayment")
+        #expect(try operation("/v1/boards/{id}/payment", "post")["operationId"] == "createBoardPayment")
     }
 
     @Test func `schemas carry the limits of the types`() throws {

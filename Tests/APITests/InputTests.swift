@@ -88,6 +88,15 @@ import Wire
         #expect(try client.get("/v1/boards/summary?verbose=1").status == 400)
     }
 
+    @Test func `a form is read and checked like a body`() throws {
+        func send(_ text: String) throws -> Answer {
+            try client.send("POST", "/v1/form", raw: text, headers: ["Content-Type": "application/x-www-form-urlencoded"])
+        }
+        #expect(try send("name=A+%26+B&count=3").json["lines"]?[0]?["text"] == "A & B")
+        #expect(try send("count=x&nam=y").faults == ["name required", "count wrong-type", "nam unknown-parameter"])
+        #expect(try client.send("POST", "/v1/form", ["name": "A"]).status == 415)
+    }
+
     @Test func `a patch refuses null where a value must stay`() throws {
         let path = try client.send("POST", "/v1/boards", ["name": "A", "price_cents": 1])["location"]!
         let answer = try client.send("PATCH", path, ["name": nil])

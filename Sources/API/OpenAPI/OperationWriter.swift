@@ -12,6 +12,7 @@ struct OperationWriter {
             ("summary", .string(route.summary)),
         ]
         out["description"] = .string(description)
+        if route.deprecation != nil { out["deprecated"] = true }
         let parameters = parameters(&components)
         if !parameters.isEmpty { out["parameters"] = .array(parameters) }
         out["requestBody"] = requestBody(&components)

@@ -55,13 +55,18 @@ struct SchemaComponents {
         return Self.link(chosen)
     }
 
-    /// The type's own name; one that is taken gets its role or its surroundings in front.
+    /// The type's own name, with that of the type round it unless it says so itself; what is taken gets its role behind.
     private func free(_ name: String, _ object: ObjectSchema, _ role: SchemaRole) -> String {
-        let plain = Self.letters(name)
-        let surroundings = (object.fullName ?? name).split(separator: ".").dropFirst().map { Self.letters(String($0)) }
-        let ending = role == .output ? "" : role == .input ? "Input" : "Patch"
-        let choices = [plain, plain + ending, surroundings.joined(), surroundings.joined() + ending]
-        return choices.first { choice in !choice.isEmpty && !names.values.contains(choice) } ?? plain + String(names.count)
+        let path = (object.fullName ?? name).split(separator: ".").map { Self.letters(String($0)) }
+        var chosen = Self.letters(name)
+        if path.count > 2 {
+            let outer = path[path.count - 2]
+            let root = outer.hasSuffix("ies") ? String(outer.dropLast(3)) : outer.hasSuffix("s") ? String(outer.dropLast()) : outer
+            if !chosen.contains(root) { chosen = outer + chosen }
+        }
+        if !names.values.contains(chosen) { return chosen }
+        chosen += role == .output ? "Answer" : role == .input ? "Input" : "Patch"
+        return names.values.contains(chosen) ? chosen + String(names.count) : chosen
     }
 
     private static func letters(_ name: String) -> String { name.filter { $0.isLetter || $0.isNumber } }

@@ -77,6 +77,9 @@ extension ProblemCode {
     public static let quotaExceeded = ProblemCode(
         "quota-exceeded", 429, "Too many requests",
         advice: "Wait for `Retry-After` seconds; the `RateLimit` header tells what is left before it comes to this.")
+    public static let unknownVersion = ProblemCode(
+        "unknown-version", 400, "There is no such version of the API",
+        advice: "Leave `Infinity-Version` out, or send one that the detail names.")
     public static let requestTimeout = ProblemCode(
         "request-timeout", 408, "The request did not arrive in time", advice: "Send it again.")
     public static let uriTooLong = ProblemCode(
@@ -102,7 +105,7 @@ extension ProblemCode {
 
     /// In the order of docs/errors.md.
     public static let general: [ProblemCode] = [
-        badRequest, malformedRequest, invalidCursor, idempotencyKeyRequired, unauthorized, forbidden, companyRequired,
+        badRequest, malformedRequest, unknownVersion, invalidCursor, idempotencyKeyRequired, unauthorized, forbidden, companyRequired,
         notFound, methodNotAllowed, notAcceptable, requestTimeout, conflict, requestInFlight, versionMismatch,
         payloadTooLarge, uriTooLong, unsupportedMediaType, expectationFailed, invalidRequest, idempotencyKeyReused,
         preconditionRequired, quotaExceeded, headersTooLarge, internalError, notImplemented, unavailable, timedOut,

@@ -5,9 +5,16 @@ import Wire
 
 /// `Idempotency-Key`: the key, the effect and the answer are one transaction, so that a request repeated within a day
 /// gets the first one's answer and nothing happens twice.
-enum Idempotency {
+public enum Idempotency {
     /// How long an answer is kept: a day, as the draft's examples and Stripe have it.
-    static let keptSeconds = 86_400
+    public static let keptSeconds = 86_400
+
+    /// Deletes what is older than a day; for the worker, every so often.
+    public static func sweep(_ database: Database) async throws(DatabaseError) -> Int {
+        try await database.query(
+            "DELETE FROM idempotency_keys WHERE created_at < now() - interval '\(unescaped: String(keptSeconds)) seconds'"
+        ).affected
+    }
 
     static func run(_ call: Call, _ work: @escaping () async throws -> Response) async throws -> Response {
         let route = call.route.route
@@ -58,7 +65,7 @@ enum Idempotency {
         return response
     }
 
-    struct Kept {
+    fileprivate struct Kept {
         let requestHash: [UInt8]
         let status: Int
         let headerLines: [UInt8]
@@ -66,7 +73,7 @@ enum Idempotency {
     }
 
     /// The place of one key: whose it is, for which address.
-    struct Slot {
+    fileprivate struct Slot {
         /// Names nobody can read back: the key and the address of the caller are kept as a code only.
         let name: [UInt8]
         let requestHash: [UInt8]

@@ -30,6 +30,8 @@ public struct Route: Sendable {
     public internal(set) var answerExample: JSON?
     public internal(set) var problems: [ProblemCode] = []
     public internal(set) var bodyBytesMax = InputLimits.bodyBytesMax
+    /// The route is on its way out.
+    public internal(set) var deprecation: Deprecation?
     /// Nothing of the answer may be kept by anybody: tokens, exports of personal data.
     public internal(set) var isSecret = false
     /// Mistakes found while the declaration was read.
@@ -95,6 +97,8 @@ extension Route {
         }
         self.inputs = inputs
         self.mistakes = mistakes
+        // A body that the handler reads itself cannot be compared with the one before.
+        if inputs.contains(where: { if case .stream = $0 { true } else { false } }) { idempotency = .none }
         let parts = inputs
         handle = { call in
             let reader = InputReader(call, parts)
@@ -128,6 +132,11 @@ extension Route {
     public var developmentOnly: Route { with(\.isDevelopmentOnly, true) }
     /// The answer holds secrets: `Cache-Control: no-store`, and it is never stored for a repeated request.
     public var secret: Route { with(\.isSecret, true).with(\.idempotency, idempotency == .required ? .required : .none) }
+
+    /// Still served, and said to end (RFC 9745, RFC 8594): callers are told on every answer.
+    public func deprecated(since: LocalDate, sunset: LocalDate, see link: String) -> Route {
+        with(\.deprecation, Deprecation(since: since, sunset: sunset, link: link))
+    }
 
     /// What this route may answer beside what every route may.
     public func problems(_ codes: ProblemCode...) -> Route { with(\.problems, problems + codes) }

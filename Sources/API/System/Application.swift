@@ -26,6 +26,7 @@ public final class Application: Sendable {
     let frame: ResponseFrame
     let observer: Observer
     let log = Logger(label: "api")
+    private let badTokens = RateLimiter(RatePolicy("bad-token", quota: 120, windowSeconds: 60, per: .client))
     private let router: Router
     private let endpoints: [Endpoint]
 
@@ -104,7 +105,7 @@ extension Application: Responder {
 
     private func authenticateAndRun(_ call: Call) async -> Response {
         do throws(Problem) {
-            call.principal = try await authenticator.principal(for: call.request)
+            call.principal = try await authenticate(call)
             try admit(call)
         } catch {
             return answer(error, call)
@@ -112,8 +113,20 @@ extension Application: Responder {
         return await run(call)
     }
 
+    /// Who sends bad tokens by the hundred is guessing, and each costs a look at a signature or the database.
+    private func authenticate(_ call: Call) async throws(Problem) -> Principal? {
+        do throws(Problem) {
+            return try await authenticator.principal(for: call.request)
+        } catch {
+            let outcome = badTokens.count(RateSubject.key(.client, call), now: call.request.loop.now)
+            if outcome.isAllowed || error.status != 401 { throw error }
+            throw Problem(.quotaExceeded, "Too many tokens that are not valid.").header("retry-after", String(outcome.seconds))
+        }
+    }
+
     private func admit(_ call: Call) throws(Problem) {
         let endpoint = call.route
+        try APIVersion.check(call.request)
         if let limiter = endpoint.limiter {
             let outcome = limiter.count(RateSubject.key(endpoint.route.rate.subject, call), now: call.request.loop.now)
             call.rate = outcome

@@ -20,6 +20,7 @@ final class Endpoint: Sendable {
     let takesNoQuery: Bool
     /// An answer without Cache-Control of its own gets this one.
     let cacheLine: [UInt8]
+    let deprecationLines: [UInt8]
     /// The answer may bring its own Content-Security-Policy and Cache-Control.
     let hasOwnHeaders: Bool
 
@@ -30,6 +31,7 @@ final class Endpoint: Sendable {
         self.limiter = limiter
         self.meter = meter
         readsBody = route.readsBody
+        deprecationLines = route.deprecation?.lines ?? []
         takesNoQuery = !route.inputs.contains { part in
             switch part {
             case .query, .list, .stream: true

@@ -2,14 +2,14 @@ import HTTP
 
 /// The name of a route for generated clients: a verb and what it is about.
 enum OperationName {
-    /// `GET /v1/teams/{id}/members` → `listTeamsMembers`.
+    /// `GET /v1/teams/{id}/members` → `listTeamMembers`.
     static func make(_ route: Route) -> String {
         let words = route.path.split(separator: "/").filter { !$0.hasPrefix("{") && $0 != "v1" }
         let isOne = route.path.hasSuffix("}")
         var name = verb(route, isOne: isOne)
         for (index, word) in words.enumerated() {
             let isSubject = index == words.count - 1
-            let isSingular = isSubject && (isOne || route.method == .post)
+            let isSingular = !isSubject || isOne || route.method == .post
             name += camel(isSingular ? singular(String(word)) : String(word))
         }
         return name

@@ -33,6 +33,7 @@ struct ResponseFrame: Sendable {
         if !mayBringOwn || !response.headers.contains("cache-control") {
             if response.status < 400, let endpoint { out.write(endpoint.cacheLine) } else { out.write(Self.noStore) }
         }
+        if let endpoint, !endpoint.deprecationLines.isEmpty { out.write(endpoint.deprecationLines) }
         response.headers.add(lines: out.array)
         if !call.headers.isEmpty { response.headers.add(call.headers) }
         if let rate = call.rate, let limiter = endpoint?.limiter { limiter.write(rate, into: &response.headers) }
