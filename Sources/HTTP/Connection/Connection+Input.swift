@@ -63,6 +63,7 @@ extension Connection {
 
     /// Goes on with what is already here.
     func pump() {
+        pumpIsDue = false
         guard phase != .closed else { return }
         input.dropFirst(take(input.bytes))
         flushReplies()
@@ -70,7 +71,12 @@ extension Connection {
         settle()
     }
 
-    func pumpSoon() { home.loop.execute { [self] in pump() } }
+    /// In the next turn, so that other connections get theirs first.
+    func pumpSoon() {
+        guard !pumpIsDue else { return }
+        pumpIsDue = true
+        home.loop.execute { [self] in pump() }
+    }
 
     /// Acts on `bytes` as far as it can now; returns how many it is done with.
     private func take(_ bytes: UnsafeMutableRawBufferPointer) -> Int {

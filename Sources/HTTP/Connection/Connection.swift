@@ -37,6 +37,8 @@ final class Connection: Readiness, @unchecked Sendable {
     var input = InputBuffer()
     var inputEnded = false
     var hasServed = false
+    /// Input is here that will be acted on in the next turn.
+    var pumpIsDue = false
     /// Input is being acted on: what follows from it is written when that is done.
     var isTaking = false
     var headEnd = HeadEnd()
@@ -100,10 +102,11 @@ final class Connection: Readiness, @unchecked Sendable {
     }
 
     func ready(_ events: EventLoop.Events) {
-        if events.contains(.broken), !events.contains(.readable) { return abort() }
         if phase == .greeting { return greet() }
         if events.contains(.writable) { flush() }
         if events.contains(.readable) { receive() }
+        // Told whether asked for or not, and again and again.
+        if events.contains(.broken) { return abort() }
         settle()
     }
 
@@ -126,7 +129,7 @@ final class Connection: Readiness, @unchecked Sendable {
         guard !inputEnded else { return false }
         return switch phase {
         case .greeting: !greetingWrites
-        case .waiting: unsent.isEmpty
+        case .waiting: unsent.isEmpty && !pumpIsDue
         case .answering: bodyDone ? input.count < limits.pipelinedBytes : !bodyIsPaused
         case .ending: false
         case .lingering: true
@@ -151,7 +154,7 @@ final class Connection: Readiness, @unchecked Sendable {
         timer.cancel()
         home.loop.forget(descriptor)
         Glibc.close(descriptor)
-        input.release()
+        releaseInput()
         unsent.removeAll()
         home.remove(self)
     }
@@ -188,8 +191,13 @@ final class Connection: Readiness, @unchecked Sendable {
         guard mustLinger || tls != nil, !inputEnded else { return close() }
         phase = .lingering
         since = home.loop.now
-        input.release()
+        releaseInput()
         shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// What is being acted on stays where it is until that is done.
+    private func releaseInput() {
+        if !isTaking { input.release() }
     }
 
     // MARK: deadlines

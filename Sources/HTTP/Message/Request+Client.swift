@@ -1,8 +1,6 @@
 import Wire
 
 /// Who asks, by our own eyes or by the word of a proxy we trust.
-///
-/// These are worked out on each call; the layer above asks once a request.
 extension Request {
     /// The other end of the connection: the client itself or the nearest proxy.
     public var peerAddress: IPAddress { peer.address }
@@ -20,7 +18,7 @@ extension Request {
     /// The authority the client addressed; empty only for HTTP/1.0.
     public var host: String { believedHop?.host ?? hostField }
 
-    private var believedHop: Forwarded.Hop? {
+    func findBelievedHop() -> Forwarded.Hop? {
         guard !peer.trustedProxies.isEmpty, peer.trustedProxies.contains(where: { $0.contains(peer.address) })
         else { return nil }
         let said: Forwarded?

@@ -5,8 +5,8 @@ import Wire
 /// One request whose head has been read and found valid.
 ///
 /// The head's bytes are copied once, out of the loop's buffer; header access reads them in place.
-// @unchecked Sendable: all but `context` is fixed when it is made, and `context` and the body are touched on the
-// connection's loop alone.
+// @unchecked Sendable: all is fixed when it is made but `context`, the body and what is worked out late, and these
+// are touched on the connection's loop alone.
 public final class Request: @unchecked Sendable {
     public let method: Method
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
@@ -21,6 +21,7 @@ public final class Request: @unchecked Sendable {
     public var context: AnyObject?
 
     let peer: Peer
+    lazy var believedHop = findBelievedHop()
     let framing: Framing
     let expectsContinue: Bool
     let isAsterisk: Bool
