@@ -15,6 +15,7 @@ enum ReferencePage {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>Infinity API</title>
+        <link rel="icon" href="data:,">
         <link rel="stylesheet" href="/docs/reference.css">
         </head>
         <body>
@@ -72,6 +73,14 @@ enum ReferencePage {
           return node;
         };
 
+        // Text with `code` in it.
+        const prose = (tag, text) => {
+          const node = make(tag);
+          node.className = "note";
+          text.split("`").forEach((part, index) => node.append(index % 2 ? make("code", part) : part));
+          return node;
+        };
+
         function operationView(method, path, operation) {
           const view = make("details");
           view.id = operation.operationId;
@@ -85,9 +94,7 @@ enum ReferencePage {
 
         function body(method, path, operation) {
           const box = make("div");
-          const note = make("p", operation.description);
-          note.className = "note";
-          box.append(note);
+          box.append(prose("p", operation.description));
           const fields = [];
           const table = make("table");
           for (const parameter of (operation.parameters || []).map(resolve)) {
@@ -114,9 +121,7 @@ enum ReferencePage {
           box.append(button, answer);
           const list = make("ul");
           for (const [status, response] of Object.entries(operation.responses)) {
-            const item = make("li", `${status} ${resolve(response).description}`);
-            item.className = "note";
-            list.append(item);
+            list.append(prose("li", `${status} ${resolve(response).description}`));
           }
           box.append(list);
           return box;

@@ -63,7 +63,7 @@ struct SwaggerUI {
           presets: [SwaggerUIBundle.presets.apis],
           layout: "BaseLayout",
           deepLinking: true,
-          docExpansion: "none",
+          docExpansion: "list",
           filter: true,
           persistAuthorization: true,
           displayRequestDuration: true,

@@ -41,7 +41,7 @@ public struct OpenAPI {
             ("openapi", "3.1.0"),
             ("info", info),
             ("servers", [["url": "/", "description": "This server"]]),
-            ("tags", .array(domains.map { ["name": .string($0.name), "description": .string($0.summary)] })),
+            ("tags", .array(domains.filter(hasRoutes).map { ["name": .string($0.name), "description": .string($0.summary)] })),
             ("paths", paths),
         ]
         if !hooks.isEmpty { document["webhooks"] = .object(JSON.Object(hooks)) }
@@ -54,6 +54,8 @@ public struct OpenAPI {
         ])
         return .object(document)
     }
+
+    private func hasRoutes(_ domain: DomainRoutes) -> Bool { routes.contains { $0.tag == domain.name } }
 
     private var info: JSON {
         [
