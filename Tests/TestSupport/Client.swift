@@ -59,15 +59,14 @@ public struct Client: Sendable {
     public func raw(_ bytes: [UInt8]) async throws -> [UInt8] {
         try await withCheckedThrowingContinuation { continuation in
             // Blocking calls stay off the pool of Swift tasks, which the tests themselves run on.
-            Self.queue.async { continuation.resume(with: Result { try Self.exchange(port, bytes) }) }
+            // A queue each: it gets a thread of its own, however many others wait for their answers.
+            DispatchQueue(label: "client").async { continuation.resume(with: Result { try Self.exchange(port, bytes) }) }
         }
     }
 
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
     }
-
-    private static let queue = DispatchQueue(label: "client", attributes: .concurrent)
 
     private static func exchange(_ port: UInt16, _ bytes: [UInt8]) throws -> [UInt8] {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -32,6 +32,7 @@ public enum AuthDomain: Domain {
         SecurityEvents.routes
         APIKeys.routes
         JWKS.routes
+        AccountPages.routes
     }
 
     public static let permissions: [Permission] = [.apiKeysRead, .apiKeysWrite]

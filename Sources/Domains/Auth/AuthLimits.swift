@@ -16,8 +16,8 @@ enum AuthLimits {
     static let factorsMax = 10
     static let apiKeysMax = 100
     static let recoveryCodes = 10
-    /// Passwords waiting to be hashed, per core: at a tenth of a second each the last waits about two seconds.
-    static let hashesWaitingPerCore = 16
+    /// Passwords waiting to be hashed, per core: at a tenth of a second each the last waits about three seconds.
+    static let hashesWaitingPerCore = 32
     /// Answers about addresses that may or may not have an account leave no sooner than this after they came, so
     /// that the time tells nothing.
     static let uniformAnswer: Duration = .milliseconds(150)
@@ -34,15 +34,15 @@ enum AuthLimits {
 /// When failed sign-ins begin to cost time. Waiting doubles with each further failure.
 struct ThrottleRule: Sendable {
     let free: Int
-    let longest: Duration
 
     /// One account from one address: five slips of the finger, then it slows down.
-    static let pair = ThrottleRule(free: 5, longest: .seconds(900))
+    static let pair = ThrottleRule(free: 5)
     /// One account from anywhere: a guess spread over many addresses. Higher than the pair's, so that one stranger
     /// cannot lock somebody out.
-    static let account = ThrottleRule(free: 20, longest: .seconds(900))
+    static let account = ThrottleRule(free: 20)
     /// One address, whatever the account: an office behind one address makes more mistakes than a person.
-    static let address = ThrottleRule(free: 50, longest: .seconds(900))
+    static let address = ThrottleRule(free: 100)
+    static let longest: Duration = .seconds(900)
     /// After so long without a failure all is forgotten.
     static let memory: Duration = .seconds(3600)
 }

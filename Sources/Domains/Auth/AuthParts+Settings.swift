@@ -5,7 +5,9 @@ import Wire
 extension AuthParts.Choices {
     struct MissingKey: Error, CustomStringConvertible {
         let name: String
-        var description: String { "\(name) is not set, or not well written; docs/configuration.md says how to make one." }
+        var description: String {
+            "\(name) is not set, or not well written; docs/configuration.md says how to make one."
+        }
     }
 
     /// What the operator has set; a key that is missing stops the start.
@@ -22,6 +24,7 @@ extension AuthParts.Choices {
             sessionIdle: .seconds(settings.refreshTokenDays * 86_400),
             sessionLife: .seconds(settings.sessionDays * 86_400),
             confirmationLife: .seconds(settings.emailTokenMinutes * 60),
-            resetLife: .seconds(settings.passwordResetMinutes * 60), webOrigins: settings.corsOrigins.map(\.text))
+            resetLife: .seconds(settings.passwordResetMinutes * 60),
+            webOrigins: settings.corsOrigins.map(\.text))
     }
 }

@@ -59,7 +59,8 @@ public final class AuthParts: Sendable {
         tokens = AccessTokens(keys: keys, issuer: choices.publicURL, life: choices.accessTokenLife)
         chain = RefreshChain(choices.ring)
         let isSecure = choices.publicURL.hasPrefix("https://")
-        browser = BrowserMode(choices.ring, origins: [choices.publicURL] + choices.webOrigins, isSecure: isSecure)
+        browser = BrowserMode(
+            choices.ring, origins: [choices.publicURL] + choices.webOrigins, isSecure: isSecure)
         feed = AccessFeed(news: news, db: database)
         codes = HMACKey(choices.ring.derive("short codes"))
         doorkeeper = Doorkeeper(
@@ -78,7 +79,9 @@ public final class AuthParts: Sendable {
     public func stop() { feed.stop() }
 
     /// The address of a page that a mail leads to. The secret stands behind `#`, which no server and no log sees.
-    func link(_ page: String, token: String) -> String { "\(choices.publicURL)/account/\(page)#token=\(token)" }
+    func link(_ page: String, token: String) -> String {
+        "\(choices.publicURL)/account/\(page)#token=\(token)"
+    }
 }
 
 extension Call {
@@ -97,7 +100,8 @@ extension Call {
     func requireRecentProof() async throws {
         let session = try session
         let rows = try await auth.db.query(
-            "SELECT 1 FROM sessions WHERE id = \(session.id) AND authenticated_at > \(now - AuthLimits.reauthentication)")
+            "SELECT 1 FROM sessions WHERE id = \(session.id) AND authenticated_at > \(now - AuthLimits.reauthentication)"
+        )
         if rows.isEmpty { throw Problem(.reauthenticationRequired) }
     }
 

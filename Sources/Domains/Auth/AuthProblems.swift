@@ -4,18 +4,22 @@ import API
 extension ProblemCode {
     static let invalidCredentials = ProblemCode(
         "invalid-credentials", 401, "The e-mail address or the password is wrong",
-        advice: "Try again or ask for a new password. The answer is the same when there is no such account and when "
+        advice:
+            "Try again or ask for a new password. The answer is the same when there is no such account and when "
             + "its address is not confirmed yet; in that case a new mail with the link is on its way.")
     static let secondStepRequired = ProblemCode(
         "second-step-required", 401, "A code of the second factor is required",
-        advice: "Send `mfa_token` and a code of the authenticator app, or a recovery code, to /v1/auth/login/mfa; or "
+        advice:
+            "Send `mfa_token` and a code of the authenticator app, or a recovery code, to /v1/auth/login/mfa; or "
             + "repeat the login with `code`.")
     static let invalidCode = ProblemCode(
         "invalid-code", 401, "The code is wrong or was used before",
         advice: "Wait for the next code of the app. Each code is taken once.")
     static let loginThrottled = ProblemCode(
         "login-throttled", 429, "Too many failed attempts to sign in",
-        advice: "Wait for `Retry-After` seconds. Each further failure doubles the wait, up to a quarter of an hour.")
+        advice:
+            "Wait for `Retry-After` seconds. Each further failure doubles the wait, up to a quarter of an hour."
+    )
     static let refreshTokenInvalid = ProblemCode(
         "refresh-token-invalid", 401, "The refresh token does not work any more",
         advice: "Log in again.")
@@ -33,7 +37,9 @@ extension ProblemCode {
         advice: "Use an access token of a login; an API key cannot do it.")
     static let csrfFailed = ProblemCode(
         "csrf-failed", 403, "The request may come from a foreign page",
-        advice: "With cookies, send the token of GET /v1/auth/csrf in `X-CSRF-Token`, from a page of the same origin.")
+        advice:
+            "With cookies, send the token of GET /v1/auth/csrf in `X-CSRF-Token`, from a page of the same origin."
+    )
     static let noSuchCompany = ProblemCode(
         "no-such-company", 404, "You are no member of such a company",
         advice: "GET /v1/companies lists the companies you can work in.")
@@ -54,11 +60,14 @@ extension ProblemCode {
     static let factorNameTaken = ProblemCode(
         "factor-name-taken", 409, "There is a second factor of that name", advice: "Choose another name.")
     static let apiKeyLimitReached = ProblemCode(
-        "api-key-limit-reached", 409, "The company has as many API keys as it may have", advice: "Revoke one first.")
+        "api-key-limit-reached", 409, "The company has as many API keys as it may have",
+        advice: "Revoke one first.")
 
     static let auth: [ProblemCode] = [
-        invalidCredentials, secondStepRequired, invalidCode, loginThrottled, refreshTokenInvalid, refreshTokenReused,
-        tokenInvalid, reauthenticationRequired, sessionRequired, csrfFailed, noSuchCompany, secondFactorDemanded,
+        invalidCredentials, secondStepRequired, invalidCode, loginThrottled, refreshTokenInvalid,
+        refreshTokenReused,
+        tokenInvalid, reauthenticationRequired, sessionRequired, csrfFailed, noSuchCompany,
+        secondFactorDemanded,
         addressNotAllowed, methodNotAllowedByCompany, scopeNotHeld, factorLimitReached, factorNameTaken,
         apiKeyLimitReached,
     ]

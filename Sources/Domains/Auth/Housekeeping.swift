@@ -11,7 +11,8 @@ enum Housekeeping {
                 return .idle
             },
             .single("sweep-sign-in", every: .seconds(3600)) { work in
-                try await sweep(work.database, at: .now) ? .more : .idle
+                let isFull = try await sweep(work.database, at: .now)
+                return isFull ? .more : .idle
             },
         ]
     }

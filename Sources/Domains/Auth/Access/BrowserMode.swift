@@ -40,7 +40,8 @@ struct BrowserMode: Sendable {
         case .post, .put, .patch, .delete: break
         }
         if let fault = foreignPage(request) { return fault }
-        guard let session, let sent = request.header("x-csrf-token"), let kept = value(csrfCookieName, in: request),
+        guard let session, let sent = request.header("x-csrf-token"),
+            let kept = value(csrfCookieName, in: request),
             constantTimeEquals(sent, kept), constantTimeEquals(sent, csrfToken(for: session))
         else { return Problem(.csrfFailed, "X-CSRF-Token is missing or not that of the session.") }
         return nil
@@ -61,7 +62,9 @@ struct BrowserMode: Sendable {
     }
 
     /// The cookies of a session just begun or refreshed.
-    func cookies(access: String, life: Duration, refresh: String, idle: Duration, session: UUID) -> [SetCookie] {
+    func cookies(access: String, life: Duration, refresh: String, idle: Duration, session: UUID)
+        -> [SetCookie]
+    {
         [
             cookie(accessCookie, access, life), cookie(refreshCookie, refresh, idle),
             csrfCookie(for: session, idle: idle),
@@ -77,10 +80,12 @@ struct BrowserMode: Sendable {
     /// What takes them away again.
     var farewell: [SetCookie] { [accessCookie, refreshCookie, csrfCookieName].map { cookie($0, "", .zero) } }
 
-    private func cookie(_ name: String, _ value: String, _ life: Duration, isHidden: Bool = true) -> SetCookie {
+    private func cookie(_ name: String, _ value: String, _ life: Duration, isHidden: Bool = true) -> SetCookie
+    {
         do {
             return try SetCookie(
-                name, value, maxAgeSeconds: Int(life.components.seconds), isSecure: isSecure, isHTTPOnly: isHidden)
+                name, value, maxAgeSeconds: Int(life.components.seconds), isSecure: isSecure,
+                isHTTPOnly: isHidden)
         } catch {
             preconditionFailure("\(name) is no cookie: \(error)")
         }

@@ -16,7 +16,10 @@ final class Doorkeeper: Authenticator {
     private let browser: BrowserMode
     private let db: Database
 
-    init(loops: Int, news: AccessNews, feed: AccessFeed, tokens: AccessTokens, browser: BrowserMode, db: Database) {
+    init(
+        loops: Int, news: AccessNews, feed: AccessFeed, tokens: AccessTokens, browser: BrowserMode,
+        db: Database
+    ) {
         caches = (0..<loops).map { _ in AccessCache(news: news) }
         self.news = news
         self.feed = feed
@@ -29,10 +32,12 @@ final class Doorkeeper: Authenticator {
         guard feed.isTrusted(at: request.loop.now) else { return nil }
         let cache = caches[request.loop.index]
         guard
-            let found = request.headerBytes("authorization", { value -> Principal?? in
-                guard let token = Self.bearer(value) else { return nil }
-                return remembered(cache.digest(token), cache, request)
-            })
+            let found = request.headerBytes(
+                "authorization",
+                { value -> Principal?? in
+                    guard let token = Self.bearer(value) else { return nil }
+                    return remembered(cache.digest(token), cache, request)
+                })
         else { return byCookie(cache, request) }
         return found
     }
@@ -46,7 +51,8 @@ final class Doorkeeper: Authenticator {
         return principal
     }
 
-    private func remembered(_ digest: SHA256.Digest, _ cache: AccessCache, _ request: Request) -> Principal?? {
+    private func remembered(_ digest: SHA256.Digest, _ cache: AccessCache, _ request: Request) -> Principal??
+    {
         guard let entry = cache.entry(digest, at: .now) else { return nil }
         guard entry.addresses.isEmpty || request.comes(from: entry.addresses) else { return nil }
         return entry.principal
@@ -74,10 +80,13 @@ final class Doorkeeper: Authenticator {
         // Taken before the database is asked: what changes in between is then not kept.
         let version = news.version
         let now = Timestamp.now
-        let entry =
-            token.hasPrefix("inf_")
-            ? try await KeyAccess.load(token, request, at: now, db)
-            : try await SessionAccess.load(try await tokens.read(token, at: now), request, at: now, db)
+        let entry: AccessCache.Entry
+        if token.hasPrefix("inf_") {
+            entry = try await KeyAccess.load(token, request, at: now, db)
+        } else {
+            let claims = try await tokens.read(token, at: now)
+            entry = try await SessionAccess.load(claims, request, at: now, db)
+        }
         if entry.principal.companyRefusal == nil {
             let cache = caches[request.loop.index]
             var token = token
@@ -91,9 +100,11 @@ final class Doorkeeper: Authenticator {
         if let problem = error as? Problem { return problem }
         guard let error = error as? DatabaseError else { return Problem(.internalError) }
         switch error.kind {
-        case .unavailable(let pause): return .unavailable(retryAfterSeconds: max(1, Int(pause.components.seconds)))
+        case .unavailable(let pause):
+            return .unavailable(retryAfterSeconds: max(1, Int(pause.components.seconds)))
         case .timedOut, .cancelled, .serialization: return .unavailable(retryAfterSeconds: 1)
-        case .constraint, .invalidText, .invalidValue, .forbidden, .undecodable, .other: return Problem(.internalError)
+        case .constraint, .invalidText, .invalidValue, .forbidden, .undecodable, .other:
+            return Problem(.internalError)
         }
     }
 
@@ -106,7 +117,9 @@ final class Doorkeeper: Authenticator {
 
     private static func bearer(_ header: String) -> String? {
         var header = header
-        return header.withUTF8 { bearer(UnsafeRawBufferPointer($0)).map { String(decoding: $0, as: UTF8.self) } }
+        return header.withUTF8 {
+            bearer(UnsafeRawBufferPointer($0)).map { String(decoding: $0, as: UTF8.self) }
+        }
     }
 }
 

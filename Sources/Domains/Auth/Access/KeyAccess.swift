@@ -7,7 +7,9 @@ import Wire
 
 /// What an API key allows at this moment: its scopes, as far as its maker still holds them.
 enum KeyAccess {
-    static func load(_ key: String, _ request: Request, at now: Timestamp, _ db: Database) async throws -> AccessCache.Entry {
+    static func load(_ key: String, _ request: Request, at now: Timestamp, _ db: Database) async throws
+        -> AccessCache.Entry
+    {
         let refused = Problem.badToken("The API key is not valid.")
         guard APIKeyToken.isWellFormed(key) else { throw refused }
         let owners = try await db.query(
@@ -35,10 +37,13 @@ enum KeyAccess {
             ], as: Tenant(company: company))
         guard let row = answers[0].first else { throw refused }
         let maker: UUID = try row.get("created_by")
-        guard let access = try await MemberAccess.load(user: maker, company: company, db) else { throw refused }
+        guard let access = try await MemberAccess.load(user: maker, company: company, db) else {
+            throw refused
+        }
         let own = try row.get("ip_allow_list", as: [String].self).compactMap { AddressRange($0) }
         let companys = try CompanyPolicy(answers[2]).addresses
-        guard own.isEmpty || request.comes(from: own), companys.isEmpty || request.comes(from: companys) else {
+        guard own.isEmpty || request.comes(from: own), companys.isEmpty || request.comes(from: companys)
+        else {
             throw Problem(.addressNotAllowed)
         }
         let scopes = PermissionSet(names: try row.get("scopes", as: [String].self))
@@ -50,7 +55,8 @@ enum KeyAccess {
             principal: principal,
             // Both lists bind; the fast path checks one, so a key under both is read anew each time.
             addresses: own.isEmpty ? companys : own,
-            goodUntil: own.isEmpty || companys.isEmpty ? min(expires ?? .distant, now + AuthLimits.lastUseEvery) : now)
+            goodUntil: own.isEmpty || companys.isEmpty
+                ? min(expires ?? .distant, now + AuthLimits.lastUseEvery) : now)
     }
 }
 

@@ -13,7 +13,9 @@ enum SessionAccess {
         let tenant = Tenant(company: claims.companyId, user: claims.userId)
         var statements = [session(claims, now), touch(claims, now)]
         if let company = claims.companyId {
-            statements += [MemberAccess.sql(user: claims.userId, company: company), CompanyPolicy.sql(company)]
+            statements += [
+                MemberAccess.sql(user: claims.userId, company: company), CompanyPolicy.sql(company),
+            ]
         }
         let answers = try await db.batch(statements, as: tenant)
         guard let row = answers[0].first else { throw Problem.badToken("The session has ended.") }
@@ -32,7 +34,8 @@ enum SessionAccess {
                 principal.companyRefusal = access == nil ? Problem(.noSuchCompany) : refusal
             }
         }
-        let expires = min(claims.expiresAt, try row.get("expires_at", as: Timestamp.self), now + AuthLimits.lastUseEvery)
+        let expires = min(
+            claims.expiresAt, try row.get("expires_at", as: Timestamp.self), now + AuthLimits.lastUseEvery)
         return AccessCache.Entry(principal: principal, addresses: addresses, goodUntil: expires)
     }
 
@@ -112,10 +115,12 @@ struct CompanyPolicy: Sendable {
             return Problem(.methodNotAllowedByCompany)
         }
         if let idle, now - session.lastUsedAt > idle {
-            return .unauthorized("The company ends sessions that are idle so long; log in again.", error: "invalid_token")
+            return .unauthorized(
+                "The company ends sessions that are idle so long; log in again.", error: "invalid_token")
         }
         if let longest, now - session.createdAt > longest {
-            return .unauthorized("The company ends sessions after that time; log in again.", error: "invalid_token")
+            return .unauthorized(
+                "The company ends sessions after that time; log in again.", error: "invalid_token")
         }
         return nil
     }

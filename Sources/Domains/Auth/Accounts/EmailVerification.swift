@@ -32,12 +32,16 @@ enum EmailVerification {
 
     @RouteList static var routes: [Route] {
         POST("/v1/auth/email-verification", "Send the confirmation mail again", .open, send)
-            .describe("The older link and code stop working. Nothing is sent when nothing waits for that address.")
+            .describe(
+                "The older link and code stop working. Nothing is sent when nothing waits for that address."
+            )
             .rate(.mail).idempotent(.none).example(body: ["email": "ada@example.com"])
-        POST("/v1/auth/email-verification/confirm", "Confirm the address and open the account", .open, confirm)
-            .describe("Send the `token` of the link, or the `code` of the mail with the `email`.")
-            .rate(.login).idempotent(.none).problems(.tokenInvalid)
-            .example(body: ["email": "ada@example.com", "code": "492039"])
+        POST(
+            "/v1/auth/email-verification/confirm", "Confirm the address and open the account", .open, confirm
+        )
+        .describe("Send the `token` of the link, or the `code` of the mail with the `email`.")
+        .rate(.login).idempotent(.none).problems(.tokenInvalid)
+        .example(body: ["email": "ada@example.com", "code": "492039"])
     }
 
     static func send(_ call: Call, _ body: Body<Request>) async throws -> Accepted<Sent> {
@@ -62,7 +66,8 @@ enum EmailVerification {
             guard let row = rows.first else { return }
             _ = try await tx.query(
                 try PendingSignup.mail(
-                    to: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"), token, code,
+                    to: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"), token,
+                    code,
                     expiresAt, parts))
         }
         await call.answerUniformly()
@@ -70,7 +75,8 @@ enum EmailVerification {
     }
 
     static func confirm(_ call: Call, _ body: Body<Proof>) async throws -> Single<Answer> {
-        let proof = try OneTimeToken.Proof(token: body.token?.text, email: body.email?.normalized, code: body.code?.text)
+        let proof = try OneTimeToken.Proof(
+            token: body.token?.text, email: body.email?.normalized, code: body.code?.text)
         let signup = try await find(proof, call)
         let user = UUID.v7()
         let company = signup.companyName == nil ? nil : UUID.v7()
@@ -78,9 +84,11 @@ enum EmailVerification {
         let now = call.now
         return try await call.auth.db.transaction(as: Tenant(company: company, user: user)) { tx in
             let used = try await tx.query(
-                "UPDATE signups SET used_at = \(now) WHERE id = \(signup.id) AND used_at IS NULL RETURNING id")
+                "UPDATE signups SET used_at = \(now) WHERE id = \(signup.id) AND used_at IS NULL RETURNING id"
+            )
             // Another sign-up for the address may have been confirmed in the meantime.
-            let taken = try await tx.query("SELECT 1 FROM users WHERE email_norm = \(signup.email.lowercased())")
+            let taken = try await tx.query(
+                "SELECT 1 FROM users WHERE email_norm = \(signup.email.lowercased())")
             guard !used.isEmpty, taken.isEmpty else { throw Problem(.tokenInvalid) }
             let account = NewAccount(
                 id: user, email: signup.email, name: signup.name, passwordHash: signup.passwordHash,
@@ -91,7 +99,8 @@ enum EmailVerification {
                 let actor = Audit.Actor(.user, id: user, address: visit.place, requestId: visit.requestId)
                 slug = try await call.environment[CompanyFounding.self].found(
                     CompanyFounding.NewCompany(
-                        id: company, name: name, founder: user, timeZone: signup.timeZone, locale: signup.locale),
+                        id: company, name: name, founder: user, timeZone: signup.timeZone,
+                        locale: signup.locale),
                     actor, tx
                 ).slug
             }
@@ -112,7 +121,8 @@ enum EmailVerification {
     /// A wrong code is counted whatever becomes of the request; after five the code is void.
     private static func find(_ proof: OneTimeToken.Proof, _ call: Call) async throws -> Found {
         let parts = call.auth
-        let live: SQL = "used_at IS NULL AND expires_at > \(call.now) AND attempts < \(AuthLimits.codeAttemptsMax)"
+        let live: SQL =
+            "used_at IS NULL AND expires_at > \(call.now) AND attempts < \(AuthLimits.codeAttemptsMax)"
         let columns: SQL = "id, email, name, password_hash, company_name, locale, time_zone"
         let rows: Rows
         switch proof {

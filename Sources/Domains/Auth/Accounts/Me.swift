@@ -37,12 +37,15 @@ extension Me {
         DELETE("/v1/auth/me", "Delete your account", .signedIn, delete)
             .describe(
                 "You leave every company; where you are the last owner, hand over first. Your name and address are "
-                    + "wiped, what you did stays in the logs under your id. Needs a recent proof of who you are.")
+                    + "wiped, what you did stays in the logs under your id. Needs a recent proof of who you are."
+            )
             .problems(.reauthenticationRequired, .sessionRequired)
     }
 
     static func show(_ call: Call) async throws -> Single<Me> {
-        try Single(try await call.auth.db.query(sql(of: try call.user, in: call.principal?.companyId)))
+        let user = try call.user
+        let rows = try await call.auth.db.query(sql(of: user, in: call.principal?.companyId))
+        return try Single(rows)
     }
 
     private static func sql(of user: UUID, in company: UUID?) -> SQL {
@@ -66,7 +69,7 @@ extension Me {
         _ = try await call.change(
             "UPDATE users SET \(fragment: changes.sql) WHERE id = \(user) AND \(fragment: call.versionMatches()) RETURNING id",
             exists: "SELECT 1 FROM users WHERE id = \(user)")
-        return try Single(try await call.auth.db.query(sql(of: user, in: call.principal?.companyId)))
+        return try await show(call)
     }
 
     static func delete(_ call: Call) async throws -> NoContent {
@@ -75,12 +78,14 @@ extension Me {
         let visit = Visit(call)
         let now = call.now
         try await call.auth.db.transaction(as: Tenant(user: session.user)) { tx in
-            let person = try await tx.query("SELECT email, name, locale FROM users WHERE id = \(session.user) FOR UPDATE")
+            let person = try await tx.query(
+                "SELECT email, name, locale FROM users WHERE id = \(session.user) FOR UPDATE")
             guard let row = person.first else { throw Problem.notFound }
             try await call.environment[AccountDeparture.self].depart(session.user, call.actor, tx)
             try await Mail.queue(
                 Mail.Message(
-                    .accountDeleted, to: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"),
+                    .accountDeleted, to: try row.get("email"), name: try row.get("name"),
+                    locale: try row.get("locale"),
                     context: ["at": now.description]), in: tx)
             _ = try await tx.batch(
                 Sessions.end(of: session.user, reason: "deleted", at: now) + [
@@ -98,7 +103,9 @@ extension Me {
                 ])
             try await AccessChange.record(user: session.user, company: nil, in: tx)
         }
-        if call.principal?.isByCookie == true { for cookie in call.auth.browser.farewell { call.setCookie(cookie) } }
+        if call.principal?.isByCookie == true {
+            for cookie in call.auth.browser.farewell { call.setCookie(cookie) }
+        }
         return NoContent()
     }
 }

@@ -25,7 +25,8 @@ enum NotMe {
     @RouteList static var routes: [Route] {
         POST("/v1/auth/not-me", "Say that an act told by mail was not yours", .open, confirm)
             .describe(
-                "Ends all sessions, locks the account, and sends the mail with which its owner sets a new password.")
+                "Ends all sessions, locks the account, and sends the mail with which its owner sets a new password."
+            )
             .rate(.login).idempotent(.none).problems(.tokenInvalid)
             .example(body: ["token": "kU2m4CwVTb0oNpV0C6H1fZL7o8rXjq5cWnqYpT3sE9A"])
     }
@@ -46,10 +47,13 @@ enum NotMe {
                 """)
             guard let row = rows.first else { return }
             _ = try await tx.batch(
-                Sessions.end(of: token.userId, reason: "not_me", at: now) + [AuthEvent.accountLocked.sql(user: token.userId, visit)])
+                Sessions.end(of: token.userId, reason: "not_me", at: now) + [
+                    AuthEvent.accountLocked.sql(user: token.userId, visit)
+                ])
             try await AccessChange.record(user: token.userId, company: nil, in: tx)
             try await PasswordReset.send(
-                to: token.userId, email: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"),
+                to: token.userId, email: try row.get("email"), name: try row.get("name"),
+                locale: try row.get("locale"),
                 visit, parts, at: now, in: tx)
         }
         return NoContent()

@@ -24,7 +24,9 @@ struct OneTimeToken: Sendable {
             switch (token, email, code) {
             case (let token?, nil, nil): self = .token(token)
             case (nil, let email?, let code?): self = .code(code, email: email)
-            default: throw .unprocessable("", "one-of", "must have the token of the link, or the code with its address")
+            default:
+                throw .unprocessable(
+                    "", "one-of", "must have the token of the link, or the code with its address")
             }
         }
     }
@@ -66,7 +68,9 @@ struct OneTimeToken: Sendable {
     }
 
     /// Whether the account may be sent another mail of this kind.
-    static func mayBeIssued(_ purpose: Purpose, to user: UUID, at now: Timestamp, in tx: Transaction) async throws -> Bool {
+    static func mayBeIssued(_ purpose: Purpose, to user: UUID, at now: Timestamp, in tx: Transaction)
+        async throws -> Bool
+    {
         let rows = try await tx.query(
             """
             SELECT count(*) AS issued FROM one_time_tokens
@@ -128,7 +132,8 @@ struct OneTimeToken: Sendable {
         if rows.isEmpty { throw Problem(.tokenInvalid) }
     }
 
-    private static func mac(_ code: String, _ purpose: Purpose, _ email: String, _ codes: HMACKey) -> [UInt8] {
+    private static func mac(_ code: String, _ purpose: Purpose, _ email: String, _ codes: HMACKey) -> [UInt8]
+    {
         codes.authenticate("\(purpose.rawValue)\0\(email)\0\(code)")
     }
 }

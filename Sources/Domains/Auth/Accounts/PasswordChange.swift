@@ -25,7 +25,9 @@ enum PasswordChange {
         PUT("/v1/auth/password", "Change your password", .signedIn, change)
             .describe("All other sessions end; this one goes on.")
             .rate(.login).problems(.invalidCredentials, .loginThrottled, .sessionRequired)
-            .example(body: ["current_password": "correct-horse-battery", "new_password": "four-quiet-green-harbours"])
+            .example(body: [
+                "current_password": "correct-horse-battery", "new_password": "four-quiet-green-harbours",
+            ])
         POST("/v1/auth/password/check", "Ask whether a password would be accepted", .open, check)
             .rate(.login).idempotent(.none).example(body: ["password": "correct-horse-battery"])
     }
@@ -38,15 +40,18 @@ enum PasswordChange {
         let rows = try await parts.db.query(SignIn.Account.sql(where: "u.id = \(session.user)"))
         guard let account = try rows.first.map(SignIn.Account.init) else { throw Problem.unauthorized }
         let throttle = LoginThrottle(account: account.email.lowercased(), address: visit.address)
-        try await throttle.begin(parts.db, at: now)
+        let attempt = try await throttle.begin(parts.db, at: now)
         guard try await parts.passwords.isRight(body.currentPassword.text, account.passwordHash) else {
+            try await attempt.failed(parts.db, at: now)
             throw Problem(.invalidCredentials, "The current password is wrong.").challenged
         }
-        try await throttle.succeeded(parts.db)
+        try await attempt.succeeded(parts.db)
         if body.newPassword.text == body.currentPassword.text {
-            throw Problem.unprocessable("/new_password", "password-unchanged", "Is the password you have already.")
+            throw Problem.unprocessable(
+                "/new_password", "password-unchanged", "Is the password you have already.")
         }
-        try await PasswordReset.refuseWeak(body.newPassword.text, of: session.user, at: "/new_password", parts)
+        try await PasswordReset.refuseWeak(
+            body.newPassword.text, of: session.user, at: "/new_password", parts)
         let hash = try await parts.passwords.hash(body.newPassword.text)
         try await parts.db.transaction { tx in
             try await PasswordReset.set(

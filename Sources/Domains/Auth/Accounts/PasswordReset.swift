@@ -20,14 +20,19 @@ enum PasswordReset {
 
     @RouteList static var routes: [Route] {
         POST("/v1/auth/password-reset", "Ask for a new password", .open, ask)
-            .describe("Sends a mail with a link and a code, if the address has an account. The answer does not say so.")
+            .describe(
+                "Sends a mail with a link and a code, if the address has an account. The answer does not say so."
+            )
             .rate(.mail).idempotent(.none).example(body: ["email": "ada@example.com"])
         POST("/v1/auth/password-reset/confirm", "Set the new password", .open, confirm)
             .describe(
                 "Send the `token` of the link, or the `code` with the `email`. All sessions end; a locked account is "
-                    + "open again.")
+                    + "open again."
+            )
             .rate(.login).idempotent(.none).problems(.tokenInvalid)
-            .example(body: ["email": "ada@example.com", "code": "492039", "password": "correct-horse-battery"])
+            .example(body: [
+                "email": "ada@example.com", "code": "492039", "password": "correct-horse-battery",
+            ])
     }
 
     static func ask(_ call: Call, _ body: Body<Request>) async throws -> Accepted<EmailVerification.Sent> {
@@ -38,9 +43,12 @@ enum PasswordReset {
                 "SELECT id, email, name, locale FROM users WHERE email_norm = \(body.email.normalized)")
             guard let row = rows.first else { return }
             let id: UUID = try row.get("id")
-            guard try await OneTimeToken.mayBeIssued(.resetPassword, to: id, at: call.now, in: tx) else { return }
+            guard try await OneTimeToken.mayBeIssued(.resetPassword, to: id, at: call.now, in: tx) else {
+                return
+            }
             try await send(
-                to: id, email: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"), visit, parts,
+                to: id, email: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"),
+                visit, parts,
                 at: call.now, in: tx)
         }
         await call.answerUniformly()
@@ -52,7 +60,8 @@ enum PasswordReset {
         at now: Timestamp, in tx: Transaction
     ) async throws {
         let issued = OneTimeToken.issue(
-            .resetPassword, user: user, email: email.lowercased(), life: parts.choices.resetLife, codes: parts.codes,
+            .resetPassword, user: user, email: email.lowercased(), life: parts.choices.resetLife,
+            codes: parts.codes,
             at: now)
         let message = Mail.Message(
             .passwordReset, to: email, name: name, locale: locale,
@@ -68,29 +77,36 @@ enum PasswordReset {
         let parts = call.auth
         let now = call.now
         let visit = Visit(call)
-        let proof = try OneTimeToken.Proof(token: body.token?.text, email: body.email?.normalized, code: body.code?.text)
-        let token = try await OneTimeToken.find(.resetPassword, by: proof, codes: parts.codes, at: now, parts.db)
+        let proof = try OneTimeToken.Proof(
+            token: body.token?.text, email: body.email?.normalized, code: body.code?.text)
+        let token = try await OneTimeToken.find(
+            .resetPassword, by: proof, codes: parts.codes, at: now, parts.db)
         // Before the token is used up: a password that is refused must not cost the link.
         try await refuseWeak(body.password.text, of: token.userId, parts)
         let hash = try await parts.passwords.hash(body.password.text)
         try await parts.db.transaction { tx in
             try await token.use(at: now, in: tx)
-            try await set(hash, for: token.userId, keeping: nil, .passwordReset, visit, parts, at: now, in: tx)
+            try await set(
+                hash, for: token.userId, keeping: nil, .passwordReset, visit, parts, at: now, in: tx)
         }
         return NoContent()
     }
 
-    static func refuseWeak(_ password: String, of user: UUID, at pointer: String = "/password", _ parts: AuthParts) async throws {
+    static func refuseWeak(
+        _ password: String, of user: UUID, at pointer: String = "/password", _ parts: AuthParts
+    ) async throws {
         let rows = try await parts.db.query("SELECT email, name FROM users WHERE id = \(user)")
         guard let row = rows.first else { throw Problem(.tokenInvalid) }
-        let person = PasswordRules.Person(email: try row.get("email", as: String?.self) ?? "", names: [try row.get("name")])
+        let person = PasswordRules.Person(
+            email: try row.get("email", as: String?.self) ?? "", names: [try row.get("name")])
         let faults = PasswordRules.faults(in: password, of: person, at: pointer)
         if !faults.isEmpty { throw Problem.unprocessable(faults) }
     }
 
     /// Writes the password and ends the sessions in one transaction; by it the account is unlocked as well.
     static func set(
-        _ hash: String, for user: UUID, keeping session: UUID?, _ event: AuthEvent, _ visit: Visit, _ parts: AuthParts,
+        _ hash: String, for user: UUID, keeping session: UUID?, _ event: AuthEvent, _ visit: Visit,
+        _ parts: AuthParts,
         at now: Timestamp, in tx: Transaction
     ) async throws {
         _ = try await tx.batch(

@@ -47,14 +47,16 @@ struct PendingSignup: Sendable {
     }
 
     static func mail(
-        to email: String, name: String, locale: String, _ token: String, _ code: String, _ expiresAt: Timestamp,
+        to email: String, name: String, locale: String, _ token: String, _ code: String,
+        _ expiresAt: Timestamp,
         _ parts: AuthParts
     ) throws -> SQL {
         try Mail.sql(
             Mail.Message(
                 .verifyEmail, to: email, name: name, locale: locale,
                 context: [
-                    "link": parts.link("verify-email", token: token), "code": code, "expires_at": expiresAt.description,
+                    "link": parts.link("verify-email", token: token), "code": code,
+                    "expires_at": expiresAt.description,
                 ]))
     }
 

@@ -23,8 +23,11 @@ enum SecurityEvents {
     }
 
     @RouteList static var routes: [Route] {
-        GET("/v1/auth/security-events", "List what happened around your account, newest first", .signedIn, list)
-            .problems(.sessionRequired)
+        GET(
+            "/v1/auth/security-events", "List what happened around your account, newest first", .signedIn,
+            list
+        )
+        .problems(.sessionRequired)
     }
 
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<SecurityEvent> {

@@ -5,7 +5,8 @@ import Wire
 /// Mails that tell a person what has happened to her account, each with the button "this was not me".
 enum SecurityMail {
     static func secondFactorChanged(
-        _ change: String, _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp, in tx: Transaction
+        _ change: String, _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp,
+        in tx: Transaction
     ) async throws {
         try await send(.mfaChanged, to: user, ["change": change], visit, parts, at: now, in: tx)
     }
@@ -17,7 +18,8 @@ enum SecurityMail {
     }
 
     private static func send(
-        _ template: MailTemplate, to user: UUID, _ context: [String: String], _ visit: Visit, _ parts: AuthParts,
+        _ template: MailTemplate, to user: UUID, _ context: [String: String], _ visit: Visit,
+        _ parts: AuthParts,
         at now: Timestamp, in tx: Transaction
     ) async throws {
         let rows = try await tx.query("SELECT email, name, locale FROM users WHERE id = \(user)")

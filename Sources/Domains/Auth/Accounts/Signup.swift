@@ -36,7 +36,8 @@ enum Signup {
         POST("/v1/auth/signup", "Sign up", .open, signUp)
             .describe(
                 "Sends a mail with a link and a six-digit code; the account exists once it is confirmed. The answer is "
-                    + "the same when the address has an account already, whose owner is then told so by mail.")
+                    + "the same when the address has an account already, whose owner is then told so by mail."
+            )
             .rate(.login).idempotent(.none)
             .example(body: [
                 "email": "ada@example.com", "password": "correct-horse-battery", "name": "Ada Lovelace",
@@ -98,7 +99,9 @@ enum Signup {
 
     /// Makes the account of somebody who was invited. False when the address has one: it is then told by mail as
     /// ever, and its owner accepts the invitation after signing in.
-    private static func join(_ call: Call, _ asked: Request, _ hash: String, _ token: String) async throws -> Bool {
+    private static func join(_ call: Call, _ asked: Request, _ hash: String, _ token: String) async throws
+        -> Bool
+    {
         let acceptance = call.environment[InvitationAcceptance.self]
         guard let company = acceptance.companyOfToken(token) else { throw Problem(.tokenInvalid) }
         let id = UUID.v7()
@@ -106,7 +109,8 @@ enum Signup {
         let now = call.now
         let actor = Audit.Actor(.user, id: id, address: visit.place, requestId: visit.requestId)
         return try await call.auth.db.transaction(as: Tenant(company: company, user: id)) { tx in
-            let taken = try await tx.query("SELECT id, name, locale FROM users WHERE email_norm = \(asked.email.normalized)")
+            let taken = try await tx.query(
+                "SELECT id, name, locale FROM users WHERE email_norm = \(asked.email.normalized)")
             if let row = taken.first {
                 try await tellOwner(row, asked.email.text, call.auth, at: now, in: tx)
                 return false

@@ -5,7 +5,8 @@ import Postgres
 import Wire
 
 extension Permission {
-    public static let apiKeysRead = Permission("api_keys:read", "See the company's API keys", [.owner, .admin])
+    public static let apiKeysRead = Permission(
+        "api_keys:read", "See the company's API keys", [.owner, .admin])
     public static let apiKeysWrite = Permission(
         "api_keys:write", "Make, change and revoke API keys", [.owner, .admin])
 }
@@ -84,7 +85,9 @@ enum APIKeys {
             .problems(.scopeNotHeld, .sessionRequired).example(body: ["name": "Shop export, nightly"])
         DELETE("/v1/api-keys/{id}", "Revoke an API key", .can(.apiKeysWrite), revoke)
         POST("/v1/api-keys/{id}/rotate", "Exchange the text of an API key", .can(.apiKeysWrite), rotate)
-            .describe("The old text works for `grace_seconds` more, so that programs can be changed over in peace.")
+            .describe(
+                "The old text works for `grace_seconds` more, so that programs can be changed over in peace."
+            )
             .secret.problems(.sessionRequired).example(body: ["grace_seconds": 3600])
     }
 
@@ -98,12 +101,12 @@ enum APIKeys {
     }
 
     static func show(_ call: Call, _ id: Path<UUID>) async throws -> Single<APIKey> {
-        try Single(
-            try await call.db.query(
-                """
-                SELECT \(fragment: APIKey.columns) FROM api_keys
-                 WHERE company_id = \(try call.company) AND id = \(id) AND revoked_at IS NULL
-                """))
+        let rows = try await call.db.query(
+            """
+            SELECT \(fragment: APIKey.columns) FROM api_keys
+             WHERE company_id = \(try call.company) AND id = \(id) AND revoked_at IS NULL
+            """)
+        return try Single(rows)
     }
 
     static func create(_ call: Call, _ body: Body<NewKey>) async throws -> Created<APIKeySecret> {
@@ -115,11 +118,14 @@ enum APIKeys {
         let visit = Visit(call)
         let now = call.now
         let expiresAt = try await call.db.transaction { tx in
-            let policy = try CompanyPolicy(try await tx.query(CompanyPolicy.sql(company)))
+            let policyRows = try await tx.query(CompanyPolicy.sql(company))
+            let policy = try CompanyPolicy(policyRows)
             let expiresAt = try expiry(body.expiresAt, policy, now)
             let count = try await tx.query(
                 "SELECT count(*) AS count FROM api_keys WHERE company_id = \(company) AND revoked_at IS NULL")
-            if try count[0].get("count", as: Int.self) >= AuthLimits.apiKeysMax { throw Problem(.apiKeyLimitReached) }
+            if try count[0].get("count", as: Int.self) >= AuthLimits.apiKeysMax {
+                throw Problem(.apiKeyLimitReached)
+            }
             _ = try await tx.batch([
                 """
                 INSERT INTO api_keys (company_id, id, created_by, name, hint, scopes, ip_allow_list, expires_at,
@@ -132,15 +138,18 @@ enum APIKeys {
                     user: session.user, session: session.id, company: company, visit,
                     ["api_key_id": .string(id.description), "name": .string(body.name.text)]),
                 Audit.sql(
-                    Audit.Entry("api_key.created", on: "api_key", id, after: [
-                        "name": .string(body.name.text), "scopes": .array(scopes.map { .string($0) }),
-                    ]), by: call.actor, company: company),
+                    Audit.Entry(
+                        "api_key.created", on: "api_key", id,
+                        after: [
+                            "name": .string(body.name.text), "scopes": .array(scopes.map { .string($0) }),
+                        ]), by: call.actor, company: company),
             ])
             try await tellMaker(session.user, body.name.text, company, call, in: tx)
             return expiresAt
         }
         let secret = APIKeySecret(
-            id: id, name: body.name.text, key: key, hint: APIKeyToken.hint(key), scopes: scopes, expiresAt: expiresAt)
+            id: id, name: body.name.text, key: key, hint: APIKeyToken.hint(key), scopes: scopes,
+            expiresAt: expiresAt)
         return Created(secret, at: "/v1/api-keys/\(id)")
     }
 
@@ -152,7 +161,8 @@ enum APIKeys {
         if let scopes = body.scopes { changes.set("scopes", try held(scopes.items.map(\.text), call)) }
         changes.set("ip_allow_list", body.ipAllowList?.items.map(\.text))
         if let expiresAt = body.expiresAt {
-            let policy = try CompanyPolicy(try await call.db.query(CompanyPolicy.sql(company)))
+            let rows = try await call.db.query(CompanyPolicy.sql(company))
+            let policy = try CompanyPolicy(rows)
             changes.set("expires_at", try expiry(expiresAt, policy, call.now) as Timestamp??)
         }
         let rows = try await call.change(
@@ -162,7 +172,8 @@ enum APIKeys {
                AND \(fragment: call.versionMatches())
             RETURNING \(fragment: APIKey.columns)
             """,
-            exists: "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL")
+            exists:
+                "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL")
         try await spread(rows, call, "api_key.changed", id.value)
         return try Single(rows)
     }
@@ -176,13 +187,17 @@ enum APIKeys {
                AND \(fragment: call.versionMatches())
             RETURNING created_by
             """,
-            exists: "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL")
-        _ = try await call.auth.db.query("DELETE FROM api_key_hashes WHERE of_company = \(company) AND key_id = \(id)")
+            exists:
+                "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL")
+        _ = try await call.auth.db.query(
+            "DELETE FROM api_key_hashes WHERE of_company = \(company) AND key_id = \(id)")
         try await spread(rows, call, "api_key.revoked", id.value)
         return NoContent()
     }
 
-    static func rotate(_ call: Call, _ id: Path<UUID>, _ body: Body<Rotation>) async throws -> Single<APIKeySecret> {
+    static func rotate(_ call: Call, _ id: Path<UUID>, _ body: Body<Rotation>) async throws -> Single<
+        APIKeySecret
+    > {
         _ = try call.session
         let company = try call.company
         let key = APIKeyToken.make()
@@ -216,7 +231,9 @@ enum APIKeys {
 
     /// The scopes, if the caller holds every one of them.
     private static func held(_ names: [String], _ call: Call) throws -> [String] {
-        if names.isEmpty { throw Problem.unprocessable("/scopes", "required", "must name at least one permission") }
+        if names.isEmpty {
+            throw Problem.unprocessable("/scopes", "required", "must name at least one permission")
+        }
         let missing = Set(names).subtracting(call.principal?.permissions.names ?? [])
         if !missing.isEmpty {
             throw Problem(.scopeNotHeld, "You do not hold \(missing.sorted().joined(separator: ", ")).")
@@ -224,14 +241,18 @@ enum APIKeys {
         return Set(names).sorted()
     }
 
-    private static func expiry(_ wanted: Timestamp?, _ policy: CompanyPolicy, _ now: Timestamp) throws -> Timestamp? {
+    private static func expiry(_ wanted: Timestamp?, _ policy: CompanyPolicy, _ now: Timestamp) throws
+        -> Timestamp?
+    {
         if let wanted, wanted <= now {
             throw Problem.unprocessable("/expires_at", "in-the-past", "must lie in the future")
         }
         guard let days = policy.keyDaysMax else { return wanted }
         let latest = now + .seconds(days * 86_400)
         if let wanted, wanted > latest {
-            throw Problem.unprocessable("/expires_at", "out-of-range", "may lie at most \(days) days ahead, says the company's policy")
+            throw Problem.unprocessable(
+                "/expires_at", "out-of-range", "may lie at most \(days) days ahead, says the company's policy"
+            )
         }
         return wanted ?? latest
     }
@@ -248,7 +269,8 @@ enum APIKeys {
         let company = try call.company
         let maker: UUID = try rows[0].get("created_by")
         try await call.db.transaction { tx in
-            try await Audit.record(Audit.Entry(action, on: "api_key", id), by: call.actor, company: company, in: tx)
+            try await Audit.record(
+                Audit.Entry(action, on: "api_key", id), by: call.actor, company: company, in: tx)
             try await AccessChange.record(user: maker, company: company, in: tx)
         }
     }
@@ -264,7 +286,8 @@ enum APIKeys {
         guard let row = rows.first else { return }
         try await Mail.queue(
             Mail.Message(
-                .apiKeyCreated, to: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"),
+                .apiKeyCreated, to: try row.get("email"), name: try row.get("name"),
+                locale: try row.get("locale"),
                 context: [
                     "key_name": key, "company": try row.get("company"), "at": call.now.description,
                     "link": call.auth.choices.publicURL + "/account/api-keys",
@@ -278,7 +301,9 @@ struct AddressRangeText: TextValue {
     init(unchecked text: String) { self.text = text }
 
     static var rule: TextRule {
-        TextRule(length: 2...49) { AddressRange($0) == nil ? "is no address and no range like 192.0.2.0/24" : nil }
+        TextRule(length: 2...49) {
+            AddressRange($0) == nil ? "is no address and no range like 192.0.2.0/24" : nil
+        }
     }
     static var exampleText: String { "192.0.2.0/24" }
 }

@@ -42,7 +42,8 @@ struct AccessTokens: Sendable {
             // Another instance may have exchanged the keys.
             try await keys.search()
         } catch {
-            throw Problem.badToken(error == .expired ? "The access token has expired." : "The access token is not valid.")
+            throw Problem.badToken(
+                error == .expired ? "The access token has expired." : "The access token is not valid.")
         }
         do throws(JWT.Refusal) {
             return try verified(token, now)

@@ -6,7 +6,9 @@ import Wire
 enum JWKS {
     @RouteList static var routes: [Route] {
         GET("/.well-known/jwks.json", "The keys that access tokens are signed with", .open, show)
-            .describe("RFC 7517. A key stands here before it signs and for as long as a token of it may live.")
+            .describe(
+                "RFC 7517. A key stands here before it signs and for as long as a token of it may live."
+            )
             .operation("getKeySet")
     }
 

@@ -69,7 +69,8 @@ final class SigningKeys: Sendable {
         var found = Keys()
         for row in rows {
             let kid = try row.get("kid", as: String.self)
-            guard let key = VerifyingKey(der: try row.get("public_der", as: [UInt8].self)), key.kid == kid else { continue }
+            guard let key = VerifyingKey(der: try row.get("public_der", as: [UInt8].self)), key.kid == kid
+            else { continue }
             found.published.append(key)
             found.byKid[kid] = key
             guard try row.get("state", as: String.self) == "current",
@@ -103,7 +104,9 @@ final class SigningKeys: Sendable {
     func search() async throws {
         let now = EventLoop.monotonicNanoseconds()
         let isDue = keys.withLock { keys in
-            guard now - keys.searchedAt >= UInt64(AuthLimits.keySearchEvery.seconds * 1e9) else { return false }
+            guard now - keys.searchedAt >= UInt64(AuthLimits.keySearchEvery.seconds * 1e9) else {
+                return false
+            }
             keys.searchedAt = now
             return true
         }
@@ -128,7 +131,8 @@ final class SigningKeys: Sendable {
                 _ = try await tx.query(insert(fresh, "next", at: now))
             }
             _ = try await tx.query(
-                "DELETE FROM signing_keys WHERE state = 'retired' AND retired_at < \(now - tokenLife - .seconds(3600))")
+                "DELETE FROM signing_keys WHERE state = 'retired' AND retired_at < \(now - tokenLife - .seconds(3600))"
+            )
         }
         try await load()
     }

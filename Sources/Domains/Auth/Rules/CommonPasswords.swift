@@ -16,10 +16,11 @@ enum CommonPasswords {
         let lower = text.lowercased()
         let ends = CharacterSet.decoration
         let middle = trim(lower, ends)
-        return String(middle.compactMap { letter -> Character? in
-            if let meant = disguises[letter] { return meant }
-            return letter.isLetter || letter.isNumber ? letter : nil
-        })
+        return String(
+            middle.compactMap { letter -> Character? in
+                if let meant = disguises[letter] { return meant }
+                return letter.isLetter || letter.isNumber ? letter : nil
+            })
     }
 
     private static func trim(_ text: String, _ isDecoration: (Character) -> Bool) -> Substring {
@@ -34,7 +35,8 @@ enum CommonPasswords {
     }
 
     private static let disguises: [Character: Character] = [
-        "@": "a", "4": "a", "3": "e", "1": "i", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t", "8": "b", "9": "g",
+        "@": "a", "4": "a", "3": "e", "1": "i", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t", "8": "b",
+        "9": "g",
     ]
 
     private static func isMadeOfWords(_ text: Substring, atMost count: Int) -> Bool {

@@ -20,11 +20,13 @@ enum DeviceName {
     /// In an order in which the first that fits is right: Edge also calls itself Chrome, and Chrome Safari.
     private static let programs: [(mark: String, name: String)] = [
         ("Edg/", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Vivaldi", "Vivaldi"),
-        ("HeadlessChrome", "Headless Chrome"), ("CriOS", "Chrome"), ("Chrome/", "Chrome"), ("FxiOS", "Firefox"),
+        ("HeadlessChrome", "Headless Chrome"), ("CriOS", "Chrome"), ("Chrome/", "Chrome"),
+        ("FxiOS", "Firefox"),
         ("Firefox/", "Firefox"), ("Safari/", "Safari"), ("curl/", "curl"), ("Wget/", "Wget"),
         ("PostmanRuntime", "Postman"), ("insomnia", "Insomnia"), ("python-httpx", "Python"),
         ("python-requests", "Python"), ("Python", "Python"), ("Go-http-client", "Go"), ("okhttp", "OkHttp"),
-        ("Java/", "Java"), ("node", "Node.js"), ("axios", "axios"), ("Dart/", "Dart"), ("CFNetwork", "An Apple app"),
+        ("Java/", "Java"), ("node", "Node.js"), ("axios", "axios"), ("Dart/", "Dart"),
+        ("CFNetwork", "An Apple app"),
     ]
 
     private static let systems: [(mark: String, name: String)] = [

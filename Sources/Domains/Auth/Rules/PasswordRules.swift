@@ -23,10 +23,15 @@ enum PasswordRules {
             return ("password-too-simple", "Is a run of neighbouring keys or letters, which is tried first.")
         }
         if CommonPasswords.contains(password) {
-            return ("password-too-common", "Is among the passwords that are tried first. Three or four words in a row are better.")
+            return (
+                "password-too-common",
+                "Is among the passwords that are tried first. Three or four words in a row are better."
+            )
         }
         if isPersonal(password, person) {
-            return ("password-too-personal", "Is made of your own name, address or company, which is tried first.")
+            return (
+                "password-too-personal", "Is made of your own name, address or company, which is tried first."
+            )
         }
         return nil
     }
@@ -53,7 +58,8 @@ enum PasswordRules {
     }
 
     private static let rows: [[Character]] = [
-        "abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm",
+        "abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop",
+        "yxcvbnm",
         "azertyuiop", "qsdfghjklm", "!@#$%^&*()", "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "1q2w3e4r5t6y7u8i9o0p",
     ].map(Array.init)
 
@@ -61,7 +67,9 @@ enum PasswordRules {
         let core = CommonPasswords.core(of: password)
         let local = person.email.prefix { $0 != "@" }
         let domain = person.email.drop { $0 != "@" }.dropFirst().prefix { $0 != "." }
-        let words = [String(local), String(domain), person.email] + person.names + person.names.flatMap { $0.split(separator: " ").map(String.init) }
+        let words =
+            [String(local), String(domain), person.email] + person.names
+            + person.names.flatMap { $0.split(separator: " ").map(String.init) }
         return words.contains { word in
             let word = CommonPasswords.core(of: word)
             guard word.count >= 4 else { return false }

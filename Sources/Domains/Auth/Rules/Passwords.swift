@@ -12,7 +12,8 @@ final class Passwords: Sendable {
         hasher = PasswordHash(cost: cost, pepper: pepper)
         // Niceness 19: the loops go first.
         pool = BlockingPool(
-            label: "passwords", workers: cores, queueLimit: cores * AuthLimits.hashesWaitingPerCore, niceness: 19)
+            label: "passwords", workers: cores, queueLimit: cores * AuthLimits.hashesWaitingPerCore,
+            niceness: 19)
     }
 
     func hash(_ password: String) async throws -> String {
@@ -38,7 +39,8 @@ final class Passwords: Sendable {
         do {
             return try await pool.run(work)
         } catch is BlockingPool.Full {
-            throw Problem.unavailable(retryAfterSeconds: 2, "Too many sign-ins at once; try again in a moment.")
+            throw Problem.unavailable(
+                retryAfterSeconds: 2, "Too many sign-ins at once; try again in a moment.")
         }
     }
 }

@@ -11,7 +11,9 @@ struct Visit: Sendable {
         address = call.request.clientAddress
         // A client may send what it likes; what is stored has a bound and no control characters.
         let text = call.request.header("user-agent") ?? ""
-        userAgent = String(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(300).map(Character.init))
+        userAgent = String(
+            text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(300).map(
+                Character.init))
         requestId = call.requestId
     }
 

@@ -40,7 +40,9 @@ enum Factors {
     @RouteList static var routes: [Route] {
         GET("/v1/auth/mfa/factors", "List your second factors", .signedIn, list)
         POST("/v1/auth/mfa/factors", "Begin to set up an authenticator app", .signedIn, enrol)
-            .describe("Show `otpauth_url` as a QR code; the factor counts once a code of it was sent to `verify`.")
+            .describe(
+                "Show `otpauth_url` as a QR code; the factor counts once a code of it was sent to `verify`."
+            )
             .secret.problems(.reauthenticationRequired, .sessionRequired, .factorLimitReached)
             .example(body: ["name": "Phone"])
         POST("/v1/auth/mfa/factors/{id}/verify", "Finish the setting up with a first code", .signedIn, verify)
@@ -52,12 +54,12 @@ enum Factors {
 
     static func list(_ call: Call) async throws -> Page<Factor> {
         let user = try call.session.user
-        return Page(
-            all: try await call.auth.db.query(
-                """
-                SELECT id, name, kind, verified_at, last_used_at, created_at FROM mfa_factors
-                 WHERE user_id = \(user) AND verified_at IS NOT NULL ORDER BY created_at, id
-                """))
+        let rows = try await call.auth.db.query(
+            """
+            SELECT id, name, kind, verified_at, last_used_at, created_at FROM mfa_factors
+             WHERE user_id = \(user) AND verified_at IS NOT NULL ORDER BY created_at, id
+            """)
+        return Page(all: rows)
     }
 
     static func enrol(_ call: Call, _ body: Body<NewFactor>) async throws -> Created<Enrolment> {
@@ -75,7 +77,9 @@ enum Factors {
                 "DELETE FROM mfa_factors WHERE user_id = \(user) AND verified_at IS NULL",
                 "SELECT count(*) AS count FROM mfa_factors WHERE user_id = \(user)",
             ])[1]
-            if try count[0].get("count", as: Int.self) >= AuthLimits.factorsMax { throw Problem(.factorLimitReached) }
+            if try count[0].get("count", as: Int.self) >= AuthLimits.factorsMax {
+                throw Problem(.factorLimitReached)
+            }
             _ = try await tx.query(
                 """
                 INSERT INTO mfa_factors (id, user_id, name, secret_sealed, created_at)
@@ -100,7 +104,9 @@ enum Factors {
             """)
         guard let row = rows.first else { throw Problem.notFound }
         let totp = TOTP(secret: try SecondFactor.open(try row.get("secret_sealed"), of: id.value, parts))
-        guard let step = totp.step(of: body.code.text, at: now, after: try row.get("last_step", as: Int64.self)) else {
+        guard
+            let step = totp.step(of: body.code.text, at: now, after: try row.get("last_step", as: Int64.self))
+        else {
             throw Problem(.invalidCode).challenged
         }
         let codes = try await parts.db.transaction { tx in
@@ -137,7 +143,8 @@ enum Factors {
         let visit = Visit(call)
         try await parts.db.transaction { tx in
             let removed = try await tx.query(
-                "DELETE FROM mfa_factors WHERE id = \(id) AND user_id = \(session.user) RETURNING verified_at")
+                "DELETE FROM mfa_factors WHERE id = \(id) AND user_id = \(session.user) RETURNING verified_at"
+            )
             guard let row = removed.first else { throw Problem.notFound }
             if row.isNull("verified_at") { return }
             _ = try await tx.batch([

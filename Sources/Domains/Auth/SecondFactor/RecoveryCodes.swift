@@ -23,12 +23,12 @@ struct RecoveryCodes: Codable, Sendable {
 
     static func left(_ call: Call) async throws -> Single<Left> {
         let user = try call.session.user
-        return try Single(
-            try await call.auth.db.query(
-                """
-                SELECT count(*) FILTER (WHERE used_at IS NULL) AS unused, max(created_at) AS made_at
-                  FROM recovery_codes WHERE user_id = \(user)
-                """))
+        let rows = try await call.auth.db.query(
+            """
+            SELECT count(*) FILTER (WHERE used_at IS NULL) AS unused, max(created_at) AS made_at
+              FROM recovery_codes WHERE user_id = \(user)
+            """)
+        return try Single(rows)
     }
 
     static func renew(_ call: Call) async throws -> Created<RecoveryCodes> {
@@ -38,7 +38,8 @@ struct RecoveryCodes: Codable, Sendable {
         let made = make(for: user, call.auth, at: call.now)
         try await call.auth.db.transaction { tx in
             _ = try await tx.batch(made.sql + [AuthEvent.recoveryCodesMade.sql(user: user, visit)])
-            try await SecurityMail.secondFactorChanged("New recovery codes were made", user, visit, call.auth, at: call.now, in: tx)
+            try await SecurityMail.secondFactorChanged(
+                "New recovery codes were made", user, visit, call.auth, at: call.now, in: tx)
         }
         return Created(RecoveryCodes(recoveryCodes: made.codes), at: "/v1/auth/mfa/recovery-codes")
     }
@@ -62,7 +63,9 @@ struct RecoveryCodes: Codable, Sendable {
         )
     }
 
-    static func use(_ code: String, of user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp) async throws -> Bool {
+    static func use(_ code: String, of user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp)
+        async throws -> Bool
+    {
         let rows = try await parts.db.query(
             """
             UPDATE recovery_codes SET used_at = \(now)

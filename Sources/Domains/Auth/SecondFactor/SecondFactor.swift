@@ -10,9 +10,11 @@ enum SecondFactor {
     ) async throws -> String? {
         let code = code.filter { !$0.isWhitespace }
         if code.utf8.count == 6 {
-            return try await acceptTOTP(code, of: user, parts, at: now) ? "totp" : nil
+            let isRight = try await acceptTOTP(code, of: user, parts, at: now)
+            return isRight ? "totp" : nil
         }
-        return try await RecoveryCodes.use(code, of: user, visit, parts, at: now) ? "recovery_code" : nil
+        let isRight = try await RecoveryCodes.use(code, of: user, visit, parts, at: now)
+        return isRight ? "recovery_code" : nil
     }
 
     private static func acceptTOTP(
@@ -26,7 +28,8 @@ enum SecondFactor {
         for factor in factors {
             let id: UUID = try factor.get("id")
             let totp = TOTP(secret: try open(try factor.get("secret_sealed"), of: id, parts))
-            guard let step = totp.step(of: code, at: now, after: try factor.get("last_step", as: Int64.self)) else {
+            guard let step = totp.step(of: code, at: now, after: try factor.get("last_step", as: Int64.self))
+            else {
                 continue
             }
             // The step only rises: of two who bring the same code at once, one is let in.

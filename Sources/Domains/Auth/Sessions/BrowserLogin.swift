@@ -19,10 +19,13 @@ enum BrowserLogin {
 
     @RouteList static var routes: [Route] {
         POST("/v1/auth/browser/login", "Sign in with cookies", .open, login)
-            .describe("As /v1/auth/login, but the tokens are set as HttpOnly cookies. Pages of other sites are refused.")
+            .describe(
+                "As /v1/auth/login, but the tokens are set as HttpOnly cookies. Pages of other sites are refused."
+            )
             .rate(.login).secret.example(body: Login.bodyExample)
             .problems(
-                .invalidCredentials, .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany, .csrfFailed)
+                .invalidCredentials, .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany,
+                .csrfFailed)
         POST("/v1/auth/browser/login/mfa", "Sign in with cookies: the second step", .open, secondStep)
             .rate(.login).secret.example(body: Login.stepExample)
             .problems(.invalidCode, .tokenInvalid, .loginThrottled, .csrfFailed)
@@ -34,14 +37,15 @@ enum BrowserLogin {
 
     static func login(_ call: Call, _ body: Body<LoginRequest>) async throws -> Single<Answer> {
         if let fault = call.auth.browser.foreignPage(call.request) { throw fault }
-        return answer(call, try await SignIn(call, isBrowser: true).byPassword(body.value))
+        let session = try await SignIn(call, isBrowser: true).byPassword(body.value)
+        return answer(call, session)
     }
 
     static func secondStep(_ call: Call, _ body: Body<Login.SecondStep>) async throws -> Single<Answer> {
         if let fault = call.auth.browser.foreignPage(call.request) { throw fault }
-        return answer(
-            call,
-            try await SignIn(call, isBrowser: true).bySecondStep(token: body.mfaToken.text, code: body.code.text))
+        let signIn = SignIn(call, isBrowser: true)
+        let session = try await signIn.bySecondStep(token: body.mfaToken.text, code: body.code.text)
+        return answer(call, session)
     }
 
     static func refresh(_ call: Call) async throws -> Single<Answer> {
@@ -50,7 +54,8 @@ enum BrowserLogin {
         guard let token = browser.refreshToken(in: call.request) else {
             throw Problem(.refreshTokenInvalid, "There is no refresh cookie.").challenged
         }
-        return answer(call, try await Refresh.session(call, token, isBrowser: true))
+        let session = try await Refresh.session(call, token, isBrowser: true)
+        return answer(call, session)
     }
 
     static func csrf(_ call: Call) async throws -> Single<Token> {

@@ -20,7 +20,8 @@ enum CompanySwitch {
         POST("/v1/auth/company", "Switch to another company", .signedIn, change)
             .describe(
                 "Answers with an access token for that company; the refresh token stays the same and follows. With "
-                    + "cookies the access cookie is exchanged.")
+                    + "cookies the access cookie is exchanged."
+            )
             .secret.problems(.noSuchCompany, .sessionRequired, .secondFactorDemanded, .addressNotAllowed)
             .example(body: ["company_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a10"])
     }
@@ -35,7 +36,9 @@ enum CompanySwitch {
                 MemberAccess.sql(user: session.user, company: company), CompanyPolicy.sql(company),
                 "SELECT assurance, methods, created_at, last_used_at FROM sessions WHERE id = \(session.id)",
             ], as: Tenant(company: company, user: session.user))
-        guard try MemberAccess(rows: answers[0]) != nil, let row = answers[2].first else { throw Problem(.noSuchCompany) }
+        guard try MemberAccess(rows: answers[0]) != nil, let row = answers[2].first else {
+            throw Problem(.noSuchCompany)
+        }
         if let refusal = try CompanyPolicy(answers[1]).refusal(
             of: try PolicySession(row), from: call.request.clientAddress, at: now)
         {
@@ -46,10 +49,13 @@ enum CompanySwitch {
             [
                 "UPDATE sessions SET company_id = \(company) WHERE id = \(session.id) AND revoked_at IS NULL",
                 "UPDATE users SET last_company_id = \(company) WHERE id = \(session.user)",
-                AuthEvent.companySwitched.sql(user: session.user, session: session.id, company: company, visit),
+                AuthEvent.companySwitched.sql(
+                    user: session.user, session: session.id, company: company, visit),
             ], as: .none)
         let access = try parts.tokens.make(user: session.user, session: session.id, company: company, at: now)
-        if call.principal?.isByCookie == true { call.setCookie(parts.browser.accessCookie(access, life: parts.choices.accessTokenLife)) }
+        if call.principal?.isByCookie == true {
+            call.setCookie(parts.browser.accessCookie(access, life: parts.choices.accessTokenLife))
+        }
         return Single(
             Answer(
                 accessToken: access, tokenType: "Bearer",

@@ -33,13 +33,16 @@ enum Login {
     }
 
     static let bodyExample: JSON = ["email": "ada@example.com", "password": "correct-horse-battery"]
-    static let stepExample: JSON = ["mfa_token": "kU2m4CwVTb0oNpV0C6H1fZL7o8rXjq5cWnqYpT3sE9A", "code": "492039"]
+    static let stepExample: JSON = [
+        "mfa_token": "kU2m4CwVTb0oNpV0C6H1fZL7o8rXjq5cWnqYpT3sE9A", "code": "492039",
+    ]
 
     @RouteList static var routes: [Route] {
         POST("/v1/auth/login", "Sign in", .open, login)
             .describe(
                 "Answers 401 `second-step-required` with an `mfa_token` when the account has a second factor and no "
-                    + "`code` was sent.")
+                    + "`code` was sent."
+            )
             .rate(.login).secret.example(body: bodyExample)
             .problems(.invalidCredentials, .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany)
         POST("/v1/auth/login/mfa", "Sign in: the second step", .open, secondStep)
@@ -48,7 +51,8 @@ enum Login {
     }
 
     static func login(_ call: Call, _ body: Body<LoginRequest>) async throws -> Single<LoginAnswer> {
-        Single(LoginAnswer(try await SignIn(call).byPassword(body.value), call.auth))
+        let session = try await SignIn(call).byPassword(body.value)
+        return Single(LoginAnswer(session, call.auth))
     }
 
     static func secondStep(_ call: Call, _ body: Body<SecondStep>) async throws -> Single<LoginAnswer> {

@@ -95,7 +95,8 @@ extension SignIn {
                 Mail.Message(
                     .newDevice, to: account.email, name: account.name, locale: account.locale,
                     context: [
-                        "device": visit.device, "address": visit.place, "at": now.description, "link": notMe.link,
+                        "device": visit.device, "address": visit.place, "at": now.description,
+                        "link": notMe.link,
                     ])),
         ]
     }

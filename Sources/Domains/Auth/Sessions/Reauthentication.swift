@@ -34,9 +34,14 @@ enum Reauthentication {
         let rows = try await parts.db.query(SignIn.Account.sql(where: "u.id = \(session.user)"))
         guard let account = try rows.first.map(SignIn.Account.init) else { throw Problem.unauthorized }
         let throttle = LoginThrottle(account: account.email.lowercased(), address: visit.address)
-        try await throttle.begin(parts.db, at: call.now)
-        let method = try await method(body.value, account, visit, parts, call.now)
-        try await throttle.succeeded(parts.db)
+        let attempt = try await throttle.begin(parts.db, at: call.now)
+        guard let method = try await method(body.value, account, visit, parts, call.now) else {
+            try await attempt.failed(parts.db, at: call.now)
+            throw body.password == nil
+                ? Problem(.invalidCode).challenged
+                : Problem(.invalidCredentials, "The password is wrong.").challenged
+        }
+        try await attempt.succeeded(parts.db)
         _ = try await parts.db.batch(
             [
                 """
@@ -45,26 +50,22 @@ enum Reauthentication {
                        assurance = greatest(assurance, \(method == "password" ? 1 : 2)::int)
                  WHERE id = \(session.id) AND revoked_at IS NULL
                 """,
-                AuthEvent.reauthenticated.sql(user: session.user, session: session.id, visit, ["method": .string(method)]),
+                AuthEvent.reauthenticated.sql(
+                    user: session.user, session: session.id, visit, ["method": .string(method)]),
             ], as: .none)
         if method != "password" { try await AccessChange.record(user: session.user, company: nil, parts.db) }
         return Single(Answer(provenUntil: call.now + AuthLimits.reauthentication))
     }
 
+    /// How it was proven; nil when it was not.
     private static func method(
         _ asked: Request, _ account: SignIn.Account, _ visit: Visit, _ parts: AuthParts, _ now: Timestamp
-    ) async throws -> String {
+    ) async throws -> String? {
         if let password = asked.password {
-            guard try await parts.passwords.isRight(password.text, account.passwordHash) else {
-                throw Problem(.invalidCredentials, "The password is wrong.").challenged
-            }
-            return "password"
+            let isRight = try await parts.passwords.isRight(password.text, account.passwordHash)
+            return isRight ? "password" : nil
         }
-        let code = asked.code?.text ?? ""
-        guard let method = try await SecondFactor.accept(code, of: account.id, visit, parts, at: now) else {
-            throw Problem(.invalidCode).challenged
-        }
-        return method
+        return try await SecondFactor.accept(asked.code?.text ?? "", of: account.id, visit, parts, at: now)
     }
 }
 

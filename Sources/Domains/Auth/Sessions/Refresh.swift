@@ -17,13 +17,15 @@ enum Refresh {
         POST("/v1/auth/refresh", "Exchange the refresh token", .open, refresh)
             .describe(
                 "The refresh token sent is used up; go on with the one in the answer. When the answer was lost, the same "
-                    + "request may be sent again for thirty seconds.")
+                    + "request may be sent again for thirty seconds."
+            )
             .rate(.open).secret.problems(.refreshTokenInvalid, .refreshTokenReused)
             .example(body: ["refresh_token": "kU2m4CwVTb0oNpV0C6H1fZL7o8rXjq5cWnqYpT3sE9A"])
     }
 
     static func refresh(_ call: Call, _ body: Body<Request>) async throws -> Single<LoginAnswer> {
-        Single(LoginAnswer(try await session(call, body.refreshToken.text, isBrowser: false), call.auth))
+        let session = try await session(call, body.refreshToken.text, isBrowser: false)
+        return Single(LoginAnswer(session, call.auth))
     }
 
     static func session(_ call: Call, _ token: String, isBrowser: Bool) async throws -> OpenedSession {
@@ -48,7 +50,9 @@ enum Refresh {
         }
     }
 
-    private static func end(_ id: UUID, of user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp) async throws {
+    private static func end(_ id: UUID, of user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp)
+        async throws
+    {
         try await parts.db.transaction { tx in
             let ended = try await tx.query(
                 """

@@ -42,7 +42,9 @@ struct RefreshChain: Sendable {
         let isBrowser: Bool
     }
 
-    func rotate(_ token: String, _ visit: Visit, idle: Duration, at now: Timestamp, _ db: Database) async throws -> Outcome {
+    func rotate(_ token: String, _ visit: Visit, idle: Duration, at now: Timestamp, _ db: Database)
+        async throws -> Outcome
+    {
         let salt = RandomBytes.make(16)
         let next = successor(of: token, salt, keys[0])
         let rows = try await db.query(
@@ -83,7 +85,9 @@ struct RefreshChain: Sendable {
                AND s.revoked_at IS NULL AND s.expires_at > \(now) AND s.idle_expires_at > \(now)
                AND u.status = 'active'
             """)
-        guard let row = rows.first, try row.get("state", as: String.self) == "rotated" else { return .refused }
+        guard let row = rows.first, try row.get("state", as: String.self) == "rotated" else {
+            return .refused
+        }
         let session = try LiveSession(row)
         let generation = try row.get("n", as: Int.self)
         let rotatedAt = try row.get("rotated_at", as: Timestamp.self)

@@ -33,16 +33,16 @@ enum Sessions {
 
     static func list(_ call: Call) async throws -> Page<Session> {
         let session = try call.session
-        return Page(
-            all: try await call.auth.db.query(
-                """
-                SELECT id, device, address, user_agent, company_id, methods, id = \(session.id)::uuid AS is_current,
-                       is_browser, created_at, last_used_at, least(expires_at, idle_expires_at) AS expires_at
-                  FROM sessions
-                 WHERE user_id = \(session.user) AND revoked_at IS NULL AND expires_at > \(call.now)
-                   AND idle_expires_at > \(call.now)
-                 ORDER BY last_used_at DESC, id DESC LIMIT 200
-                """))
+        let rows = try await call.auth.db.query(
+            """
+            SELECT id, device, address, user_agent, company_id, methods, id = \(session.id)::uuid AS is_current,
+                   is_browser, created_at, last_used_at, least(expires_at, idle_expires_at) AS expires_at
+              FROM sessions
+             WHERE user_id = \(session.user) AND revoked_at IS NULL AND expires_at > \(call.now)
+               AND idle_expires_at > \(call.now)
+             ORDER BY last_used_at DESC, id DESC LIMIT 200
+            """)
+        return Page(all: rows)
     }
 
     static func endOthers(_ call: Call) async throws -> NoContent {
@@ -56,26 +56,34 @@ enum Sessions {
     static func endOne(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
         let session = try call.session
         let ended = try await endNow(
-            call, session.user, end(id.value, of: session.user, reason: "revoked", at: call.now), .sessionRevoked)
+            call, session.user, end(id.value, of: session.user, reason: "revoked", at: call.now),
+            .sessionRevoked)
         if ended.isEmpty { throw Problem.notFound }
         return NoContent()
     }
 
     static func logout(_ call: Call) async throws -> NoContent {
         let session = try call.session
-        try await endNow(call, session.user, end(session.id, of: session.user, reason: "logout", at: call.now), .loggedOut)
-        if call.principal?.isByCookie == true { for cookie in call.auth.browser.farewell { call.setCookie(cookie) } }
+        try await endNow(
+            call, session.user, end(session.id, of: session.user, reason: "logout", at: call.now), .loggedOut)
+        if call.principal?.isByCookie == true {
+            for cookie in call.auth.browser.farewell { call.setCookie(cookie) }
+        }
         return NoContent()
     }
 
     /// Runs `ending`, and tells everybody when it has ended something.
     @discardableResult
-    private static func endNow(_ call: Call, _ user: UUID, _ ending: [SQL], _ event: AuthEvent) async throws -> Rows {
+    private static func endNow(_ call: Call, _ user: UUID, _ ending: [SQL], _ event: AuthEvent) async throws
+        -> Rows
+    {
         let visit = Visit(call)
         return try await call.auth.db.transaction { tx in
             let ended = try await tx.batch(ending)[0]
             if ended.isEmpty { return ended }
-            _ = try await tx.query(event.sql(user: user, session: call.principal?.sessionId, visit, ["sessions": JSON(ended.count)]))
+            _ = try await tx.query(
+                event.sql(
+                    user: user, session: call.principal?.sessionId, visit, ["sessions": JSON(ended.count)]))
             try await AccessChange.record(user: user, company: nil, in: tx)
             return ended
         }

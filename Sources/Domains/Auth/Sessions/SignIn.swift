@@ -62,21 +62,26 @@ struct SignIn: Sendable {
 
     func byPassword(_ asked: LoginRequest) async throws -> OpenedSession {
         let email = asked.email.normalized
-        let throttle = LoginThrottle(account: email, address: visit.address)
-        try await throttle.begin(parts.db, at: now)
-        let account = try await parts.db.query(Account.sql(where: "u.email_norm = \(email)")).first.map(Account.init)
+        let attempt = try await LoginThrottle(account: email, address: visit.address).begin(parts.db, at: now)
+        let account = try await parts.db.query(Account.sql(where: "u.email_norm = \(email)")).first.map(
+            Account.init)
         let isRight = try await parts.passwords.isRight(asked.password.text, account?.passwordHash)
         guard let account, isRight, account.status == "active" else {
-            if let account { await remember(.loginFailed, account.id) }
+            try await attempt.failed(parts.db, at: now)
+            if let account { remember(.loginFailed, account.id) }
             throw Problem.wrongCredentials
         }
         try await rehash(asked.password.text, account)
         var methods = ["password"]
         if account.hasSecondFactor {
-            guard let code = asked.code?.text else { throw try await secondStep(account, asked.companyId) }
-            methods.append(try await prove(code, account))
+            guard let code = asked.code?.text else {
+                let problem = try await secondStep(account, asked.companyId)
+                throw problem
+            }
+            let method = try await prove(code, account, attempt)
+            methods.append(method)
         }
-        try await throttle.succeeded(parts.db)
+        try await attempt.succeeded(parts.db)
         return try await open(account, methods: methods, company: asked.companyId)
     }
 
@@ -84,14 +89,14 @@ struct SignIn: Sendable {
     func bySecondStep(token: String, code: String) async throws -> OpenedSession {
         let pending = try await OneTimeToken.find(
             .secondFactor, by: .token(token), codes: parts.codes, at: now, parts.db)
-        let rows = try await parts.db.query(Account.sql(where: "u.id = \(pending.userId) AND u.status = 'active'"))
+        let rows = try await parts.db.query(
+            Account.sql(where: "u.id = \(pending.userId) AND u.status = 'active'"))
         guard let account = try rows.first.map(Account.init) else { throw Problem(.tokenInvalid) }
-        // The first step has counted one attempt; so does each code, that nobody tries them all.
         let throttle = LoginThrottle(account: account.email.lowercased(), address: visit.address)
-        try await throttle.begin(parts.db, at: now)
-        let method = try await prove(code, account)
+        let attempt = try await throttle.begin(parts.db, at: now)
+        let method = try await prove(code, account, attempt)
         try await parts.db.transaction { tx in try await pending.use(at: now, in: tx) }
-        try await throttle.succeeded(parts.db)
+        try await attempt.succeeded(parts.db)
         let company = pending.detail["company_id"]?.stringValue.flatMap { UUID($0) }
         return try await open(account, methods: ["password", method], company: company)
     }
@@ -107,7 +112,8 @@ struct SignIn: Sendable {
     private func secondStep(_ account: Account, _ company: UUID?) async throws -> Problem {
         let detail: JSON = ["company_id": company.map { .string($0.description) } ?? .null]
         let issued = OneTimeToken.issue(
-            .secondFactor, user: account.id, email: account.email, life: AuthLimits.secondStep, detail: detail,
+            .secondFactor, user: account.id, email: account.email, life: AuthLimits.secondStep,
+            detail: detail,
             codes: parts.codes, at: now)
         _ = try await parts.db.batch(issued.sql, as: .none)
         return Problem(.secondStepRequired).challenged
@@ -116,16 +122,20 @@ struct SignIn: Sendable {
             .with("expires_in", JSON(AuthLimits.secondStep.components.seconds))
     }
 
-    private func prove(_ code: String, _ account: Account) async throws -> String {
+    /// A wrong code counts as a failed attempt, so that nobody tries them all.
+    private func prove(_ code: String, _ account: Account, _ attempt: LoginThrottle.Attempt) async throws
+        -> String
+    {
         guard let method = try await SecondFactor.accept(code, of: account.id, visit, parts, at: now) else {
-            await remember(.secondStepFailed, account.id)
+            try await attempt.failed(parts.db, at: now)
+            remember(.secondStepFailed, account.id)
             throw Problem(.invalidCode).challenged
         }
         return method
     }
 
     /// Written beside the answer, not before it: a row more for accounts that exist must not show in the time.
-    private func remember(_ event: AuthEvent, _ user: UUID) async {
+    private func remember(_ event: AuthEvent, _ user: UUID) {
         let sql = event.sql(user: user, visit)
         Task { [db = parts.db] in _ = try? await db.query(sql) }
     }

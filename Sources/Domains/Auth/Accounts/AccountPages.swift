@@ -1,0 +1,161 @@
+import API
+import HTTP
+import Wire
+
+/// The pages that mails lead to, for when no other web client stands before the API.
+///
+/// Opening one changes nothing: mail scanners open links. The button does, and the secret stays behind `#`, where
+/// neither servers nor logs see it.
+enum AccountPages {
+    enum Page: String, Codable, CaseIterable, Sendable {
+        case verifyEmail = "verify-email"
+        case resetPassword = "reset-password"
+        case confirmEmailChange = "confirm-email-change"
+        case notMe = "not-me"
+        case login
+        case sessions
+        case apiKeys = "api-keys"
+    }
+
+    @RouteList static var routes: [Route] {
+        GET("/account/{page}", "A page that a mail leads to", .open, show).operation("showAccountPage")
+        GET("/account/assets/page.js", "The script of the account pages", .open, script).operation(
+            "getAccountScript")
+        GET("/account/assets/page.css", "The style of the account pages", .open, style).operation(
+            "getAccountStyle")
+    }
+
+    static func show(_ call: Call, _ page: Path<Page>) async throws -> HTMLText { HTMLText(html) }
+    static func script(_ call: Call) async throws -> ScriptText { ScriptText(javaScript) }
+    static func style(_ call: Call) async throws -> StyleText { StyleText(css) }
+
+    private static let html = """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="robots" content="noindex">
+        <title>Infinity</title>
+        <link rel="stylesheet" href="/account/assets/page.css">
+        </head>
+        <body>
+        <main>
+        <h1 id="title">Infinity</h1>
+        <p id="text">This page needs JavaScript.</p>
+        <form id="form" hidden>
+        <label id="label" hidden>New password
+        <input id="password" type="password" autocomplete="new-password" minlength="10" maxlength="200"></label>
+        <button id="button"></button>
+        </form>
+        <p id="outcome" role="status"></p>
+        </main>
+        <script src="/account/assets/page.js"></script>
+        </body>
+        </html>
+
+        """
+
+    private static let css = """
+        :root { color-scheme: light dark; }
+        body { font: 16px/1.5 system-ui, sans-serif; margin: 0; display: grid; min-height: 100vh; place-items: center; }
+        main { max-width: 26rem; padding: 2rem; }
+        h1 { font-size: 1.4rem; }
+        label { display: block; margin-bottom: 1rem; }
+        input { font: inherit; display: block; width: 100%; box-sizing: border-box; padding: .5rem; }
+        button { font: inherit; font-weight: 600; padding: .6rem 1.2rem; cursor: pointer; }
+
+        """
+
+    private static let javaScript = """
+        "use strict";
+        const pages = {
+          "verify-email": ["Confirm your address", "Press the button to confirm that this address is yours.",
+            "Confirm address", "/v1/auth/email-verification/confirm", "Your address is confirmed. You can sign in now."],
+          "reset-password": ["Choose a new password", "All your sessions end when the password changes.",
+            "Set password", "/v1/auth/password-reset/confirm", "Your password is set. You can sign in now."],
+          "confirm-email-change": ["Confirm your new address", "Press the button to use this address from now on.",
+            "Confirm new address", "/v1/auth/email-change/confirm", "Your new address is confirmed."],
+          "not-me": ["This was not you?", "Press the button to end all sessions and lock the account until a new " +
+            "password is set. A mail with a link for it follows.", "This was not me", "/v1/auth/not-me",
+            "All sessions have ended and the account is locked. Look into your mail."],
+        };
+        const element = (id) => document.getElementById(id);
+        const name = location.pathname.split("/").pop();
+        const token = new URLSearchParams(location.hash.slice(1)).get("token");
+        const page = pages[name];
+        const wantsPassword = name === "reset-password";
+        if (page && token) {
+          const [title, text, label, path, done] = page;
+          element("title").textContent = document.title = title;
+          element("text").textContent = text;
+          element("button").textContent = label;
+          element("label").hidden = !wantsPassword;
+          element("password").required = wantsPassword;
+          element("form").hidden = false;
+          element("form").addEventListener("submit", async (event) => {
+            event.preventDefault();
+            element("button").disabled = true;
+            const body = wantsPassword ? { token, password: element("password").value } : { token };
+            try {
+              const answer = await fetch(path, {
+                method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+              });
+              if (answer.ok) {
+                element("form").hidden = true;
+                element("outcome").textContent = done;
+                history.replaceState(null, "", location.pathname);
+                return;
+              }
+              const problem = await answer.json();
+              element("outcome").textContent = (problem.errors || []).map((fault) => fault.detail).join(" ")
+                || problem.detail || problem.title;
+            } catch {
+              element("outcome").textContent = "The server cannot be reached. Try again.";
+            }
+            element("button").disabled = false;
+          });
+        } else if (page) {
+          element("text").textContent = "The link is not whole. Open it from the mail once more.";
+        } else {
+          element("text").textContent = "Open the app you use Infinity with. The API behind it is described at /docs.";
+        }
+
+        """
+}
+
+struct HTMLText: RouteOutput {
+    let text: String
+    init(_ text: String) { self.text = text }
+    static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/html")) }
+    func response(to call: Call) -> Response { .page(text, "text/html; charset=utf-8") }
+}
+
+struct ScriptText: RouteOutput {
+    let text: String
+    init(_ text: String) { self.text = text }
+    static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/javascript")) }
+    func response(to call: Call) -> Response { .page(text, "text/javascript; charset=utf-8") }
+}
+
+struct StyleText: RouteOutput {
+    let text: String
+    init(_ text: String) { self.text = text }
+    static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/css")) }
+    func response(to call: Call) -> Response { .page(text, "text/css; charset=utf-8") }
+}
+
+extension Response {
+    fileprivate static func page(_ text: String, _ type: String) -> Response {
+        var response = Response(status: 200, body: .bytes(Array(text.utf8)))
+        response.headers.add("content-type", type)
+        response.headers.add("cache-control", "public, max-age=300" as StaticString)
+        response.headers.add(
+            "content-security-policy",
+            """
+            default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; \
+            base-uri 'none'; frame-ancestors 'none'
+            """ as StaticString)
+        return response
+    }
+}
