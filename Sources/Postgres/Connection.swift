@@ -223,6 +223,11 @@ final class Connection: Readiness, @unchecked Sendable {
             }
             return request.answer(.failed(failure.asSerialization))
         }
+        if failure.sqlState == "55P03", let divert = request.divert, !request.isAnswered {
+            request.divert = nil
+            request.rewind()
+            return divert(request)
+        }
         request.answer(.failed(failure))
         if failure.endsConnection { lose(failure) }
     }

@@ -2,6 +2,9 @@
 enum DatabaseLimits {
     /// Requests on one shared connection at once: at 50 µs each the last one waits 50 ms, which is as long as waiting helps.
     static let pipelineDepth = 1024
+    /// A statement on a shared connection that waits for a lock any longer goes on on a connection of its own: all
+    /// behind it wait as well.
+    static let sharedLockDeadline: Duration = .milliseconds(100)
     /// Prepared statements on one connection: the statements of a release are some hundreds; each costs the backend
     /// some 10 KiB.
     static let preparedStatements = 512

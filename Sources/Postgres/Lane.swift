@@ -64,10 +64,28 @@ final class Lane: @unchecked Sendable {
         let context = Context(
             tenant: tenant,
             statementDeadline: deadline ?? (configuration.isPooled ? configuration.statementDeadline : nil),
-            lockDeadline: configuration.isPooled ? configuration.lockDeadline : nil)
-        pipeline.submit(Request(
+            lockDeadline: configuration.isPooled ? DatabaseLimits.sharedLockDeadline : nil)
+        let request = Request(
             opening: Opening(context: context), statements: statements, started: now,
-            deadline: now &+ (deadline?.nanoseconds ?? statementNanoseconds), statistics: statistics, reply: reply))
+            deadline: now &+ (deadline?.nanoseconds ?? statementNanoseconds), statistics: statistics, reply: reply)
+        request.divert = { [unowned self] in divert($0) }
+        pipeline.submit(request)
+    }
+
+    /// Sends a request whose rows are locked down a connection of its own, where it may wait. Nothing of it has taken
+    /// effect: its transaction was rolled back whole.
+    private func divert(_ request: Request) {
+        statistics.diverted()
+        request.wasResent = false
+        request.opening?.context.lockDeadline = configuration.lockDeadline
+        leases.take(until: min(request.deadline, loop.now &+ configuration.leaseDeadline.nanoseconds)) { [self] answer in
+            switch answer {
+            case .failure(let error): request.answer(.failed(error))
+            case .success(let connection):
+                request.afterwards = { [self] in leases.give(back: connection) }
+                connection.send(request)
+            }
+        }
     }
 
     private var lagging: Pipeline? { replica.flatMap { $0.isUp ? $0 : nil } }
@@ -95,7 +113,7 @@ extension DatabaseConfiguration {
         let statement = use == .report ? reportDeadline : statementDeadline
         target.settings = [
             ("statement_timeout", "\(statement.milliseconds)"),
-            ("lock_timeout", "\(lockDeadline.milliseconds)"),
+            ("lock_timeout", "\((use == .shared ? DatabaseLimits.sharedLockDeadline : lockDeadline).milliseconds)"),
             ("idle_in_transaction_session_timeout", "\(idleDeadline.milliseconds)"),
             ("TimeZone", "UTC"),
         ]

@@ -95,7 +95,7 @@ final class MigrationSession {
         try check(PQexec(pg, text)) { _ in }
     }
 
-    private func rows(_ text: String, _ values: [String] = []) throws(DatabaseError) -> [[String]] {
+    func rows(_ text: String, _ values: [String] = []) throws(DatabaseError) -> [[String]] {
         let copies = values.map { strdup($0) }
         defer { copies.forEach { free($0) } }
         let result = copies.map { UnsafePointer<CChar>($0) }.withUnsafeBufferPointer {

@@ -9,6 +9,7 @@ public final class PoolStatistics: Sendable {
     private let requests = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
     private let retries = Atomic<Int>(0)
+    private let diversions = Atomic<Int>(0)
     private let nanoseconds = Atomic<Int>(0)
     private let buckets: [Bucket] = (0...DatabaseStatistics.bucketSeconds.count).map { _ in Bucket() }
 
@@ -25,6 +26,7 @@ public final class PoolStatistics: Sendable {
     func gaveLease() { add(-1, to: leased) }
     func waited() { add(1, to: waits) }
     func refused() { add(1, to: refusals) }
+    func diverted() { add(1, to: diversions) }
     func retried() { add(1, to: retries) }
 
     func answered(after elapsed: UInt64, isFailure: Bool) {
@@ -46,6 +48,7 @@ public final class PoolStatistics: Sendable {
         sum.requests += requests.load(ordering: .relaxed)
         sum.failures += failures.load(ordering: .relaxed)
         sum.transactionRetries += retries.load(ordering: .relaxed)
+        sum.diversions += diversions.load(ordering: .relaxed)
         sum.secondsTotal += Double(nanoseconds.load(ordering: .relaxed)) / 1e9
         for (index, bucket) in buckets.enumerated() { sum.latencyCounts[index] += bucket.count.load(ordering: .relaxed) }
     }
@@ -59,10 +62,12 @@ public struct DatabaseStatistics: Sendable {
     /// How often one had to wait for such a connection, and how often there was none in time.
     public var leaseWaits = 0
     public var refusals = 0
-    /// Requests waiting in the shared connections.
+    /// Round trips with an answer, good or bad.
     public var requests = 0
     public var failures = 0
     public var transactionRetries = 0
+    /// Requests that met a lock on a shared connection and went on on one of their own.
+    public var diversions = 0
     public var secondsTotal = 0.0
     /// Requests by the time they took: one count for each of `bucketSeconds`, and one for what took longer.
     public var latencyCounts = Array(repeating: 0, count: bucketSeconds.count + 1)

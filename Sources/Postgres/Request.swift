@@ -37,6 +37,10 @@ final class Request {
     /// The step the next result belongs to.
     var step = 0
     var wasResent = false
+    /// Takes the request elsewhere when it would hold up a shared connection by waiting for a lock.
+    var divert: ((Request) -> Void)?
+    /// Done when the request has been answered.
+    var afterwards: (() -> Void)?
 
     init(
         opening: Opening? = nil, statements: [SQL], isInTransaction: Bool = false, started: UInt64, deadline: UInt64,
@@ -101,6 +105,10 @@ final class Request {
         self.reply = nil
         statistics?.answered(after: EventLoop.monotonicNanoseconds() &- started, isFailure: outcome.isFailure)
         Self.answer(reply, outcome)
+        divert = nil
+        let afterwards = afterwards
+        self.afterwards = nil
+        afterwards?()
     }
 
     private static func answer(_ reply: Reply, _ outcome: Outcome) {

@@ -9,6 +9,7 @@ public final class Transaction: @unchecked Sendable {
     private let opening: Opening
     private let patience: UInt64
     private var hasBegun = false
+    private var isOver = false
     private var savepoints = 0
     private var metRival = false
     private var afterCommit: [@Sendable () async -> Void] = []
@@ -26,6 +27,14 @@ public final class Transaction: @unchecked Sendable {
     /// Runs statements in one round trip; after the first that fails none is run, and the transaction can only end.
     public func batch(_ statements: [SQL]) async throws(DatabaseError) -> [Rows] {
         statements.isEmpty ? [] : try await run(statements).all()
+    }
+
+    /// Runs statements and commits in the same round trip; after it the transaction is over. Gives the statements' rows.
+    public func finish(with statements: [SQL]) async throws(DatabaseError) -> [Rows] {
+        let rows = try await run(statements + [SQL(fixed: "COMMIT", bound: [])]).all()
+        await onLoop { [self] in isOver = true }
+        try Self.checkCommitted(rows.last)
+        return Array(rows.dropLast())
     }
 
     /// Does `work` when the transaction has been committed, and not otherwise.
@@ -121,17 +130,20 @@ public final class Transaction: @unchecked Sendable {
 
     /// Commits, and says what is to be done after it.
     func commit() async throws(DatabaseError) -> [@Sendable () async -> Void] {
-        guard await wasBegun() else { return await hooks() }
-        let rows = try await send([SQL(fixed: "COMMIT", bound: [])]).rows()
-        // A transaction that has failed before answers COMMIT with a quiet ROLLBACK.
-        guard rows.commandTag == "COMMIT" else {
-            throw DatabaseError(.other, "the transaction was rolled back: a statement in it had failed")
-        }
+        guard await isOpen() else { return await hooks() }
+        try Self.checkCommitted(try await send([SQL(fixed: "COMMIT", bound: [])]).rows())
         return await hooks()
     }
 
+    /// A transaction that has failed before answers COMMIT with a quiet ROLLBACK.
+    private static func checkCommitted(_ answer: Rows?) throws(DatabaseError) {
+        guard answer?.commandTag == "COMMIT" else {
+            throw DatabaseError(.other, "the transaction was rolled back: a statement in it had failed")
+        }
+    }
+
     func rollback() async {
-        guard await wasBegun() else { return }
+        guard await isOpen() else { return }
         if case .failed = await send([SQL(fixed: "ROLLBACK", bound: [])]) {
             await onLoop { [connection] in connection.lose(.unavailable("a rollback failed")) }
         }
@@ -140,7 +152,7 @@ public final class Transaction: @unchecked Sendable {
     /// Whether another transaction was in the way, so that a new try is worth it.
     func hasMetRival() async -> Bool { await read { $0.metRival } }
 
-    private func wasBegun() async -> Bool { await read { $0.hasBegun } }
+    private func isOpen() async -> Bool { await read { $0.hasBegun && !$0.isOver } }
     private func hooks() async -> [@Sendable () async -> Void] { await read { $0.afterCommit } }
 
     private func read<Value: Sendable>(_ value: @escaping @Sendable (Transaction) -> Value) async -> Value {

@@ -87,6 +87,43 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
         #expect(database.statistics.transactionRetries > 0)
     }
 
+    @Test func `the last statements and the commit are one round trip`() async throws {
+        let ground = try await Ground()
+        let rows = try await ground.database.transaction(as: tenant) { tx in
+            _ = try await tx.query("UPDATE notes SET weight = 50 WHERE text = 'first 1'")
+            return try await tx.finish(with: ["UPDATE notes SET weight = 51 WHERE text = 'first 2'", "SELECT 1"])
+        }
+        #expect(rows.count == 2 && rows[0].affected == 1)
+        #expect(try await ground.database.query("SELECT FROM notes WHERE weight >= 50", as: tenant).count == 2)
+        let error = try await failure {
+            try await ground.database.transaction(as: tenant) { tx in
+                _ = try await tx.query("UPDATE notes SET weight = 60 WHERE text = 'first 1'")
+                return try await tx.finish(with: ["UPDATE notes SET weight = -1 WHERE text = 'first 2'"])
+            }
+        }
+        #expect(error.constraintName == "notes_weight_not_negative")
+        #expect(try await ground.database.query("SELECT FROM notes WHERE weight = 60", as: tenant).isEmpty)
+    }
+
+    @Test func `a request that meets a lock waits for it without holding up the others`() async throws {
+        let ground = try await Ground()
+        let database = ground.database
+        let loop = Ground.loops.loops[0]
+        try await Task(executorPreference: loop) {
+            try await database.transaction { tx in
+                _ = try await tx.query("UPDATE counters SET value = 10 WHERE name = 'a'")
+                let waiting = Task(executorPreference: loop) {
+                    try await database.query("UPDATE counters SET value = value + 1 WHERE name = 'a'").affected
+                }
+                try await eventually("the request goes elsewhere") { database.statistics.diversions == 1 }
+                // The same shared connection serves others meanwhile, and this transaction itself.
+                #expect(try await database.query("SELECT 1::int")[0].get(0, as: Int.self) == 1)
+                await tx.onCommit { #expect((try? await waiting.value) == 1) }
+            }
+        }.value
+        #expect(try await database.query("SELECT value FROM counters WHERE name = 'a'")[0].get(0, as: Int.self) == 11)
+    }
+
     @Test func `a deadlock is run again`() async throws {
         let ground = try await Ground()
         let database = ground.database
