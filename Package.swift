@@ -62,5 +62,5 @@ func domain(_ name: String) -> Target {
 }
 
 func domainTests(_ name: String) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: ["App", "TestSupport"], path: "Tests/Domains/\(name)Tests")
+    .testTarget(name: "\(name)Tests", dependencies: ["App", "TestSupport", "TestCluster"], path: "Tests/Domains/\(name)Tests")
 }

@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 /// A key for HMAC (RFC 2104), prepared once; authenticating with it may happen on any thread.
 // @unchecked Sendable: the prepared context is only ever copied from, never advanced.
@@ -93,7 +94,10 @@ public func constantTimeEquals(_ left: String, _ right: String) -> Bool {
 func withParameters<Value>(_ texts: [String: String], _ body: (UnsafePointer<OSSL_PARAM>) -> Value) -> Value {
     let builder = OSSL_PARAM_BLD_new()
     defer { OSSL_PARAM_BLD_free(builder) }
-    for (name, text) in texts { OSSL_PARAM_BLD_push_utf8_string(builder, name, text, 0) }
+    // The builder keeps no copies: it reads the values when it builds, and the array points at the names thereafter.
+    let copies = texts.map { (name: strdup($0.key), text: strdup($0.value)) }
+    defer { for copy in copies { free(copy.name); free(copy.text) } }
+    for copy in copies { OSSL_PARAM_BLD_push_utf8_string(builder, copy.name, copy.text, 0) }
     guard let parameters = OSSL_PARAM_BLD_to_param(builder) else { preconditionFailure("out of memory") }
     defer { OSSL_PARAM_free(parameters) }
     return body(parameters)

@@ -195,7 +195,7 @@ final class Connection: Readiness, @unchecked Sendable {
         switch head {
         case .request(let request):
             let statement = request.step < request.statements.count ? request.statements[request.step] : nil
-            request.refuse(statement?.failure ?? error)
+            request.refuse(request.causeOfAbort(error) ?? statement?.failure ?? error)
             if let statement, error.meansStaleStatement { cache.remove(statement) }
         case .preparation(let statement):
             statement.failure = error

@@ -76,6 +76,13 @@ final class Request {
         step += 1
     }
 
+    /// Within a transaction a statement that cannot be prepared spoils those before it as well: they are sent later and
+    /// only find the transaction aborted. What went wrong first is what the caller wants to know.
+    func causeOfAbort(_ error: DatabaseError) -> DatabaseError? {
+        guard error.sqlState == "25P02" else { return nil }
+        return statements.lazy.compactMap { $0?.failure }.first { $0.sqlState != "25P02" }
+    }
+
     func refuse(_ error: DatabaseError) {
         if failure == nil { failure = error }
     }

@@ -206,4 +206,15 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
                 "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%long_nap%' AND query NOT LIKE '%count%'") == "0\n"
         }
     }
+
+    @Test func `a batch tells what was wrong with it, not that the rest then failed`() async throws {
+        let ground = try await Ground()
+        let error = try await failure {
+            try await ground.database.transaction { tx in
+                _ = try await tx.query("SELECT 1")
+                _ = try await tx.batch(["SELECT 2 AS two", "SELECT no_such_column FROM counters", "SELECT 3 AS three"])
+            }
+        }
+        #expect(error.sqlState == "42703")
+    }
 }

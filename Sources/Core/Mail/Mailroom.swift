@@ -29,7 +29,10 @@ public enum Mailroom: Domain {
         let claimed = try await MailQueue.claim(work.database)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for mail in claimed {
-                group.addTask { try await settle(mail, await transport.send(mail), work) }
+                group.addTask {
+                    let outcome = await transport.send(mail)
+                    try await settle(mail, outcome, work)
+                }
             }
             try await group.waitForAll()
         }

@@ -155,7 +155,7 @@ enum ClientCompanies {
         return NoContent()
     }
 
-    static func insert(agency: UUID, client: UUID, member: UUID, clientMember: UUID, by user: UUID) -> SQL {
+    static func insert(agency: UUID, client: UUID, member: UUID, clientMember: UUID, by user: UUID?) -> SQL {
         """
         INSERT INTO client_access (company_id, id, child_company_id, member_id, child_member_id, granted_by)
         VALUES (\(agency), \(UUID.v7()), \(client), \(member), \(clientMember), \(user))

@@ -62,7 +62,7 @@ enum Inviting {
             """,
             """
             INSERT INTO invitation_teams (company_id, invitation_id, team_id)
-            SELECT DISTINCT \(company), \(id), team_id FROM unnest(\(wanted.teamIds?.items ?? [])::uuid[]) AS given (team_id)
+            SELECT DISTINCT \(company)::uuid, \(id)::uuid, team_id FROM unnest(\(wanted.teamIds?.items ?? [])::uuid[]) AS given (team_id)
             """,
             Audit.sql(
                 Audit.Entry(

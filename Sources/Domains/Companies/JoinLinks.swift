@@ -123,7 +123,8 @@ enum JoinLinks {
         let member = try await call.underCompanyLock { tx, locked in
             let request = try await pending(id.value, company, in: tx)
             let roles = try await Granting.roles([request.roleId], of: company, pointer: "/role_id", in: tx)
-            try Granting.check(roles, within: try await Granting.ceiling(of: call, in: tx))
+            let ceiling = try await Granting.ceiling(of: call, in: tx)
+            try Granting.check(roles, within: ceiling)
             let member = try await Joining.admit(
                 request.userId, to: company, locked, roles: [request.roleId], grantedBy: try call.user, in: tx)
             try await Joining.put(member, into: request.teamId, of: company, in: tx)

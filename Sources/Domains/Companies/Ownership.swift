@@ -99,7 +99,8 @@ enum Ownership {
                     before: ["owner": .string(member.description)], after: ["owner": .string(heirMember.description)]),
                 by: call.actor, company: company),
         ]
-        for person in [try await Recipient.of(user, in: tx), heir].compactMap({ $0 }) {
+        let former = try await Recipient.of(user, in: tx)
+        for person in [former, heir].compactMap({ $0 }) {
             let context = ["company": name, "new_owner": heir.name]
             statements.append(try Mail.sql(person.mail(.ownershipTransferred, context, company: company)))
         }

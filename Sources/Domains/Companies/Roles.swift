@@ -72,7 +72,8 @@ enum Roles {
         let company = try call.company
         try await call.db.transaction { tx in
             let role = try await custom(id.value, company, in: tx)
-            try Granting.check([role.asGrant], within: try await Granting.ceiling(of: call, in: tx))
+            let ceiling = try await Granting.ceiling(of: call, in: tx)
+            try Granting.check([role.asGrant], within: ceiling)
             _ = try await tx.batch([
                 // What those who left once held is history, and no reason to keep a role.
                 """
@@ -109,7 +110,8 @@ enum Roles {
         let id = UUID.v7()
         try await call.underCompanyLock { tx, _ in
             let role = Granting.Role(id: id, key: "", name: name.text, permissions: permissions)
-            try Granting.check([role], within: try await Granting.ceiling(of: call, in: tx))
+            let ceiling = try await Granting.ceiling(of: call, in: tx)
+            try Granting.check([role], within: ceiling)
             let count = try await tx.query(
                 "SELECT count(*) AS count FROM roles WHERE company_id = \(company) AND NOT is_builtin")
             guard try count[0].get("count", as: Int.self) < CompanyLimits.customRolesMax else {

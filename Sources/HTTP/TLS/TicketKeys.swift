@@ -71,6 +71,10 @@ final class TicketKeys: Sendable {
         let cipher: [UInt8]
         private let mac: [UInt8]
 
+        // nonisolated(unsafe): made once, constant and never freed. The array of parameters keeps the pointer, so a
+        // string lent for one call will not do.
+        nonisolated(unsafe) private static let digestParameter = strdup(OSSL_MAC_PARAM_DIGEST)
+
         init(_ secret: [UInt8], epoch: Int64) {
             name = Self.derive(secret, "name", epoch)
             cipher = Self.derive(secret, "cipher", epoch)
@@ -81,7 +85,7 @@ final class TicketKeys: Sendable {
             var digest = Array("SHA256".utf8CString)
             return digest.withUnsafeMutableBufferPointer { digest in
                 let parameters = [
-                    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.baseAddress, 0),
+                    OSSL_PARAM_construct_utf8_string(Self.digestParameter, digest.baseAddress, 0),
                     OSSL_PARAM_construct_end(),
                 ]
                 return EVP_MAC_init(context, mac, mac.count, parameters) == 1
