@@ -192,7 +192,7 @@ enum Members {
     /// Free attributes change as a merge patch does.
     private static func merged(_ present: JSON, with change: [String: JSON]) throws -> JSONText {
         var object = present.objectValue ?? JSON.Object()
-        for (key, value) in change.sorted(by: { $0.key < $1.key }) { object[key] = value.isNull ? nil : value }
+        for (key, value) in change.sorted(by: { $0.key < $1.key }) { object[key] = value.isNull ? JSON?.none : value }
         let text = JSON.object(object).description
         guard text.utf8.count <= CompanyLimits.attributesBytesMax else {
             throw Problem.unprocessable(

@@ -55,7 +55,7 @@ final class World: Sendable {
     /// Somebody with an account whose address is confirmed.
     func person(_ name: String, isVerified: Bool = true) async throws -> Person {
         let id = UUID.v7()
-        let email = "\(name.lowercased())-\(id.description.suffix(12))@example.com"
+        let email = "\(name.lowercased().filter(\.isLetter))-\(id.description.suffix(12))@example.com"
         let verified = isVerified ? Timestamp.now : nil
         _ = try await database.query(
             """
