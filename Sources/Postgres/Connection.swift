@@ -88,7 +88,7 @@ final class Connection: Readiness, @unchecked Sendable {
                 pg, statement.name, count, parameters.values, parameters.lengths, parameters.formats, 1) == 1
         }
         return PQsendQueryParams(
-            pg, sql.text, count, nil, parameters.values, parameters.lengths, parameters.formats, 1) == 1
+            pg, sql.text, count, sql.declaredTypes, parameters.values, parameters.lengths, parameters.formats, 1) == 1
     }
 
     /// The statement under its name on this connection; prepares it, ahead of the request and outside its transaction
@@ -98,7 +98,7 @@ final class Connection: Readiness, @unchecked Sendable {
         if let known = cache.find(sql.text) { return known }
         let statement = Statement(text: sql.text)
         if let evicted = cache.add(statement) { deallocate(evicted) }
-        guard PQsendPrepare(pg, statement.name, statement.text, 0, nil) == 1,
+        guard PQsendPrepare(pg, statement.name, statement.text, Int32(sql.bound.count), sql.declaredTypes) == 1,
             PQsendDescribePrepared(pg, statement.name) == 1
         else { return statement }
         finish(with: .preparation(statement))

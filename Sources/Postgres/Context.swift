@@ -33,7 +33,9 @@ struct Context {
     /// The text for every choice of settings, so that none is put together on the way of a request.
     private static let texts: [String] = (0..<1 << names.count).map { variant in
         let chosen = names.enumerated().filter { variant & 1 << $0.offset != 0 }.map(\.element)
-        let calls = chosen.enumerated().map { "set_config('\($0.element)', $\($0.offset + 1), true)" }
+        let calls = chosen.enumerated().map { offset, name in
+            "set_config('\(name)', $\(offset + 1)\(name.hasPrefix("app.") ? "::uuid::text" : ""), true)"
+        }
         return "SELECT " + calls.joined(separator: ", ")
     }
 }

@@ -71,3 +71,27 @@ extension Int: SQLBindableElement {
 extension SQLBindableElement where Self: RawRepresentable, RawValue == String {
     public static func sqlValue(of elements: [Self]) -> SQLValue { .texts(elements.map(\.rawValue)) }
 }
+
+extension SQL {
+    /// The types told to the server for its parsing; 0 lets it find out.
+    ///
+    /// Numbers and texts take the type of the place they stand in. The others have one type only, and saying so spares
+    /// the author casts where PostgreSQL cannot tell: `unnest($1)`, `SELECT DISTINCT $1`.
+    var declaredTypes: [UInt32] { bound.map { $0.value.declaredType } }
+}
+
+extension SQLValue {
+    fileprivate var declaredType: UInt32 {
+        switch self {
+        case .null, .integer, .double, .text: 0
+        case .bool: 16
+        case .bytes: 17
+        case .date: 1082
+        case .time: 1184
+        case .uuid: 2950
+        case .texts: 1009
+        case .uuids: 2951
+        case .integers: 1016
+        }
+    }
+}
