@@ -45,7 +45,7 @@ final class Ground: Sendable {
     func client() -> Client { Client(port: port, ground: self) }
 
     static let schema = """
-        DO $$ BEGIN CREATE ROLE infinity_app NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+        DO $$ BEGIN CREATE ROLE infinity_app NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
         CREATE TABLE boards (company_id uuid NOT NULL, id uuid NOT NULL, name text NOT NULL, note text,
             state text NOT NULL DEFAULT 'open', price_cents bigint NOT NULL, tags text[] NOT NULL DEFAULT '{}',
             version integer NOT NULL DEFAULT 1, created_at timestamptz NOT NULL DEFAULT now(),

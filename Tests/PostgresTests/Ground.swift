@@ -30,7 +30,7 @@ final class Ground: Sendable {
     }
 
     static let schema = """
-        DO $$ BEGIN CREATE ROLE infinity_app NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+        DO $$ BEGIN CREATE ROLE infinity_app NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
         CREATE TYPE mood AS ENUM ('calm', 'glad');
         CREATE TABLE notes (company_id uuid NOT NULL, id uuid NOT NULL, text text NOT NULL, weight int NOT NULL DEFAULT 0,
             CONSTRAINT notes_pkey PRIMARY KEY (company_id, id),
