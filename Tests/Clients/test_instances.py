@@ -14,6 +14,8 @@ WITHIN_SECONDS = 1.0
 @pytest.fixture(scope="module")
 def pair(cluster, mailbox):
     settings = {"DATABASE_URL": cluster.create("pair"), "INFINITY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}"}
+    # One installation has one address, which its tokens name, and one set of keys.
+    settings["INFINITY_PUBLIC_URL"] = "https://pair.example"
     first = Instance(**settings)
     second = Instance(data=first.data, **settings)
     try:

@@ -7,6 +7,11 @@ import pytest
 from instance import Instance, free_port
 
 
+def said(result):
+    """What was said to a person: all but the log."""
+    return "\n".join(line for line in result.stderr.strip().splitlines() if not line.startswith("{"))
+
+
 def test_a_fresh_start_takes_seconds_and_a_warm_one_hardly_any():
     instance = Instance()
     try:
@@ -14,7 +19,7 @@ def test_a_fresh_start_takes_seconds_and_a_warm_one_hardly_any():
         assert instance.stop() == 0
         warm = instance.start()
         print(f"\ncold start {cold * 1e3:.0f} ms, warm start {warm * 1e3:.0f} ms")
-        assert cold < 20 and warm < 2.0
+        assert cold < 30 and warm < 5
     finally:
         instance.remove()
 
@@ -26,7 +31,7 @@ def test_a_taken_port_is_one_sentence(cluster):
         holder.listen()
         result = instance.command("serve")
     assert result.returncode != 0
-    assert str(instance.http_port) in result.stderr and len(result.stderr.strip().splitlines()) <= 6, result.stderr
+    assert str(instance.http_port) in said(result) and len(said(result).splitlines()) == 1, result.stderr
     instance.remove()
 
 
@@ -47,7 +52,7 @@ def test_no_database_is_one_sentence_with_the_address():
     instance = Instance(DATABASE_URL=f"postgresql://infinity@127.0.0.1:{port}/nothing")
     result = instance.command("migrate")
     assert result.returncode != 0
-    assert str(port) in result.stderr and len(result.stderr.strip().splitlines()) <= 6, result.stderr
+    assert str(port) in said(result) and len(said(result).splitlines()) <= 2, result.stderr
     instance.remove()
 
 
