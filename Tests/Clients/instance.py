@@ -56,6 +56,7 @@ class Instance:
         self.settings = {
             "INFINITY_MODE": "development", "INFINITY_BIND": "127.0.0.1", "INFINITY_DATA": self.data,
             "INFINITY_HTTP_PORT": str(self.http_port), "INFINITY_HTTPS_PORT": str(self.https_port),
+            "INFINITY_PUBLIC_URL": f"https://localhost:{self.https_port}",
             # Cheap passwords, and no limit on what one address asks: the tests are one address.
             "INFINITY_BCRYPT_COST": "4", "INFINITY_RATE_LIMITS": "off", "INFINITY_DOCS_DIR": DOCS, **settings}
         self.process = None

@@ -2,6 +2,7 @@
 import gzip
 import http.client
 import json
+import re
 import socket
 import subprocess
 import urllib.error
@@ -47,8 +48,7 @@ def test_pipelined_requests_are_answered_in_order(server):
     two = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
     last = b"GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     received = exchange(server, one + two + last)
-    statuses = [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]]
-    assert statuses == [b"200", b"200", b"404"]
+    assert re.findall(rb"HTTP/1\.1 (\d{3}) [A-Za-z ]+\r\ndate", received) == [b"200", b"200", b"404"]
     assert received.index(b'"openapi"') < received.index(b"HTTP/1.1 404")
 
 
@@ -110,7 +110,8 @@ def test_a_half_closed_connection_still_gets_its_answer(server):
     (b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     (b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
     (b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\n{}", 400),
-    (b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+    (b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+    (b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
     (b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
     (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
     (b"GET /livez HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 200000 + b"\r\n\r\n", 431),
@@ -196,7 +197,7 @@ def test_curl_speaks_to_it_in_every_version(server, tmp_path):
         assert (result.returncode, result.stdout) == (0, "200"), f"{options}: {result.stderr}"
 
 
-def test_https_is_trusted_and_says_so(server):
+def test_https_is_trusted_and_asked_for_when_the_public_address_is_https(server):
     answer = httpx.get(server.https_url + "/livez", verify=server.trust())
     assert answer.status_code == 200
     assert "max-age" in answer.headers["Strict-Transport-Security"]
@@ -220,8 +221,8 @@ def test_every_answer_carries_what_browsers_and_operators_need(server):
 @pytest.mark.parametrize("body, wanted", [
     (b"", 400), (b"{", 400), (b"[]", 422), (b'{"email":"a@b.example","email":"c@d.example","password":"x"}', 400),
     (b'{"email":"a\\u0000b@c.example","password":"xxxxxxxx"}', 400), (b'{"email":"\\ud800","password":"xxxxxxxx"}', 400),
-    (b"\xff\xfe", 400), (b"[" * 100000, 400), (b'{"e-mail":"a@b.example","password":"xxxxxxxx"}', 422),
-], ids=repr)
+    (b"\xff\xfe", 400), (b"[" * 50000, 400), (b'{"e-mail":"a@b.example","password":"xxxxxxxx"}', 422),
+], ids=lambda value: repr(value)[:60])
 def test_a_bad_body_is_the_callers_mistake(server, body, wanted):
     answer = httpx.post(server.url + "/v1/auth/login", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == wanted or (wanted == 422 and answer.status_code == 400), answer.text

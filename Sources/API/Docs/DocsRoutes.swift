@@ -17,8 +17,8 @@ struct DocsRoutes {
 
     var all: [SystemRoute] {
         let document = openAPI.document
-        let json = Document(Array(document.description.utf8), "application/json")
-        let yaml = Document(Array(YAML.text(of: document).utf8), "application/yaml")
+        let json = Document(compressing: Array(document.description.utf8), "application/json")
+        let yaml = Document(compressing: Array(YAML.text(of: document).utf8), "application/yaml")
         return [
             route("/openapi.json", "The contract", json), route("/openapi.yaml", "The contract", yaml),
             route("/docs/errors", "Every problem the API answers with", Document(html: problems.html)),
@@ -49,6 +49,11 @@ struct Document: Sendable {
         tag = EntityTag(String(SHA256.digest(bytes).hex.prefix(20)))
     }
 
+    /// For what is too long to be compressed anew for each reader.
+    init(compressing bytes: [UInt8], _ contentType: String) {
+        self.init(bytes, contentType, gzipped: Gzip.compress(bytes))
+    }
+
     init(html: String, policy: String = Document.pagePolicy) {
         self.init(Array(html.utf8), "text/html; charset=utf-8", policy: policy)
     }
@@ -73,6 +78,8 @@ struct Document: Sendable {
         }
         var response = Response(status: 200, body: .bytes(bytes))
         addFields(to: &response.headers, tag)
+        // A shorter document is left to the server, which then says so itself.
+        if gzipped != nil { response.headers.add("vary", "accept-encoding" as StaticString) }
         return response
     }
 
