@@ -17,8 +17,33 @@ public final class LoopGroup: Sendable {
         }
     }
 
-    /// The cores this process may use.
-    public static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    /// The cores this process may use: what the machine has, less what its processor mask and its container deny.
+    public static var cores: Int { max(1, min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), masked, quota)) }
+
+    private static var masked: Int {
+        guard let mask = line(of: "/proc/self/status", after: "Cpus_allowed:") else { return .max }
+        let bits = mask.compactMap(\.hexDigitValue).reduce(0) { $0 + $1.nonzeroBitCount }
+        return bits == 0 ? .max : bits
+    }
+
+    /// A container that may use 150 ms of every 100 gets two loops.
+    private static var quota: Int {
+        let words = line(of: "/sys/fs/cgroup/cpu.max", after: "")?.split { $0 == " " || $0 == "\n" } ?? []
+        guard words.count == 2, let used = Int(words[0]), let period = Int(words[1]), period > 0 else { return .max }
+        return (used + period - 1) / period
+    }
+
+    /// What stands behind `start` on the first line of the file that begins so.
+    private static func line(of path: String, after start: String) -> Substring? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var room = [UInt8](repeating: 0, count: 1024)
+        while room.withUnsafeMutableBytes({ fgets($0.baseAddress, Int32($0.count), file) }) != nil {
+            let line = String(decoding: room.prefix { $0 != 0 }, as: UTF8.self)
+            if line.hasPrefix(start) { return line.dropFirst(start.count) }
+        }
+        return nil
+    }
 
     /// A loop for work that has none of its own: each in turn.
     public func next() -> EventLoop {

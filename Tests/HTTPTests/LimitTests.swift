@@ -130,6 +130,31 @@ extension SocketTests {
             await live.stop()
         }
 
+        @Test func `a server that cannot open all its ports opens none`() async throws {
+            let live = try LiveServer(Answering { .now(.text($0.path)) })
+            let free = try LiveServer(Answering { .now(.text($0.path)) })
+            let port = free.ports[0]
+            await free.stop()
+            func start() throws {
+                let second = try HTTPServer(
+                    live.loops,
+                    HTTPConfiguration(listeners: [
+                        .init(host: "127.0.0.1", port: port), .init(host: "127.0.0.1", port: live.ports[0]),
+                    ]), Answering { .now(.text($0.path)) })
+                _ = try second.start()
+            }
+            #expect(throws: ListenError.self) { try start() }
+            let third = try HTTPServer(
+                live.loops, HTTPConfiguration(listeners: [.init(host: "localhost", port: port)]),
+                Answering { .now(.text("third \($0.path)")) })
+            #expect(try third.start() == [port])
+            let client = RawClient(port: port)
+            client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(client.readResponse()?.text == "third /a")
+            third.beginDrain()
+            await live.stop()
+        }
+
         @Test func `a port in use is named`() async throws {
             let live = try LiveServer(Answering { .now(.text($0.path)) })
             let second = try HTTPServer(

@@ -132,6 +132,17 @@ extension SocketTests {
             await live.stop()
         }
 
+        @Test func `a drain does not wait for idle clients to say goodbye`() async throws {
+            let live = try SecureServer(Answering(Self.echoBytes))
+            let client = try TLSClient(port: live.port)
+            client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(client.readResponse()?.status == 200)
+            live.server.beginDrain()
+            await live.server.drained(deadline: .seconds(60))
+            #expect(client.endsWithGoodbye())
+            live.loops.stop()
+        }
+
         @Test func `a body cut by the end of the connection is not taken for whole`() async throws {
             let answering = Answering(Self.echoBytes)
             let live = try SecureServer(answering)

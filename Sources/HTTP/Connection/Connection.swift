@@ -222,7 +222,7 @@ final class Connection: Readiness, @unchecked Sendable {
             }
             return inputEnded && stream == nil ? since + limits.halfClosed.nanoseconds : .max
         case .greeting: return since + limits.handshake.nanoseconds
-        case .lingering: return since + limits.linger.nanoseconds
+        case .lingering: return since + (home.isDraining ? limits.drainingLinger : limits.linger).nanoseconds
         case .ending, .closed: return .max
         }
     }
@@ -264,11 +264,14 @@ final class Connection: Readiness, @unchecked Sendable {
     /// The server is to stop: an idle connection ends, a busy one after its answer.
     func drain() {
         switch phase {
-        case .waiting where input.isEmpty && unsent.isEmpty: part()
+        case .waiting where input.isEmpty && unsent.isEmpty:
+            tls?.sayGoodbye()
+            close()
         case .answering:
             // A stream without end would hold up the stop; its producer learns of it by being cancelled.
             if let stream, stream.body.isEventStream { task?.cancel() }
-        case .greeting, .waiting, .ending, .lingering, .closed: break
+        case .lingering: settle()
+        case .greeting, .waiting, .ending, .closed: break
         }
     }
 }

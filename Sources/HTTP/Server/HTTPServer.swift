@@ -21,19 +21,31 @@ public final class HTTPServer: Sendable {
     public func start() throws(ListenError) -> [Int] {
         // A client that goes away while it is written to must not end the process; libssl writes without MSG_NOSIGNAL.
         signal(SIGPIPE, SIG_IGN)
-        var ports: [Int] = []
-        for listener in shared.configuration.listeners {
-            let sockets = try ListeningSocket.open(
-                listener.host, listener.port, count: homes.count, backlog: shared.configuration.limits.backlog)
-            ports.append(ListeningSocket.port(of: sockets[0][0]))
-            for (home, index) in zip(homes, homes.indices) {
-                let own = sockets.map { $0[index] }
-                home.loop.execute {
-                    for descriptor in own { home.listen(Listener(descriptor, listener.kind, home)) }
-                }
+        let listeners = shared.configuration.listeners
+        let backlog = shared.configuration.limits.backlog
+        var opened: [[[Int32]]] = []
+        do throws(ListenError) {
+            for listener in listeners {
+                opened.append(
+                    try ListeningSocket.open(listener.host, listener.port, count: homes.count, backlog: backlog))
+            }
+        } catch {
+            // All or none: a server on half its ports is no server.
+            for descriptor in opened.joined().joined() { close(descriptor) }
+            throw error
+        }
+        for (listener, sockets) in zip(listeners, opened) { listen(on: sockets, listener.kind) }
+        return opened.map { ListeningSocket.port(of: $0[0][0]) }
+    }
+
+    /// - Parameter sockets: for each address one for each loop.
+    private func listen(on sockets: [[Int32]], _ kind: HTTPConfiguration.Listener.Kind) {
+        for (index, home) in homes.enumerated() {
+            let own = sockets.map { $0[index] }
+            home.loop.execute {
+                for descriptor in own { home.listen(Listener(descriptor, kind, home)) }
             }
         }
-        return ports
     }
 
     /// Accepts nobody any more, closes idle connections, ends each other one after its present answer.

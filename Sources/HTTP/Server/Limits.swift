@@ -65,6 +65,8 @@ public struct Limits: Sendable {
     public var handshake: Duration = .seconds(10)
     /// After the last answer, for the client to read it and close.
     public var linger: Duration = .seconds(15)
+    /// The same while the server stops, which should not wait for clients that never close.
+    public var drainingLinger: Duration = .seconds(1)
     /// A client that has closed its half gets answers for so long; a longer request was most likely given up.
     public var halfClosed: Duration = .seconds(5)
     /// Between comments on a silent event stream; proxies cut at 60 s, some mobile networks at 30 s.

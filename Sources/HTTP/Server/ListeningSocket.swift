@@ -28,25 +28,45 @@ enum ListeningSocket {
     static func open(_ host: String, _ port: Int, count: Int, backlog: Int32) throws(ListenError) -> [[Int32]] {
         var port = port
         var sockets: [[Int32]] = []
-        do throws(ListenError) {
-            for address in try addresses(host, port) {
-                // SO_REUSEPORT would let a second server of the same user in; so first without it.
-                if port != 0 { close(try bound(address, host, port, shared: false)) }
-                var same: [Int32] = []
-                for _ in 0..<count {
-                    let descriptor = try bound(address, host, port, shared: true)
-                    same.append(descriptor)
-                    guard Glibc.listen(descriptor, backlog) == 0 else { throw failure(host, port) }
-                    // The first of them gets a port from the system, the others join it.
-                    if port == 0 { port = self.port(of: descriptor) }
-                }
+        var missing: ListenError?
+        for address in try addresses(host, port) {
+            do throws(ListenError) {
+                let same = try open(address, host, port, count, backlog)
+                // A port the system chose for the first address counts for the next.
+                port = self.port(of: same[0])
                 sockets.append(same)
+            } catch where error.reason == .noSuchAddress {
+                // `localhost` also stands for ::1 where there is no version 6.
+                missing = error
+            } catch {
+                for descriptor in sockets.joined() { close(descriptor) }
+                throw error
+            }
+        }
+        if sockets.isEmpty { throw missing ?? ListenError(host: host, port: port, reason: .noSuchAddress) }
+        return sockets
+    }
+
+    private static func open(
+        _ address: Address, _ host: String, _ port: Int, _ count: Int, _ backlog: Int32
+    ) throws(ListenError) -> [Int32] {
+        // SO_REUSEPORT would let a second server of the same user in; so first without it.
+        if port != 0 { close(try bound(address, host, port, shared: false)) }
+        var port = port
+        var same: [Int32] = []
+        do throws(ListenError) {
+            for _ in 0..<count {
+                let descriptor = try bound(address, host, port, shared: true)
+                same.append(descriptor)
+                guard Glibc.listen(descriptor, backlog) == 0 else { throw failure(host, port) }
+                // The first of them gets a port from the system, the others join it.
+                if port == 0 { port = self.port(of: descriptor) }
             }
         } catch {
-            for descriptor in sockets.joined() { close(descriptor) }
+            for descriptor in same { close(descriptor) }
             throw error
         }
-        return sockets
+        return same
     }
 
     static func port(of descriptor: Int32) -> Int {
@@ -104,7 +124,6 @@ enum ListeningSocket {
         // 0.0.0.0 and :: are asked for one by one, so the latter must not take the former's place.
         if address.family == AF_INET6, host != "::" { set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY) }
         if port != 0 {
-            // A port the system chose for the first address counts for the next.
             withUnsafeMutablePointer(to: &storage) { pointer in
                 pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
                     $0.pointee.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
@@ -132,7 +151,7 @@ enum ListeningSocket {
             switch errno {
             case EADDRINUSE: .portTaken
             case EACCES, EPERM: .notPermitted
-            case EADDRNOTAVAIL: .noSuchAddress
+            case EADDRNOTAVAIL, EAFNOSUPPORT: .noSuchAddress
             default: .other(errno)
             }
         return ListenError(host: host, port: port, reason: reason)
