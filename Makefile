@@ -21,6 +21,7 @@ test: ## build and run all tests
 	@scripts/setup.sh test
 	@scripts/python-venv.sh
 	@scripts/docs-assets.sh .build/docs-assets
+	@python3 scripts/database-page.py --check
 	@swift build --build-tests
 	@swift test --skip-build --disable-xctest
 
@@ -40,6 +41,7 @@ openapi: build ## write openapi.yaml anew from the routes
 
 docs: build ## write the generated pages of docs/ anew
 	@$(DEBUG) doctor --settings-page > .build/page && mv .build/page docs/configuration.md
+	@python3 scripts/database-page.py
 
 contract: release ## hold a running server against its openapi.yaml, with tools of others
 	@scripts/setup.sh contract
