@@ -41,6 +41,7 @@ openapi: build ## write openapi.yaml anew from the routes
 
 docs: build ## write the generated pages of docs/ anew
 	@$(DEBUG) doctor --settings-page > .build/page && mv .build/page docs/configuration.md
+	@$(DEBUG) openapi --errors-page > .build/page && mv .build/page docs/errors.md
 	@python3 scripts/database-page.py
 
 contract: release ## hold a running server against its openapi.yaml, with tools of others
