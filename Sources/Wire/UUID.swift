@@ -55,30 +55,42 @@ public struct UUID: Hashable, Comparable, Sendable {
     /// A new identifier that sorts by its time of making (version 7, RFC 9562 section 5.7): within one process each
     /// is greater than the one before, also inside one millisecond.
     public static func v7() -> UUID {
-        lastMade.withLock { last in
+        maker.withLock { maker in
             let now = UInt64(Timestamp.now.microseconds / 1000) << 16 | 0x7000
-            let random = randomBits()
+            let random = (maker.randomBits(), maker.randomBits())
             // The 12 bits beside the version count up within a millisecond (method 1 of section 6.2).
-            let high = now > last ? now | (random.0 & 0x3FF) : next(last)
-            last = high
+            let high = now > maker.last ? now | (random.0 & 0x3FF) : next(maker.last)
+            maker.last = high
             return UUID(high: high, low: random.1 & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
         }
     }
 
-    private static let lastMade = Mutex<UInt64>(0)
+    private static let maker = Mutex(Maker())
+
+    private struct Maker {
+        var last: UInt64 = 0
+        private var pool = [UInt64](repeating: 0, count: Maker.poolCount)
+        private var used = Maker.poolCount
+
+        /// 256 bytes: what getrandom gives whole once the system's pool is ready (getrandom(2)). Asking for so many at
+        /// once makes an identifier cost no system call.
+        private static let poolCount = 32
+
+        mutating func randomBits() -> UInt64 {
+            if used == Self.poolCount {
+                pool.withUnsafeMutableBytes { room in
+                    while getrandom(room.baseAddress, room.count, 0) != room.count {}
+                }
+                used = 0
+            }
+            defer { used += 1 }
+            return pool[used]
+        }
+    }
 
     /// The next value of the counter; when its 12 bits are used up, the millisecond is borrowed from the future.
     private static func next(_ last: UInt64) -> UInt64 {
         last & 0xFFF == 0xFFF ? (last >> 16 + 1) << 16 | 0x7000 : last + 1
-    }
-
-    private static func randomBits() -> (UInt64, UInt64) {
-        var bits: (UInt64, UInt64) = (0, 0)
-        withUnsafeMutableBytes(of: &bits) { room in
-            // Up to 256 bytes getrandom never returns short once the pool is ready (getrandom(2)).
-            while getrandom(room.baseAddress, room.count, 0) != room.count {}
-        }
-        return bits
     }
 }
 
@@ -111,19 +123,34 @@ extension UUID: Codable {
     }
 }
 
+extension UUID {
+    /// Lends the 36 characters, without a string or an allocation.
+    public func withText<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        try withUnsafeTemporaryAllocation(byteCount: 36, alignment: 1) { room in
+            print(into: room)
+            return try body(UnsafeRawBufferPointer(room))
+        }
+    }
+
+    fileprivate func print(into room: UnsafeMutableRawBufferPointer) {
+        var at = 0
+        for half in 0..<2 {
+            let bits = half == 0 ? high : low
+            var shift: UInt64 = 64
+            while shift > 0 {
+                if at == 8 || at == 13 || at == 18 || at == 23 { room[at] = UInt8(ascii: "-"); at += 1 }
+                shift -= 4
+                room[at] = Hex.digit(bits >> shift & 15)
+                at += 1
+            }
+        }
+    }
+}
+
 extension ByteWriter {
     public func write(_ id: UUID) {
         fill(36) { room in
-            var at = 0
-            for half in [id.high, id.low] {
-                var shift: UInt64 = 64
-                while shift > 0 {
-                    if at == 8 || at == 13 || at == 18 || at == 23 { room[at] = UInt8(ascii: "-"); at += 1 }
-                    shift -= 4
-                    room[at] = Hex.digit(half >> shift & 15)
-                    at += 1
-                }
-            }
+            id.print(into: room)
             return 36
         }
     }

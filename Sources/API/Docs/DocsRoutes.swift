@@ -1,6 +1,6 @@
 import Crypto
-import Glibc
 import HTTP
+import Synchronization
 import Wire
 
 /// /docs, its files, the list of problems, and the contract itself.
@@ -16,9 +16,9 @@ struct DocsRoutes {
     }
 
     var all: [SystemRoute] {
-        let document = openAPI.document
-        let json = Document(compressing: Array(document.description.utf8), "application/json")
-        let yaml = Document(compressing: Array(YAML.text(of: document).utf8), "application/yaml")
+        let openAPI = openAPI
+        let json = Document("application/json") { Array(openAPI.document.description.utf8) }
+        let yaml = Document("application/yaml") { Array(openAPI.yaml.utf8) }
         return [
             route("/openapi.json", "The contract", json), route("/openapi.yaml", "The contract", yaml),
             route("/docs/errors", "Every problem the API answers with", Document(html: problems.html)),
@@ -35,23 +35,23 @@ struct DocsRoutes {
 /// A document that stays the same for the life of the process.
 struct Document: Sendable {
     let contentType: String
-    private let bytes: [UInt8]
-    /// Compressed before; for clients that take it.
-    private let gzipped: [UInt8]?
-    private let tag: EntityTag
     private let policy: String?
+    private let content: Content
 
     init(_ bytes: [UInt8], _ contentType: String, gzipped: [UInt8]? = nil, policy: String? = nil) {
-        self.bytes = bytes
         self.contentType = contentType
-        self.gzipped = gzipped
         self.policy = policy
-        tag = EntityTag(String(SHA256.digest(bytes).hex.prefix(20)))
+        content = Content { Content.Forms(bytes: bytes, gzipped: gzipped) }
     }
 
-    /// For what is too long to be compressed anew for each reader.
-    init(compressing bytes: [UInt8], _ contentType: String) {
-        self.init(bytes, contentType, gzipped: Gzip.compress(bytes))
+    /// Written, and compressed once for all readers, when the first asks for it: starting does not wait for it.
+    init(_ contentType: String, _ write: @escaping @Sendable () -> [UInt8]) {
+        self.contentType = contentType
+        policy = nil
+        content = Content {
+            let bytes = write()
+            return Content.Forms(bytes: bytes, gzipped: Gzip.compress(bytes))
+        }
     }
 
     init(html: String, policy: String = Document.pagePolicy) {
@@ -64,22 +64,24 @@ struct Document: Sendable {
         + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
     func response(to call: Call) -> Response {
+        let forms = content.forms
+        let tag = forms.tag
         if call.holds(tag) {
             var response = Response(status: 304)
             addFields(to: &response.headers, tag)
             return response
         }
-        if let gzipped, call.request.headerBytes("accept-encoding", { AcceptEncoding($0).gzip > 0 }) == true {
-            var response = Response(status: 200, body: .bytes(gzipped))
+        var response: Response
+        if let gzipped = forms.gzipped, call.request.headerBytes("accept-encoding", { AcceptEncoding($0).gzip > 0 }) == true {
+            response = Response(status: 200, body: .bytes(gzipped))
             addFields(to: &response.headers, tag.gzipped)
             response.headers.add("content-encoding", "gzip" as StaticString)
-            response.headers.add("vary", "accept-encoding" as StaticString)
-            return response
+        } else {
+            response = Response(status: 200, body: .bytes(forms.bytes))
+            addFields(to: &response.headers, tag)
         }
-        var response = Response(status: 200, body: .bytes(bytes))
-        addFields(to: &response.headers, tag)
-        // A shorter document is left to the server, which then says so itself.
-        if gzipped != nil { response.headers.add("vary", "accept-encoding" as StaticString) }
+        // Without forms of our own the server compresses, and says so itself.
+        if forms.gzipped != nil { response.headers.add("vary", "accept-encoding" as StaticString) }
         return response
     }
 
@@ -89,5 +91,34 @@ struct Document: Sendable {
         // A new release must show at once, and asking costs a 304.
         headers.add("cache-control", "public, no-cache" as StaticString)
         if let policy { headers.add("content-security-policy", policy) }
+    }
+}
+
+/// The bytes of a document, made once.
+private final class Content: Sendable {
+    struct Forms: Sendable {
+        let bytes: [UInt8]
+        let gzipped: [UInt8]?
+        let tag: EntityTag
+
+        init(bytes: [UInt8], gzipped: [UInt8]?) {
+            self.bytes = bytes
+            self.gzipped = gzipped
+            tag = EntityTag(String(SHA256.digest(bytes).hex.prefix(20)))
+        }
+    }
+
+    private let make: @Sendable () -> Forms
+    private let made = Mutex<Forms?>(nil)
+
+    init(_ make: @escaping @Sendable () -> Forms) { self.make = make }
+
+    var forms: Forms {
+        made.withLock { made in
+            if let made { return made }
+            let forms = make()
+            made = forms
+            return forms
+        }
     }
 }

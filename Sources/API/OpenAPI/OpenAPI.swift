@@ -2,7 +2,7 @@ import HTTP
 import Wire
 
 /// The contract, written from the same declarations that route and check: OpenAPI 3.1.
-public struct OpenAPI {
+public struct OpenAPI: Sendable {
     /// An event the service sends to its users' own servers, for the section `webhooks`.
     public struct Webhook: Sendable {
         public let name: String

@@ -99,15 +99,7 @@ final class RateLimiter: Sendable {
 
     /// Prints both fields of the draft.
     func write(_ outcome: RateOutcome, into headers: inout ResponseHeaders) {
-        let out = ByteWriter(capacity: 128)
-        out.write(policyLine)
-        out.write("ratelimit: \"")
-        out.write(policy.name)
-        out.write("\";r=")
-        out.write(outcome.remaining)
-        out.write(";t=")
-        out.write(outcome.seconds)
-        out.write("\r\n")
-        headers.add(lines: out.array)
+        headers.add(lines: policyLine)
+        headers.add("ratelimit", "\"\(policy.name)\";r=\(outcome.remaining);t=\(outcome.seconds)")
     }
 }

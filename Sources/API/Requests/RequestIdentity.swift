@@ -18,9 +18,8 @@ struct RequestIdentity: Sendable {
 
     var requestId: String { given ?? own?.description ?? "" }
 
-    /// Prints the id without making a string of it first.
-    func writeRequestId(into out: ByteWriter) {
-        if let own { out.write(own) } else if let given { out.write(given) }
+    func addRequestId(to headers: inout ResponseHeaders) {
+        if let own { own.withText { headers.add("x-request-id", $0) } } else if let given { headers.add("x-request-id", given) }
     }
 
     var traceId: String {

@@ -23,18 +23,15 @@ struct ResponseFrame: Sendable {
     func finish(_ response: Response, _ call: Call) -> Response {
         var response = response
         let endpoint = call.endpoint
-        let out = ByteWriter(capacity: 512)
-        out.write("x-request-id: ")
-        call.identity.writeRequestId(into: out)
-        out.write("\r\n")
-        out.write(call.request.isSecure ? fixedSecure : fixed)
+        response.headers.reserve(640)
+        call.identity.addRequestId(to: &response.headers)
+        response.headers.add(lines: call.request.isSecure ? fixedSecure : fixed)
         let mayBringOwn = endpoint?.hasOwnHeaders ?? false
-        if !mayBringOwn || !response.headers.contains("content-security-policy") { out.write(policy) }
+        if !mayBringOwn || !response.headers.contains("content-security-policy") { response.headers.add(lines: policy) }
         if !mayBringOwn || !response.headers.contains("cache-control") {
-            if response.status < 400, let endpoint { out.write(endpoint.cacheLine) } else { out.write(Self.noStore) }
+            response.headers.add(lines: response.status < 400 ? endpoint?.cacheLine ?? Self.noStore : Self.noStore)
         }
-        if let endpoint, !endpoint.deprecationLines.isEmpty { out.write(endpoint.deprecationLines) }
-        response.headers.add(lines: out.array)
+        if let endpoint, !endpoint.deprecationLines.isEmpty { response.headers.add(lines: endpoint.deprecationLines) }
         if !call.headers.isEmpty { response.headers.add(call.headers) }
         if let rate = call.rate, let limiter = endpoint?.limiter { limiter.write(rate, into: &response.headers) }
         if !allowedOrigins.isEmpty { addOrigin(to: &response.headers, call.request) }
@@ -42,10 +39,10 @@ struct ResponseFrame: Sendable {
     }
 
     func addFixedFields(to headers: inout ResponseHeaders, isSecure: Bool) {
-        headers.add(lines: (isSecure ? fixedSecure : fixed) + policy + Array(Self.noStore.description.utf8))
+        headers.add(lines: (isSecure ? fixedSecure : fixed) + policy + Self.noStore)
     }
 
-    private static let noStore: StaticString = "cache-control: no-store\r\n"
+    private static let noStore = Array("cache-control: no-store\r\n".utf8)
 
     // MARK: pages of other origins
 
