@@ -16,6 +16,8 @@ final class Connection: Readiness, @unchecked Sendable {
     /// A cancellation was sent: it may still hit whatever runs next, so the connection is not used again.
     private(set) var wasCancelled = false
     private(set) var isLost = false
+    /// libpq never gives back the room that a large answer took; a lent connection is closed after one.
+    private(set) var isBloated = false
     var lastUse: UInt64 = 0
 
     private let pg: OpaquePointer
@@ -65,9 +67,11 @@ final class Connection: Readiness, @unchecked Sendable {
         request.lay(role: handle.roleOfTransactions)
         if let fault = fault(in: request) { return request.answer(.failed(fault)) }
         for step in request.steps { request.statements.append(prepared(step)) }
-        for (step, statement) in zip(request.steps, request.statements) {
-            guard send(step, statement) else { break }
+        for (step, statement) in zip(request.steps, request.statements) where !isLost {
+            // A sync after half of the statements would commit that half.
+            if !send(step, statement) { lose(.unavailable(handle.errorText)) }
         }
+        if isLost { return request.answer(.failed(.unavailable("the connection was lost"))) }
         finish(with: .request(request))
     }
 
@@ -100,7 +104,10 @@ final class Connection: Readiness, @unchecked Sendable {
         if let evicted = cache.add(statement) { deallocate(evicted) }
         guard PQsendPrepare(pg, statement.name, statement.text, Int32(sql.bound.count), sql.declaredTypes) == 1,
             PQsendDescribePrepared(pg, statement.name) == 1
-        else { return statement }
+        else {
+            lose(.unavailable(handle.errorText))
+            return statement
+        }
         finish(with: .preparation(statement))
         return statement
     }
@@ -182,7 +189,9 @@ final class Connection: Readiness, @unchecked Sendable {
 
     private func succeeded(_ result: OpaquePointer, _ head: InFlight) {
         switch head {
-        case .request(let request): request.accept(result)
+        case .request(let request):
+            if PQresultMemorySize(result) > DatabaseLimits.roomyAnswer { isBloated = true }
+            request.accept(result)
         case .preparation(let statement):
             // The answer to the description; the one to the preparation itself is empty.
             statement.parameterTypes = (0..<PQnparams(result)).map { PQparamtype(result, $0) }

@@ -35,6 +35,8 @@ enum DatabaseLimits {
     static let listenBeat: Duration = .milliseconds(500)
     /// Events that a listener may leave unread before it is only told that it has missed some.
     static let listenBuffer = 1024
+    /// Bytes of an answer after which a lent connection is not kept.
+    static let roomyAnswer = 4 << 20
     /// Bytes of COPY that are handed on at once.
     static let copyChunk = 64 << 10
     /// An export goes on for as long as its reader takes.

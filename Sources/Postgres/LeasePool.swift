@@ -60,7 +60,7 @@ final class LeasePool: @unchecked Sendable {
 
     func give(back connection: Connection) {
         statistics.gaveLease()
-        if isClosed || connection.isLost || connection.wasCancelled || !connection.isIdle {
+        if isClosed || connection.isLost || connection.wasCancelled || connection.isBloated || !connection.isIdle {
             discard(connection)
             if !isClosed, !waiters.isEmpty, count < limit { dial() }
             return
