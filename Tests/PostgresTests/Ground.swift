@@ -77,3 +77,8 @@ func failure(
     Issue.record("nothing failed", sourceLocation: location)
     throw CancellationError()
 }
+
+extension DatabaseError: @retroactive CustomTestStringConvertible {
+    /// A failed test shows all that is known.
+    public var testDescription: String { debugDescription }
+}
