@@ -51,7 +51,7 @@ import Wire
         defer { cluster.remove() }
         let database = serve(cluster.url(database: "postgres"))
         _ = try await database.query("SELECT 1")
-        #expect(database.state == .up)
+        try await eventually("every loop is connected") { database.state == .up }
         cluster.kill()
         try await eventually("the loss is known") { if case .down = database.state { true } else { false } }
         let started = ContinuousClock.now
