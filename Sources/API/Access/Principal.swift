@@ -16,7 +16,18 @@ public struct Principal: Sendable {
     public var isByCookie: Bool
     /// Why the company the token is for is closed to this session (its policy, an ended membership). What needs no
     /// company is still allowed.
-    public var companyRefusal: Problem?
+    public var companyRefusal: Problem? {
+        get { refusal?.problem }
+        set { refusal = newValue.map(Refusal.init) }
+    }
+
+    // Behind a reference: a principal is copied with every request, a refusal is rare.
+    private var refusal: Refusal?
+
+    private final class Refusal: Sendable {
+        let problem: Problem
+        init(_ problem: Problem) { self.problem = problem }
+    }
 
     public init(
         userId: UUID, sessionId: UUID? = nil, apiKeyId: UUID? = nil, companyId: UUID? = nil, memberId: UUID? = nil,

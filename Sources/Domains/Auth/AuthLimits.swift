@@ -27,6 +27,8 @@ enum AuthLimits {
     static let signingKeyLife: Duration = .seconds(30 * 86_400)
     /// A key not found is looked for in the database, but not more often than this.
     static let keySearchEvery: Duration = .seconds(1)
+    /// An instance that did not exchange the keys itself signs with the old one at most so much longer.
+    static let keysFreshFor: Duration = .seconds(60)
     /// Rows of the past (ended sessions, used links, throttles) are kept so long for questions, then swept away.
     static let keptAfterEnd: Duration = .seconds(30 * 86_400)
 }

@@ -3,6 +3,7 @@ import Core
 import Crypto
 import Loop
 import Postgres
+import Synchronization
 import Wire
 
 /// What the handlers of signing in work with; made once at the start and shared.
@@ -50,6 +51,7 @@ public final class AuthParts: Sendable {
     let codes: HMACKey
     let db: Database
     private let doorkeeper: Doorkeeper
+    private let running = Mutex<[Task<Void, Never>]>([])
 
     public init(_ choices: Choices, database: Database, loops: LoopGroup, news: AccessNews = .here) {
         self.choices = choices
@@ -73,10 +75,11 @@ public final class AuthParts: Sendable {
     public func start(on loop: EventLoop) async throws {
         try await keys.start()
         try await feed.poll()
-        feed.start(on: loop)
+        let tasks = feed.start(on: loop) + [keys.keepFresh(on: loop)]
+        running.withLock { $0 = tasks }
     }
 
-    public func stop() { feed.stop() }
+    public func stop() { running.withLock { $0.forEach { $0.cancel() } } }
 
     /// The address of a page that a mail leads to. The secret stands behind `#`, which no server and no log sees.
     func link(_ page: String, token: String) -> String {

@@ -11,7 +11,7 @@ final class AccessFeed: Sendable {
     private let news: AccessNews
     private let db: Database
     private let trustedUntil = Atomic<UInt64>(0)
-    private let state = Mutex<(mark: String?, isStopped: Bool)>((nil, false))
+    private let mark = Mutex<String?>(nil)
 
     static let pollEvery: Duration = .milliseconds(400)
     private static let trust: UInt64 = 1_000_000_000
@@ -27,24 +27,24 @@ final class AccessFeed: Sendable {
     /// Asks once; what has changed is told to the caches before it returns.
     func poll() async throws {
         let asked = EventLoop.monotonicNanoseconds()
-        let mark = state.withLock { $0.mark }
-        let (changes, next) = try await AccessChange.since(mark, db)
+        let known = mark.withLock { $0 }
+        let (changes, next) = try await AccessChange.since(known, db)
         for change in changes { news.announce(change) }
-        state.withLock { $0.mark = next }
+        mark.withLock { $0 = next }
         trustedUntil.store(asked + Self.trust, ordering: .releasing)
     }
 
-    func start(on loop: EventLoop) {
-        loop.task { [self] in
-            while !state.withLock({ $0.isStopped }) {
+    /// Goes on until the tasks are cancelled.
+    func start(on loop: EventLoop) -> [Task<Void, Never>] {
+        let asking = loop.task { [self] in
+            while !Task.isCancelled {
                 // While the database is away the caches are not trusted, and every request says so itself.
                 try? await poll()
                 try? await Task.sleep(for: Self.pollEvery)
             }
         }
-        loop.task { [self] in
+        let listening = loop.task { [self] in
             for await event in db.listen(AccessChange.channel) {
-                if state.withLock({ $0.isStopped }) { return }
                 switch event {
                 case .notification(_, let payload):
                     if let change = AccessChange(payload: payload) { news.announce(change) }
@@ -53,7 +53,6 @@ final class AccessFeed: Sendable {
                 }
             }
         }
+        return [asking, listening]
     }
-
-    func stop() { state.withLock { $0.isStopped = true } }
 }

@@ -114,7 +114,8 @@ struct CompanyPolicy: Sendable {
         if let method = session.methods.first, !loginMethods.isEmpty, !loginMethods.contains(method) {
             return Problem(.methodNotAllowedByCompany)
         }
-        if let idle, now - session.lastUsedAt > idle {
+        // The last use is written down once a minute, so a session may look that much longer idle than it is.
+        if let idle, now - session.lastUsedAt > idle + AuthLimits.lastUseEvery {
             return .unauthorized(
                 "The company ends sessions that are idle so long; log in again.", error: "invalid_token")
         }

@@ -113,6 +113,16 @@ final class SigningKeys: Sendable {
         if isDue { try await load() }
     }
 
+    /// Loads the keys anew now and then: another instance may have exchanged them, and a retired one must not sign.
+    func keepFresh(on loop: EventLoop) -> Task<Void, Never> {
+        loop.task { [self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: AuthLimits.keysFreshFor)
+                if !Task.isCancelled { try? await load() }
+            }
+        }
+    }
+
     /// Exchanges the keys when they are old enough: `next` signs from now on, a new one stands ready.
     func rotateIfDue(at now: Timestamp) async throws {
         let old = now - AuthLimits.signingKeyLife

@@ -40,7 +40,9 @@ struct LoginThrottle: Sendable {
         let rows = try await db.query(
             """
             WITH mine AS (
-                SELECT key, failures, blocked_until FROM login_throttles
+                -- A failure that was free blocks nobody, whatever the clocks of two instances say.
+                SELECT key, failures, CASE WHEN blocked_until > last_at THEN blocked_until ELSE \(now) END AS blocked_until
+                  FROM login_throttles
                  WHERE \(fragment: isOurs) AND last_at > \(now - ThrottleRule.memory)
                  -- In one order for all, so that two attempts never wait for each other crosswise.
                  ORDER BY key FOR UPDATE),

@@ -39,6 +39,8 @@ enum Factors {
 
     @RouteList static var routes: [Route] {
         GET("/v1/auth/mfa/factors", "List your second factors", .signedIn, list)
+        GET("/v1/auth/mfa/factors/{id}", "Show a second factor", .signedIn, show)
+            .problems(.sessionRequired)
         POST("/v1/auth/mfa/factors", "Begin to set up an authenticator app", .signedIn, enrol)
             .describe(
                 "Show `otpauth_url` as a QR code; the factor counts once a code of it was sent to `verify`."
@@ -60,6 +62,16 @@ enum Factors {
              WHERE user_id = \(user) AND verified_at IS NOT NULL ORDER BY created_at, id
             """)
         return Page(all: rows)
+    }
+
+    static func show(_ call: Call, _ id: Path<UUID>) async throws -> Single<Factor> {
+        let user = try call.session.user
+        let rows = try await call.auth.db.query(
+            """
+            SELECT id, name, kind, verified_at, last_used_at, created_at FROM mfa_factors
+             WHERE id = \(id) AND user_id = \(user)
+            """)
+        return try Single(rows)
     }
 
     static func enrol(_ call: Call, _ body: Body<NewFactor>) async throws -> Created<Enrolment> {
