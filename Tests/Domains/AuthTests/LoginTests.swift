@@ -32,13 +32,12 @@ import Wire
         let known = try await Guest.withAccount(on: server)
         for guest in [known, Guest(server)] {
             for _ in 0..<6 { #expect(try await guest.login(password: "wrong-password").status == 401) }
-            let refused = try await guest.login(password: "wrong-password")
+            // While it waits not even the right password is looked at.
+            let refused = try await guest.login()
             #expect(refused.status == 429)
             #expect(refused.code == "login-throttled")
             #expect(Int(refused.header("retry-after") ?? "") ?? 0 >= 1)
         }
-        // While it waits not even the right password is looked at.
-        #expect(try await known.login().status == 429)
         let opened = try await eventually {
             let answer = try await known.login()
             return answer.status == 200 ? answer : nil
