@@ -32,6 +32,8 @@ public enum Mail {
 
     /// Queues the mail with the transaction of the caller. A value the template needs and does not get is an error
     /// here, where it can still be undone.
+    // Not inlined: the optimiser of Swift 6.3.1 breaks down over callers in other modules that have it inside.
+    @inline(never)
     public static func queue(_ message: Message, in tx: Transaction) async throws {
         _ = try await tx.query(sql(message))
     }
