@@ -78,7 +78,7 @@ func failure(
     throw CancellationError()
 }
 
-extension DatabaseError: @retroactive CustomTestStringConvertible {
+extension DatabaseError: CustomTestStringConvertible {
     /// A failed test shows all that is known.
     public var testDescription: String { debugDescription }
 }
