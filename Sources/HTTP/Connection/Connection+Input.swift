@@ -27,8 +27,8 @@ extension Connection {
                 input.dropFirst(take(input.bytes))
             }
             flushReplies()
-            // A plain socket that gave less than it could is empty; libssl gives a record at a time.
-            if tls == nil, count < room.count { return }
+            // Less than there was room for: the socket is empty, unless libssl keeps more than the one record it gave.
+            if count < room.count, !(tls?.hasPending ?? false) { return }
         }
         if tls?.hasPending ?? false { receiveSoon() }
     }
