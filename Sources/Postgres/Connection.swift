@@ -66,6 +66,7 @@ final class Connection: Readiness, @unchecked Sendable {
         if isLost { return request.answer(.failed(.unavailable("the connection is lost"))) }
         request.lay(role: handle.roleOfTransactions)
         if let fault = fault(in: request) { return request.answer(.failed(fault)) }
+        request.statements.reserveCapacity(request.steps.count)
         for step in request.steps { request.statements.append(prepared(step)) }
         for (step, statement) in zip(request.steps, request.statements) where !isLost {
             // A sync after half of the statements would commit that half.

@@ -8,12 +8,13 @@ struct Context {
 
     /// Nil when there is nothing to say. `role` is to be taken where the session cannot keep it.
     func sql(role: String?) -> SQL? {
-        var values: [SQLValue] = []
+        var bound: [SQL.Bound] = []
         var variant = 0
         func add(_ bit: Int, _ value: SQLValue?) {
             guard let value else { return }
+            if variant == 0 { bound.reserveCapacity(Self.names.count) }
             variant |= 1 << bit
-            values.append(value)
+            bound.append(SQL.Bound(value: value, offset: 0))
         }
         // The role comes last: what it may not set must be set before.
         add(0, tenant.company.map { .uuid($0) })
@@ -22,7 +23,7 @@ struct Context {
         add(3, lockDeadline.map { .text("\($0.milliseconds)") })
         add(4, idleDeadline.map { .text("\($0.milliseconds)") })
         add(5, role.map { .text($0) })
-        return variant == 0 ? nil : SQL(text: Self.texts[variant], values: values)
+        return variant == 0 ? nil : SQL(fixed: Self.texts[variant], bound: bound)
     }
 
     private static let names = [
@@ -46,16 +47,10 @@ struct Opening {
     var begin: Isolation?
     var context: Context
 
-    func statements(role: String?) -> [SQL] {
-        let context = context.sql(role: role)
-        guard let begin else { return context.map { [$0] } ?? [] }
-        let first = SQL(fixed: begin.begin, bound: [])
-        return context.map { [first, $0] } ?? [first]
-    }
-}
-
-extension SQL {
-    init(text: String, values: [SQLValue]) {
-        self.init(fixed: text, bound: values.map { Bound(value: $0, offset: 0) })
+    /// Puts these statements before the caller's own; gives how many they are.
+    func lay(role: String?, into steps: inout [SQL]) -> Int {
+        if let begin { steps.append(SQL(fixed: begin.begin, bound: [])) }
+        if let context = context.sql(role: role) { steps.append(context) }
+        return steps.count
     }
 }

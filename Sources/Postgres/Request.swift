@@ -63,10 +63,12 @@ final class Request {
 
     /// Lays out the statements for a connection whose transactions must take `role`, if any.
     func lay(role: String?) {
+        steps = []
+        leading = 0
         guard let opening else { return steps = own }
-        let first = opening.statements(role: role)
-        leading = first.count
-        steps = first.isEmpty ? own : first + own
+        steps.reserveCapacity(own.count + 2)
+        leading = opening.lay(role: role, into: &steps)
+        steps += own
     }
 
     var isAnswered: Bool { reply == nil }
