@@ -77,7 +77,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     public var isCurrent: Bool {
-        pthread_getspecific(Self.currentKey) == UnsafeMutableRawPointer(Unmanaged.passUnretained(self).toOpaque())
+        pthread_getspecific(Self.currentKey)
+            == UnsafeMutableRawPointer(Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Runs `work` on this loop's thread, soon.
@@ -162,7 +163,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
             return
         }
         let slot = Int(mark & 0xFFFF_FFFF)
-        guard watched[slot].generation == UInt32(mark >> 32), let handler = watched[slot].handler else { return }
+        guard watched[slot].generation == UInt32(mark >> 32), let handler = watched[slot].handler else {
+            return
+        }
         handler.ready(Events(rawValue: event.events))
     }
 

@@ -29,7 +29,9 @@ public final class LoopGroup: Sendable {
     /// A container that may use 150 ms of every 100 gets two loops.
     private static var quota: Int {
         let words = line(of: "/sys/fs/cgroup/cpu.max", after: "")?.split { $0 == " " || $0 == "\n" } ?? []
-        guard words.count == 2, let used = Int(words[0]), let period = Int(words[1]), period > 0 else { return .max }
+        guard words.count == 2, let used = Int(words[0]), let period = Int(words[1]), period > 0 else {
+            return .max
+        }
         return (used + period - 1) / period
     }
 

@@ -14,7 +14,9 @@ enum ConnectionTarget {
             case .delete: .now(Response(status: 204))
             case .head, .patch, .post, .options:
                 .later {
-                    guard let body = try? await request.body.collect(upTo: 1 << 12) else { return Response(status: 400) }
+                    guard let body = try? await request.body.collect(upTo: 1 << 12) else {
+                        return Response(status: 400)
+                    }
                     return Response(status: 200, body: .bytes(body))
                 }
             }
@@ -26,7 +28,8 @@ enum ConnectionTarget {
         limits.head = .milliseconds(500)
         limits.body = .milliseconds(500)
         let server = try! HTTPServer(
-            LoopGroup(count: 1), HTTPConfiguration(listeners: [.init(host: "127.0.0.1", port: 0)], limits: limits),
+            LoopGroup(count: 1),
+            HTTPConfiguration(listeners: [.init(host: "127.0.0.1", port: 0)], limits: limits),
             Echo())
         running = server
         return try! server.start()[0]
@@ -47,7 +50,8 @@ enum ConnectionTarget {
         while true {
             let count = recv(client, &room, room.count, 0)
             guard count > 0 else {
-                precondition(count == 0 || errno == ECONNRESET, "the server neither answers nor ends the connection")
+                precondition(
+                    count == 0 || errno == ECONNRESET, "the server neither answers nor ends the connection")
                 break
             }
             got.append(contentsOf: room[..<count])

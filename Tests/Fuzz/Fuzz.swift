@@ -1,6 +1,7 @@
 import Glibc
-@testable import HTTP
 import Wire
+
+@testable import HTTP
 
 /// What libFuzzer calls with each input: its first byte chooses what the rest is thrown at.
 ///
@@ -43,7 +44,9 @@ enum HeadTarget {
             let value = head[parser.fields[index].value.range]
             precondition(!value.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F })
         }
-        if let query = parser.query { _ = try? FormFields(UnsafeRawBufferPointer(rebasing: head[query.range])) }
+        if let query = parser.query {
+            _ = try? FormFields(UnsafeRawBufferPointer(rebasing: head[query.range]))
+        }
     }
 
     private static func find(_ input: UnsafeRawBufferPointer, step: Int) -> HeadEnd.Answer {
@@ -52,11 +55,14 @@ enum HeadTarget {
         var answer = HeadEnd.Answer.incomplete
         while length < input.count, answer == .incomplete {
             length = min(length + step, input.count)
-            answer = Exact.with(UnsafeRawBufferPointer(rebasing: input[..<length])) { end.find(in: $0, limits) }
+            answer = Exact.with(UnsafeRawBufferPointer(rebasing: input[..<length])) {
+                end.find(in: $0, limits)
+            }
         }
         // Which of two limits is passed first depends on where the input is cut; that one is passed does not.
         switch answer {
-        case .refused(.headTooLarge), .refused(.lineTooLong), .refused(.lineEnding): return .refused(.headTooLarge)
+        case .refused(.headTooLarge), .refused(.lineTooLong), .refused(.lineEnding):
+            return .refused(.headTooLarge)
         case .complete, .incomplete, .refused: return answer
         }
     }
@@ -65,7 +71,9 @@ enum HeadTarget {
 enum ChunkTarget {
     static func run(_ input: UnsafeRawBufferPointer) {
         let whole = decode(input, step: input.count)
-        for step in [1, 7] { precondition(decode(input, step: step) == whole, "a chunked body cut into pieces differs") }
+        for step in [1, 7] {
+            precondition(decode(input, step: step) == whole, "a chunked body cut into pieces differs")
+        }
     }
 
     private struct Outcome: Equatable {
@@ -158,7 +166,9 @@ enum FieldTarget {
 enum GzipTarget {
     static func run(_ input: UnsafeRawBufferPointer) {
         let bytes = Array(input)
-        if let content = try? Gzip.decompress(bytes, outputMax: 1 << 18) { precondition(content.count <= 1 << 18) }
+        if let content = try? Gzip.decompress(bytes, outputMax: 1 << 18) {
+            precondition(content.count <= 1 << 18)
+        }
         let zipped = Gzip.compress(bytes)
         precondition((try? Gzip.decompress(zipped, outputMax: bytes.count)) == bytes || bytes.count > 1 << 16)
     }
@@ -166,7 +176,9 @@ enum GzipTarget {
 
 /// Lends a copy that ends where its memory ends.
 enum Exact {
-    static func with<Value>(_ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    static func with<Value>(_ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Value)
+        -> Value
+    {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         defer { copy.deallocate() }
         copy.copyMemory(from: bytes)

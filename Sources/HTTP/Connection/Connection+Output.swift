@@ -62,7 +62,8 @@ extension Connection {
         }
         if let request, !request.isKeepAlive { isLast = true }
         if home.isDraining { isLast = true }
-        let hasBody = request?.method != .head && response.status >= 200 && response.status != 204
+        let hasBody =
+            request?.method != .head && response.status >= 200 && response.status != 204
             && response.status != 304
         let out = home.out
         let start = out.count
@@ -83,7 +84,9 @@ extension Connection {
     }
 
     /// Whether what is left of the body is little enough, and sure enough to come, to be read over.
-    private var willSkipBody: Bool { chunks == nil && !continueDue && bodyRemaining <= limits.skippedBodyBytes }
+    private var willSkipBody: Bool {
+        chunks == nil && !continueDue && bodyRemaining <= limits.skippedBodyBytes
+    }
 
     private func send(_ body: Response.Body) {
         let out = home.out
@@ -173,7 +176,8 @@ extension Connection {
         while let segment = unsent.first {
             let sent: Int
             switch segment {
-            case .writer(let writer, let from): sent = write(UnsafeRawBufferPointer(rebasing: writer.bytes[from...]))
+            case .writer(let writer, let from):
+                sent = write(UnsafeRawBufferPointer(rebasing: writer.bytes[from...]))
             case .bytes(let bytes, let from):
                 sent = bytes.withUnsafeBytes { write(UnsafeRawBufferPointer(rebasing: $0[from...])) }
             case .file(let file, let from):
@@ -204,7 +208,8 @@ extension Connection {
 
     /// How many bytes the socket took; 0 when it is full, -1 when it is broken.
     private func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let sent = tls?.write(bytes) ?? Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        let sent =
+            tls?.write(bytes) ?? Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         if sent >= 0 { return sent }
         return errno == EAGAIN || errno == EINTR ? 0 : -1
     }

@@ -118,7 +118,9 @@ final class Connection: Readiness, @unchecked Sendable {
         if greetingWrites || !unsent.isEmpty && !fileIsBeingRead { wanted.insert(.writable) }
         if wanted != interest {
             // What libssl has read already raises no event.
-            if wanted.contains(.readable), !interest.contains(.readable), tls?.hasPending ?? false { receiveSoon() }
+            if wanted.contains(.readable), !interest.contains(.readable), tls?.hasPending ?? false {
+                receiveSoon()
+            }
             interest = wanted
             home.loop.change(descriptor, wanted)
         }
@@ -176,7 +178,8 @@ final class Connection: Readiness, @unchecked Sendable {
         if let request, !responseDone {
             let exchange = Exchange(
                 request: request, status: stream?.status ?? 0, bytesIn: request.headBytes + bodyBytes,
-                bytesOut: stream?.bytesOut ?? 0, started: request.receivedAt, firstByte: stream?.firstByte ?? now,
+                bytesOut: stream?.bytesOut ?? 0, started: request.receivedAt,
+                firstByte: stream?.firstByte ?? now,
                 ended: now, outcome: outcome)
             home.responder.finished(exchange)
         }
@@ -230,7 +233,9 @@ final class Connection: Readiness, @unchecked Sendable {
     private func expired() {
         let now = home.loop.now
         if now >= outputDue {
-            guard Self.keepsRate(unsentProgress, limits.writeBytesPerSecond, limits.write) else { return abort() }
+            guard Self.keepsRate(unsentProgress, limits.writeBytesPerSecond, limits.write) else {
+                return abort()
+            }
             unsentBegins()
         }
         if now >= inputDue { inputExpired() }

@@ -100,7 +100,9 @@ extension Connection {
     }
 
     private func end(_ stream: OutgoingStream) {
-        if let gzip = stream.gzip { putCompressed(UnsafeRawBufferPointer(start: nil, count: 0), .finish, gzip, stream) }
+        if let gzip = stream.gzip {
+            putCompressed(UnsafeRawBufferPointer(start: nil, count: 0), .finish, gzip, stream)
+        }
         if stream.framing == .chunked {
             unsentWillGrow()
             unsent.append { $0.write("0\r\n\r\n") }
@@ -135,7 +137,8 @@ extension Connection {
     }
 
     private func putCompressed(
-        _ bytes: UnsafeRawBufferPointer, _ flush: GzipWriter.Flush, _ gzip: GzipWriter, _ stream: OutgoingStream
+        _ bytes: UnsafeRawBufferPointer, _ flush: GzipWriter.Flush, _ gzip: GzipWriter,
+        _ stream: OutgoingStream
     ) {
         let out = ByteWriter(capacity: bytes.count / 4 + 64)
         gzip.write(bytes, into: out, flush: flush)

@@ -8,17 +8,23 @@ enum Representation {
         switch response.body {
         case .file(let file) where response.status == 200: return part(of: file, response, request)
         case .bytes(let bytes):
-            guard mayShrink(response, bytes.count, home.limits.gzipBytesOnLoop, home.limits) else { return response }
+            guard mayShrink(response, bytes.count, home.limits.gzipBytesOnLoop, home.limits) else {
+                return response
+            }
             return bytes.withUnsafeBytes { compressed(response, $0, request, home.gzip) }
         case .buffer(let writer):
-            guard mayShrink(response, writer.count, home.limits.gzipBytesOnLoop, home.limits) else { return response }
+            guard mayShrink(response, writer.count, home.limits.gzipBytesOnLoop, home.limits) else {
+                return response
+            }
             return compressed(response, writer.bytes, request, home.gzip)
         case .empty, .file, .stream: return response
         }
     }
 
     /// Compresses a large body on a thread of its own; with none free it goes out as it is.
-    static func shapeElsewhere(_ response: Response, for request: Request, _ home: ServerLoop) async -> Response {
+    static func shapeElsewhere(_ response: Response, for request: Request, _ home: ServerLoop) async
+        -> Response
+    {
         guard let count = response.body.memoryBytes, count > home.limits.gzipBytesOnLoop,
             mayShrink(response, count, home.limits.gzipBytesMax, home.limits), wantsGzip(request)
         else { return response }
@@ -34,7 +40,9 @@ enum Representation {
     }
 
     /// Whether a stream of unknown length is to be compressed; says so in its fields.
-    static func compressesStream(_ response: inout Response, _ body: StreamBody, for request: Request?) -> Bool {
+    static func compressesStream(_ response: inout Response, _ body: StreamBody, for request: Request?)
+        -> Bool
+    {
         guard let request, request.minorVersion > 0, body.length == nil, !body.isEventStream,
             response.status != 206, response.headers.value("content-type", isCompressible) ?? false,
             !response.headers.contains("content-encoding")
@@ -112,7 +120,9 @@ enum Representation {
         let essence = UnsafeRawBufferPointer(
             rebasing: type.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") })
         if essence.prefixLength(of: "text/") != nil { return !essence.isWord("text/event-stream") }
-        if essence.isWord("application/json") || essence.hasEnding("+json") || essence.hasEnding("+xml") { return true }
+        if essence.isWord("application/json") || essence.hasEnding("+json") || essence.hasEnding("+xml") {
+            return true
+        }
         return essence.isWord("application/javascript") || essence.isWord("application/xml")
             || essence.isWord("application/yaml") || essence.isWord("application/x-ndjson")
     }

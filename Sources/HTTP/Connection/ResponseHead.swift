@@ -3,7 +3,9 @@ import Wire
 /// Prints the head of an answer.
 enum ResponseHead {
     /// - Parameter length: of the body; nil for a stream that ends when it ends.
-    static func write(_ response: Response, length: Int?, to request: Request?, isLast: Bool, _ home: ServerLoop) {
+    static func write(
+        _ response: Response, length: Int?, to request: Request?, isLast: Bool, _ home: ServerLoop
+    ) {
         let out = home.out
         out.reserve(256 + response.headers.lines.count)
         writeStatus(response.status, out)

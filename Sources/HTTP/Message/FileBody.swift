@@ -12,7 +12,9 @@ public struct FileBody: Sendable {
         guard descriptor >= 0 else { throw FileError(code: errno) }
         let file = OpenFile(descriptor)
         var about = stat()
-        guard fstat(descriptor, &about) == 0, about.st_mode & S_IFMT == S_IFREG else { throw FileError(code: EISDIR) }
+        guard fstat(descriptor, &about) == 0, about.st_mode & S_IFMT == S_IFREG else {
+            throw FileError(code: EISDIR)
+        }
         self.init(file: file, offset: 0, length: Int(about.st_size))
     }
 
@@ -31,7 +33,8 @@ public struct FileBody: Sendable {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { room, filled in
             while filled < count {
                 let got = pread(
-                    file.descriptor, room.baseAddress! + filled, count - filled, off_t(offset + start + filled))
+                    file.descriptor, room.baseAddress! + filled, count - filled,
+                    off_t(offset + start + filled))
                 if got < 0, errno == EINTR { continue }
                 guard got > 0 else { return }
                 filled += got

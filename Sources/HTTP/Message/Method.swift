@@ -28,7 +28,8 @@ public enum Method: UInt8, Sendable, CaseIterable {
         // Methods are case-sensitive (RFC 9110 section 9.1).
         func spells(_ method: Method) -> Bool {
             let name = method.name
-            return name.utf8CodeUnitCount == bytes.count && memcmp(name.utf8Start, bytes.baseAddress!, bytes.count) == 0
+            return name.utf8CodeUnitCount == bytes.count
+                && memcmp(name.utf8Start, bytes.baseAddress!, bytes.count) == 0
         }
         guard let first = bytes.first else { return nil }
         let candidates: (Method, Method?, Method?) =
@@ -39,9 +40,18 @@ public enum Method: UInt8, Sendable, CaseIterable {
             case UInt8(ascii: "D"): (.delete, nil, nil)
             default: (.options, nil, nil)
             }
-        if spells(candidates.0) { self = candidates.0; return }
-        if let second = candidates.1, spells(second) { self = second; return }
-        if let third = candidates.2, spells(third) { self = third; return }
+        if spells(candidates.0) {
+            self = candidates.0
+            return
+        }
+        if let second = candidates.1, spells(second) {
+            self = second
+            return
+        }
+        if let third = candidates.2, spells(third) {
+            self = third
+            return
+        }
         return nil
     }
 }

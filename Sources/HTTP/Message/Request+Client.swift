@@ -26,7 +26,8 @@ extension Request {
             said = Forwarded(forwarded)
         } else if let addresses = headerList("x-forwarded-for") {
             said = Forwarded(
-                xForwardedFor: addresses, proto: headerList("x-forwarded-proto"), host: headerList("x-forwarded-host"))
+                xForwardedFor: addresses, proto: headerList("x-forwarded-proto"),
+                host: headerList("x-forwarded-host"))
         } else {
             said = nil
         }

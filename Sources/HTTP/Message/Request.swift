@@ -34,8 +34,10 @@ public final class Request: @unchecked Sendable {
     private let querySpan: Span?
     private let hostSpan: Span
 
-    init(_ head: UnsafeRawBufferPointer, _ parser: borrowing HeadParser, peer: Peer, loop: EventLoop, body: BodySource?)
-    {
+    init(
+        _ head: UnsafeRawBufferPointer, _ parser: borrowing HeadParser, peer: Peer, loop: EventLoop,
+        body: BodySource?
+    ) {
         method = parser.method
         minorVersion = parser.minorVersion
         isKeepAlive = parser.isKeepAlive
@@ -115,7 +117,10 @@ public final class Request: @unchecked Sendable {
     public func headerCount(_ name: StaticString) -> Int {
         var count = 0
         var at = -1
-        while let field = next(name, after: at) { count += 1; at = field }
+        while let field = next(name, after: at) {
+            count += 1
+            at = field
+        }
         return count
     }
 
@@ -144,7 +149,9 @@ public final class Request: @unchecked Sendable {
         var at = index + 1
         while at < fieldCount {
             let candidate = fields[at].name
-            if Int(candidate.count) == length, memcmp(head + Int(candidate.start), name.utf8Start, length) == 0 {
+            if Int(candidate.count) == length,
+                memcmp(head + Int(candidate.start), name.utf8Start, length) == 0
+            {
                 return at
             }
             at += 1

@@ -152,7 +152,9 @@ final class BodySource: @unchecked Sendable {
         let reader = unzipping ?? GzipReader(outputMax: contentMax)
         unzipping = reader
         let out = ByteWriter(capacity: piece.count * 4)
-        do throws(GzipError) { try reader.read(piece, into: out) } catch { throw BodyError(error, contentMax) }
+        do throws(GzipError) { try reader.read(piece, into: out) } catch {
+            throw BodyError(error, contentMax)
+        }
         return out.array
     }
 

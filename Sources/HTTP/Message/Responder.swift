@@ -64,7 +64,9 @@ public enum Refusal: Error, Sendable, CaseIterable {
 
     public var status: Int {
         switch self {
-        case .requestLine, .target, .path, .host, .field, .framing, .chunk, .lineEnding, .plainOnEncryptedPort: 400
+        case .requestLine, .target, .path, .host, .field, .framing, .chunk, .lineEnding,
+            .plainOnEncryptedPort:
+            400
         case .headTooSlow, .bodyTooSlow: 408
         case .bodyTooLarge: 413
         case .lineTooLong: 414
@@ -80,11 +82,14 @@ public enum Refusal: Error, Sendable, CaseIterable {
     public var detail: String {
         switch self {
         case .requestLine: "The request line is not `METHOD target HTTP/1.1`."
-        case .target: "The request target is not valid; reserved and non-ASCII characters must be percent-encoded."
+        case .target:
+            "The request target is not valid; reserved and non-ASCII characters must be percent-encoded."
         case .path: "The path has a dot segment, a control character or bytes that are not UTF-8."
         case .host: "The request needs exactly one valid Host field."
-        case .field: "A header field is not valid: a name, a colon at once behind it, and a value without control bytes."
-        case .framing: "The length of the body is ambiguous: one valid Content-Length or `Transfer-Encoding: chunked`."
+        case .field:
+            "A header field is not valid: a name, a colon at once behind it, and a value without control bytes."
+        case .framing:
+            "The length of the body is ambiguous: one valid Content-Length or `Transfer-Encoding: chunked`."
         case .chunk: "The chunked body is not framed correctly."
         case .lineEnding: "Lines end in CR LF."
         case .lineTooLong: "The request line is too long."

@@ -47,8 +47,10 @@ public struct Response: Sendable {
             guard let loop = out.loop else { throw ClientGone() }
             let events = EventStream(out, pingEvery: out.pingEvery, loop: loop)
             defer { events.end() }
-            do { try await produce(events) } catch where out.isDraining && error is CancellationError {}
-            if out.isDraining { try await events.send(event: "goodbye", retryMilliseconds: 1000, data: "draining") }
+            do { try await produce(events) } catch  where out.isDraining && error is CancellationError {}
+            if out.isDraining {
+                try await events.send(event: "goodbye", retryMilliseconds: 1000, data: "draining")
+            }
         }
         return Response(status: 200, headers: headers, body: .stream(body))
     }

@@ -33,7 +33,8 @@ public struct ResponseHeaders: Sendable {
         let start = lines.count
         lines.append(contentsOf: value)
         // A line end out of somebody's data would begin a field, or an answer, of his own making.
-        for index in start..<lines.count where lines[index] < 0x20 && lines[index] != 0x09 || lines[index] == 0x7F {
+        for index in start..<lines.count
+        where lines[index] < 0x20 && lines[index] != 0x09 || lines[index] == 0x7F {
             lines[index] = UInt8(ascii: " ")
         }
         lines.append(0x0D)

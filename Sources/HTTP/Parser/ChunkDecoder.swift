@@ -23,7 +23,8 @@ struct ChunkDecoder {
     /// Reads from `input` and calls `sink` with each run of content; returns how many bytes were read, which is all
     /// of them unless the body ended.
     mutating func decode(
-        _ input: UnsafeRawBufferPointer, _ limits: Limits, _ sink: (UnsafeRawBufferPointer) throws(Refusal) -> Void
+        _ input: UnsafeRawBufferPointer, _ limits: Limits,
+        _ sink: (UnsafeRawBufferPointer) throws(Refusal) -> Void
     ) throws(Refusal) -> Int {
         var at = 0
         while at < input.count, state != .done {

@@ -22,30 +22,6 @@ struct Field {
     var value: Span
 }
 
-/// How the end of a body is told (RFC 9112 section 6).
-enum Framing: Equatable, Sendable {
-    case none
-    case length(Int)
-    case chunked
-}
-
-/// What was done to the content of a body before it was framed (RFC 9110 section 8.4).
-enum ContentCoding: Sendable {
-    case identity, gzip
-    /// Another one, or several.
-    case unknown
-
-    init(_ value: UnsafeRawBufferPointer, after before: ContentCoding) {
-        if value.isEmpty || value.isWord("identity") {
-            self = before
-        } else if before == .identity, value.isWord("gzip") || value.isWord("x-gzip") {
-            self = .gzip
-        } else {
-            self = .unknown
-        }
-    }
-}
-
 /// Understands one whole head by RFC 9112, strictly; one for each loop, used again for every request.
 struct HeadParser: ~Copyable {
     private(set) var method = Method.get
@@ -122,7 +98,9 @@ struct HeadParser: ~Copyable {
         guard at > targetStart, head[at] == UInt8(ascii: " ") else { throw .requestLine }
         let targetEnd = at
         let end = try version(head, at + 1)
-        guard let method = Method(UnsafeRawBufferPointer(rebasing: head[..<methodEnd])) else { throw .unknownMethod }
+        guard let method = Method(UnsafeRawBufferPointer(rebasing: head[..<methodEnd])) else {
+            throw .unknownMethod
+        }
         self.method = method
         try target(head, targetStart, targetEnd)
         return end
@@ -156,7 +134,8 @@ struct HeadParser: ~Copyable {
         }
     }
 
-    private mutating func originForm(_ head: UnsafeRawBufferPointer, _ start: Int, _ end: Int) throws(Refusal) {
+    private mutating func originForm(_ head: UnsafeRawBufferPointer, _ start: Int, _ end: Int) throws(Refusal)
+    {
         var at = start
         var needsLook = false
         while at < end, head[at] != UInt8(ascii: "?") {
@@ -181,14 +160,18 @@ struct HeadParser: ~Copyable {
     }
 
     /// `http://host/path`, as clients of proxies send it (RFC 9112 section 3.2.2).
-    private mutating func absoluteForm(_ head: UnsafeRawBufferPointer, _ start: Int, _ end: Int) throws(Refusal) {
+    private mutating func absoluteForm(_ head: UnsafeRawBufferPointer, _ start: Int, _ end: Int)
+        throws(Refusal)
+    {
         let target = UnsafeRawBufferPointer(rebasing: head[start..<end])
         let scheme = target.prefixLength(of: "http://") ?? target.prefixLength(of: "https://")
         guard let scheme else { throw .target }
         let authority = start + scheme
         var at = authority
         while at < end, head[at] != UInt8(ascii: "/"), head[at] != UInt8(ascii: "?") { at += 1 }
-        guard HostCheck.isValid(UnsafeRawBufferPointer(rebasing: head[authority..<at]), classes) else { throw .target }
+        guard HostCheck.isValid(UnsafeRawBufferPointer(rebasing: head[authority..<at]), classes) else {
+            throw .target
+        }
         host = Span(authority, at)
         hasAuthority = true
         if at < end, head[at] == UInt8(ascii: "/") { return try originForm(head, at, end) }
@@ -218,7 +201,9 @@ struct HeadParser: ~Copyable {
         while isClass(head[at], .fieldValue) { at += 1 }
         guard head[at] == 0x0D, head[at + 1] == 0x0A else { throw head[at] == 0x0A ? .lineEnding : .field }
         var valueEnd = at
-        while valueEnd > valueStart, head[valueEnd - 1] == 0x20 || head[valueEnd - 1] == 0x09 { valueEnd -= 1 }
+        while valueEnd > valueStart, head[valueEnd - 1] == 0x20 || head[valueEnd - 1] == 0x09 {
+            valueEnd -= 1
+        }
         guard fieldCount < fieldsMax else { throw .tooManyFields }
         let field = Field(name: name, value: Span(valueStart, valueEnd))
         fields[fieldCount] = field
@@ -299,39 +284,13 @@ struct HeadParser: ~Copyable {
     }
 }
 
-/// The list of Transfer-Encoding over all its lines; nothing but one `chunked` is accepted.
-private struct TransferCodings {
-    private(set) var isPresent = false
-    private var chunkedCount = 0
-    private var others = 0
-    private var endsWithChunked = false
-
-    mutating func note(_ value: UnsafeRawBufferPointer) throws(Refusal) {
-        isPresent = true
-        var reader = FieldReader(value)
-        while true {
-            reader.skipSpace()
-            guard let coding = reader.token() else { throw .framing }
-            endsWithChunked = coding.isWord("chunked")
-            if endsWithChunked { chunkedCount += 1 } else { others += 1 }
-            reader.skipSpace()
-            if reader.atEnd { return }
-            // Parameters are not defined for any coding we know.
-            guard reader.take(UInt8(ascii: ",")) else { throw .framing }
-        }
-    }
-
-    func settle() throws(Refusal) {
-        guard endsWithChunked, chunkedCount == 1 else { throw .framing }
-        guard others == 0 else { throw .unknownTransferCoding }
-    }
-}
-
 extension UnsafeRawBufferPointer {
     /// The length of `prefix` (in lower case) when the bytes begin with it, whatever their case.
     func prefixLength(of prefix: StaticString) -> Int? {
         let length = prefix.utf8CodeUnitCount
-        guard count >= length, UnsafeRawBufferPointer(rebasing: self[..<length]).isWord(prefix) else { return nil }
+        guard count >= length, UnsafeRawBufferPointer(rebasing: self[..<length]).isWord(prefix) else {
+            return nil
+        }
         return length
     }
 }

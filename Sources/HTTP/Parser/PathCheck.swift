@@ -15,12 +15,14 @@ enum PathCheck {
                 at += 1
                 continue
             }
-            guard at + 2 < path.count, let high = Hex.value(of: path[at + 1]), let low = Hex.value(of: path[at + 2])
+            guard at + 2 < path.count, let high = Hex.value(of: path[at + 1]),
+                let low = Hex.value(of: path[at + 2])
             else { throw .target }
             decoded.append(high << 4 | low)
             at += 3
         }
-        guard !decoded.contains(where: { $0 < 0x20 || $0 == 0x7F }), String(validating: decoded, as: UTF8.self) != nil,
+        guard !decoded.contains(where: { $0 < 0x20 || $0 == 0x7F }),
+            String(validating: decoded, as: UTF8.self) != nil,
             !hasDotSegment(decoded)
         else { throw .path }
     }
@@ -41,7 +43,8 @@ enum HostCheck {
         } else {
             while at < host.count, host[at] != UInt8(ascii: ":") {
                 if host[at] == UInt8(ascii: "%") {
-                    guard at + 2 < host.count, Hex.value(of: host[at + 1]) != nil, Hex.value(of: host[at + 2]) != nil
+                    guard at + 2 < host.count, Hex.value(of: host[at + 1]) != nil,
+                        Hex.value(of: host[at + 2]) != nil
                     else { return false }
                 } else if classes[Int(host[at])] & ByteClass.host.rawValue == 0 {
                     return false
@@ -61,7 +64,9 @@ enum HostCheck {
         guard let close = host.firstIndex(of: UInt8(ascii: "]")), close > 2 else { return nil }
         let inside = host[1..<close]
         guard inside.contains(UInt8(ascii: ":")),
-            inside.allSatisfy({ Hex.value(of: $0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") })
+            inside.allSatisfy({
+                Hex.value(of: $0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".")
+            })
         else { return nil }
         return close + 1
     }

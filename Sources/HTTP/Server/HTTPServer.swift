@@ -27,7 +27,8 @@ public final class HTTPServer: Sendable {
         do throws(ListenError) {
             for listener in listeners {
                 opened.append(
-                    try ListeningSocket.open(listener.host, listener.port, count: homes.count, backlog: backlog))
+                    try ListeningSocket.open(
+                        listener.host, listener.port, count: homes.count, backlog: backlog))
             }
         } catch {
             // All or none: a server on half its ports is no server.
@@ -78,8 +79,10 @@ public final class HTTPServer: Sendable {
 
     public var statistics: Statistics {
         Statistics(
-            connections: shared.connections.load(ordering: .relaxed), accepted: shared.accepted.load(ordering: .relaxed),
-            requestsInFlight: shared.inFlight.load(ordering: .relaxed), shed: shared.shed.load(ordering: .relaxed))
+            connections: shared.connections.load(ordering: .relaxed),
+            accepted: shared.accepted.load(ordering: .relaxed),
+            requestsInFlight: shared.inFlight.load(ordering: .relaxed),
+            shed: shared.shed.load(ordering: .relaxed))
     }
 }
 

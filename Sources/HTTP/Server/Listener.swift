@@ -27,7 +27,8 @@ final class Listener: Readiness {
                 return
             }
             let peer = Peer(
-                address: address, isSecure: kind == .tls, trustedProxies: home.shared.configuration.trustedProxies)
+                address: address, isSecure: kind == .tls,
+                trustedProxies: home.shared.configuration.trustedProxies)
             home.accept(client, peer, tls: kind == .tls ? home.shared.tls?.contexts : nil, redirect)
         }
     }

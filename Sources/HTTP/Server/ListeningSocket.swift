@@ -15,7 +15,8 @@ public struct ListenError: Error, CustomStringConvertible, Sendable {
     public var description: String {
         switch reason {
         case .portTaken: "Port \(port) on \(host) is taken by another program."
-        case .notPermitted: "Port \(port) on \(host) may not be opened by this user; ports below 1024 are the system's."
+        case .notPermitted:
+            "Port \(port) on \(host) may not be opened by this user; ports below 1024 are the system's."
         case .noSuchAddress: "\(host) is not an address of this machine."
         case .other(let code): "Port \(port) on \(host) cannot be opened: \(String(cString: strerror(code)))."
         }
@@ -25,7 +26,8 @@ public struct ListenError: Error, CustomStringConvertible, Sendable {
 /// Opens listening sockets that several loops share by SO_REUSEPORT.
 enum ListeningSocket {
     /// One list of sockets, one for each loop, per address that `host` stands for.
-    static func open(_ host: String, _ port: Int, count: Int, backlog: Int32) throws(ListenError) -> [[Int32]] {
+    static func open(_ host: String, _ port: Int, count: Int, backlog: Int32) throws(ListenError) -> [[Int32]]
+    {
         var port = port
         var sockets: [[Int32]] = []
         var missing: ListenError?
@@ -35,7 +37,7 @@ enum ListeningSocket {
                 // A port the system chose for the first address counts for the next.
                 port = self.port(of: same[0])
                 sockets.append(same)
-            } catch where error.reason == .noSuchAddress {
+            } catch  where error.reason == .noSuchAddress {
                 // `localhost` also stands for ::1 where there is no version 6.
                 missing = error
             } catch {
@@ -73,7 +75,9 @@ enum ListeningSocket {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         return withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &length) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = getsockname(descriptor, $0, &length)
+            }
             // The port stands at the same place for both families.
             return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
                 Int(UInt16(bigEndian: $0.pointee.sin_port))

@@ -15,7 +15,8 @@ struct Redirect: Sendable {
         let authority = port == 443 ? String(name) : "\(name):\(port)"
         // 301 lets old clients turn POST into GET; 307 keeps the method (308 is not followed by some).
         var response = Response(status: request.method == .get || request.method == .head ? 301 : 307)
-        response.headers.add("location", "https://\(authority)\(request.path)\(request.query.map { "?" + $0 } ?? "")")
+        response.headers.add(
+            "location", "https://\(authority)\(request.path)\(request.query.map { "?" + $0 } ?? "")")
         return response
     }
 }

@@ -21,7 +21,9 @@ public enum SelfSignedCertificate {
         try add(NID_ext_key_usage, "serverAuth", to: certificate)
         try add(NID_subject_key_identifier, "hash", to: certificate)
         try add(NID_subject_alt_name, alternatives.joined(separator: ","), to: certificate)
-        guard X509_sign(certificate, key, EVP_sha256()) > 0 else { throw TLSError("The certificate cannot be signed") }
+        guard X509_sign(certificate, key, EVP_sha256()) > 0 else {
+            throw TLSError("The certificate cannot be signed")
+        }
         return (
             try pem { PEM_write_bio_X509($0, certificate) },
             try pem { PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil) }

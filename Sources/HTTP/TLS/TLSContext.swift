@@ -36,13 +36,17 @@ final class TLSContext: @unchecked Sendable {
     func newSession() -> OpaquePointer? { SSL_new(context) }
 
     /// Checks everything before it is put to use: a wrong pair must not replace a right one.
-    private static func load(_ identity: TLSIdentity, into context: OpaquePointer) throws(TLSError) -> [String] {
+    private static func load(_ identity: TLSIdentity, into context: OpaquePointer) throws(TLSError)
+        -> [String]
+    {
         guard SSL_CTX_use_certificate_chain_file(context, identity.certificateFile) == 1 else {
             throw TLSError("\(identity.certificateFile) cannot be read as a PEM certificate chain")
         }
         guard SSL_CTX_use_PrivateKey_file(context, identity.keyFile, SSL_FILETYPE_PEM) == 1 else {
             let reason = Int32(truncatingIfNeeded: ERR_peek_last_error() & 0x7F_FFFF)
-            if reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH { throw mismatch(identity) }
+            if reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH {
+                throw mismatch(identity)
+            }
             throw TLSError("\(identity.keyFile) cannot be read as a PEM key")
         }
         // libssl takes a key of another type beside the certificate, and every handshake fails from then on.
@@ -66,16 +70,19 @@ final class TLSContext: @unchecked Sendable {
             _ = SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, UnsafeMutableRawPointer(mutating: groups))
         }
         // An idle session holds no record buffers; a write may be gone on with from a moved buffer.
-        let mode = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+        let mode =
+            SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
         SSL_CTX_ctrl(context, SSL_CTRL_MODE, Int(mode), nil)
         // One read takes a whole record instead of its five first bytes.
         SSL_CTX_ctrl(context, SSL_CTRL_SET_READ_AHEAD, 1, nil)
         // Sessions live in tickets alone, so any loop and any process can resume them.
         SSL_CTX_ctrl(context, SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF), nil)
         tickets.install(in: context)
-        SSL_CTX_set_alpn_select_cb(context, { _, chosen, length, offered, offeredLength, _ in
-            TLSContext.chooseProtocol(chosen, length, offered, offeredLength)
-        }, nil)
+        SSL_CTX_set_alpn_select_cb(
+            context,
+            { _, chosen, length, offered, offeredLength, _ in
+                TLSContext.chooseProtocol(chosen, length, offered, offeredLength)
+            }, nil)
     }
 
     /// http/1.1, else http/1.0 (which `curl -0` offers); a client that wants neither is told so by an alert.
@@ -120,19 +127,25 @@ final class TLSContexts: Sendable {
         let greeter = contexts[0].context
         SSL_CTX_ctrl(
             greeter, SSL_CTRL_SET_TLSEXT_SERVERNAME_ARG, 0, Unmanaged.passUnretained(self).toOpaque())
-        let choose: @convention(c) (OpaquePointer?, UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?) -> Int32 = {
-            session, _, contexts in
-            guard let session, let contexts else { return SSL_TLSEXT_ERR_NOACK }
-            return Unmanaged<TLSContexts>.fromOpaque(contexts).takeUnretainedValue().choose(for: session)
-        }
+        let choose:
+            @convention(c) (OpaquePointer?, UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?) -> Int32 =
+                {
+                    session, _, contexts in
+                    guard let session, let contexts else { return SSL_TLSEXT_ERR_NOACK }
+                    return Unmanaged<TLSContexts>.fromOpaque(contexts).takeUnretainedValue().choose(
+                        for: session)
+                }
         SSL_CTX_callback_ctrl(
-            greeter, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, unsafeBitCast(choose, to: (@convention(c) () -> Void).self))
+            greeter, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+            unsafeBitCast(choose, to: (@convention(c) () -> Void).self))
     }
 
     func newSession() -> OpaquePointer? { contexts[0].newSession() }
 
     private func choose(for session: OpaquePointer) -> Int32 {
-        guard let name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name) else { return SSL_TLSEXT_ERR_NOACK }
+        guard let name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name) else {
+            return SSL_TLSEXT_ERR_NOACK
+        }
         let wanted = String(cString: name).lowercased()
         let exact = contexts.first { $0.names.contains(wanted) }
         if let context = exact ?? contexts.first(where: { $0.names.contains { Self.covers($0, wanted) } }) {
@@ -152,14 +165,17 @@ final class TLSContexts: Sendable {
 /// The DNS names of a certificate.
 private enum CertificateNames {
     static func of(_ certificate: OpaquePointer?) -> [String] {
-        guard let certificate, let raw = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else { return [] }
+        guard let certificate, let raw = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else {
+            return []
+        }
         let list = OpaquePointer(raw)
         defer { GENERAL_NAMES_free(list) }
         return (0..<OPENSSL_sk_num(list)).compactMap { index in
             guard let entry = OPENSSL_sk_value(list, index)?.assumingMemoryBound(to: GENERAL_NAME.self),
                 entry.pointee.type == GEN_DNS, let text = entry.pointee.d.dNSName
             else { return nil }
-            let bytes = UnsafeRawBufferPointer(start: ASN1_STRING_get0_data(text), count: Int(ASN1_STRING_length(text)))
+            let bytes = UnsafeRawBufferPointer(
+                start: ASN1_STRING_get0_data(text), count: Int(ASN1_STRING_length(text)))
             return String(decoding: bytes, as: UTF8.self).lowercased()
         }
     }
