@@ -27,7 +27,10 @@ final class World: Sendable {
             let here = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
             _ = try await Migrator(url: database.url, folder: "/\(here)/Migrations").migrate()
         }
-        database = Database(DatabaseConfiguration(url: test.url), loops: Self.loops)
+        var patient = DatabaseConfiguration(url: test.url)
+        // A machine busy with all tests at once is slow, not broken.
+        (patient.connectDeadline, patient.leaseDeadline, patient.statementDeadline) = (.seconds(30), .seconds(30), .seconds(30))
+        database = Database(patient, loops: Self.loops)
         PermissionCatalogue.declare(CompaniesDomain.permissions)
         var configuration = APIConfiguration(
             secret: Array("not much of a secret".utf8),
