@@ -20,7 +20,9 @@ final class CoreGround: Sendable {
         }
         var patient = DatabaseConfiguration(url: test.url)
         // A machine busy with all tests at once is slow, not broken.
-        (patient.connectDeadline, patient.leaseDeadline, patient.statementDeadline) = (.seconds(30), .seconds(30), .seconds(30))
+        (patient.connectDeadline, patient.leaseDeadline, patient.statementDeadline) = (
+            .seconds(30), .seconds(30), .seconds(30)
+        )
         database = Database(patient, loops: Self.loops)
     }
 

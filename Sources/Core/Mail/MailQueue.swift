@@ -91,7 +91,9 @@ enum MailQueue {
 
     static func values(_ context: String) throws -> [String: String] {
         var values: [String: String] = [:]
-        for (key, value) in try JSON.parse(context).objectValue?.members ?? [] { values[key] = value.stringValue }
+        for (key, value) in try JSON.parse(context).objectValue?.members ?? [] {
+            values[key] = value.stringValue
+        }
         return values
     }
 }

@@ -49,7 +49,8 @@ public enum Mailroom: Domain {
             try await MailQueue.sent(mail, work.database)
         case .temporaryFailure(let reason):
             work.figures.finished("mail", "put_back")
-            work.log.warning("a mail could not be sent yet", metadata: ["mail": "\(mail.id)", "reason": "\(reason)"])
+            work.log.warning(
+                "a mail could not be sent yet", metadata: ["mail": "\(mail.id)", "reason": "\(reason)"])
             try await MailQueue.failed(mail, reason, isPermanent: false, work.database)
         case .permanentFailure(let reason):
             work.figures.finished("mail", "given_up")
@@ -102,7 +103,8 @@ public enum Mailroom: Domain {
         let context = try MailQueue.values(row.get("context"))
         let mail = try MailRenderer.render(template, locale: locale, context: context)
         return OutboxMail(
-            id: try row.get("id"), template: name, to: try row.get("to_address"), locale: locale, subject: mail.subject,
+            id: try row.get("id"), template: name, to: try row.get("to_address"), locale: locale,
+            subject: mail.subject,
             text: mail.text, html: mail.html, context: context, createdAt: try row.get("created_at"))
     }
 }

@@ -85,7 +85,10 @@ public final class Workforce: Sendable {
                 figures.finished(worker.name, "failed_round")
                 log.warning(
                     "a round of background work failed",
-                    metadata: ["worker": "\(worker.name)", "error": "\(String(reflecting: error))", "failures": "\(failures)"])
+                    metadata: [
+                        "worker": "\(worker.name)", "error": "\(String(reflecting: error))",
+                        "failures": "\(failures)",
+                    ])
                 await pulse.wait(upTo: Self.pause(after: failures))
             }
         }

@@ -15,10 +15,16 @@ import Wire
     @Test func `one can sign in to the demo world and walk from the agency into its client`() async throws {
         let server = try await TestServer.shared()
         let login = try await plant(server)
-        let olivia = try await TestSupport.Person(signingInOn: server, email: login.email, password: login.password)
-        let companies = try await olivia.client.get("/v1/companies?sort=name").expect(200).json["data"]?.arrayValue ?? []
-        #expect(companies.compactMap { $0["name"]?.stringValue } == ["Aurora Studio", "Bakery Bruno", "Northwind Outdoor"])
-        let roles = try await olivia.client.get("/v1/members?limit=100").expect(200).json["data"]?.arrayValue ?? []
+        let olivia = try await TestSupport.Person(
+            signingInOn: server, email: login.email, password: login.password)
+        let companies =
+            try await olivia.client.get("/v1/companies?sort=name").expect(200).json["data"]?.arrayValue ?? []
+        #expect(
+            companies.compactMap { $0["name"]?.stringValue } == [
+                "Aurora Studio", "Bakery Bruno", "Northwind Outdoor",
+            ])
+        let roles =
+            try await olivia.client.get("/v1/members?limit=100").expect(200).json["data"]?.arrayValue ?? []
         let held = Set(roles.flatMap { $0["roles"]?.arrayValue ?? [] }.compactMap { $0["key"]?.stringValue })
         #expect(held == ["owner", "admin", "manager", "member", "viewer", "client"])
         let bakery = try #require(companies[1]["id"])
@@ -43,7 +49,9 @@ import Wire
                (SELECT count(*) FROM invitations), (SELECT count(*) FROM teams), (SELECT sum(seats_used) FROM companies)
         """
 
-    @Test func `the colleague who was invited signs up, and the role holds from the next request`() async throws {
+    @Test func `the colleague who was invited signs up, and the role holds from the next request`()
+        async throws
+    {
         let server = try await TestServer.shared()
         let ada = try await TestSupport.Person(signedUpOn: server, company: "Analytical Engines")
         let grace = try await ada.colleague(.viewer)
@@ -54,6 +62,6 @@ import Wire
         try await ada.client.put("/v1/members/\(member)/roles", ["role_ids": manager]).expect(200)
         try await grace.client.post("/v1/teams", ["name": "Compilers"]).expect(201)
         try await ada.client.delete("/v1/members/\(member)").expect(204)
-        try await grace.client.get("/v1/teams").expect(401)
+        #expect(try await grace.client.get("/v1/teams").expect(403).code == "company-access-ended")
     }
 }

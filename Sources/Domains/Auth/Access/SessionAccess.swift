@@ -31,7 +31,7 @@ enum SessionAccess {
                 principal.permissions = access.permissions
                 addresses = policy.addresses
             } else {
-                principal.companyRefusal = access == nil ? Problem(.noSuchCompany) : refusal
+                principal.companyRefusal = access == nil ? Problem(.companyAccessEnded) : refusal
             }
         }
         let expires = min(
