@@ -12,6 +12,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
     case emailChanged = "email-changed"
     case mfaChanged = "mfa-changed"
     case apiKeyCreated = "api-key-created"
+    case impersonated
     case accountLocked = "account-locked"
     case accountDeleted = "account-deleted"
     case invitation
@@ -39,6 +40,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
         case .emailChanged: ["name", "new_email", "link"]
         case .mfaChanged: ["name", "change", "address", "at", "link"]
         case .apiKeyCreated: ["name", "key_name", "company", "at", "link"]
+        case .impersonated: ["name", "actor", "company", "at", "reason"]
         case .accountLocked: ["name", "at", "link"]
         case .accountDeleted: ["name", "at"]
         case .invitation: ["inviter", "company", "roles", "link", "expires_at"]

@@ -2,8 +2,7 @@ extension MailText {
     static let englishPhrases = MailPhrases(
         greeting: "Hello {{name}},",
         code: "Or type this code: {{code}}",
-        footer:
-            "You receive this mail because your address is used with Infinity. It was sent automatically.",
+        footer: "You receive this mail because your address is used with Infinity. It was sent automatically.",
         dayMark: "",
         months: [
             "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -94,6 +93,14 @@ extension MailText {
 
                 If that was not you, revoke it and change your password.
                 """, action: "See API keys")
+        case .impersonated:
+            MailText(
+                "{{actor}} is working in your name",
+                """
+                On {{at}} {{actor}} began to work in {{company}} in your name, to help you. The reason given: {{reason}}.
+
+                It ends by itself after a short while, and what is done is recorded under both names.
+                """)
         case .accountLocked:
             MailText(
                 "Your account is locked",

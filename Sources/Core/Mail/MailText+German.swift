@@ -2,12 +2,10 @@ extension MailText {
     static let germanPhrases = MailPhrases(
         greeting: "Guten Tag {{name}},",
         code: "Oder geben Sie diesen Code ein: {{code}}",
-        footer:
-            "Sie erhalten diese Nachricht, weil Ihre Adresse bei Infinity verwendet wird. Sie wurde automatisch versandt.",
+        footer: "Sie erhalten diese Nachricht, weil Ihre Adresse bei Infinity verwendet wird. Sie wurde automatisch versandt.",
         dayMark: ".",
         months: [
-            "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-            "November",
+            "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
             "Dezember",
         ])
 
@@ -98,6 +96,15 @@ extension MailText {
 
                 Wenn Sie das nicht waren, widerrufen Sie ihn und ändern Sie Ihr Passwort.
                 """, action: "API-Schlüssel ansehen")
+        case .impersonated:
+            MailText(
+                "{{actor}} arbeitet in Ihrem Namen",
+                """
+                {{actor}} hat am {{at}} begonnen, in {{company}} in Ihrem Namen zu arbeiten, um Ihnen zu helfen. Angegebener \
+                Grund: {{reason}}.
+
+                Das endet nach kurzer Zeit von selbst; was dabei geschieht, wird mit beiden Namen aufgezeichnet.
+                """)
         case .accountLocked:
             MailText(
                 "Ihr Konto ist gesperrt",

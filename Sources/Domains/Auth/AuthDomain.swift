@@ -21,6 +21,7 @@ public enum AuthDomain: Domain {
         Sessions.routes
         BrowserLogin.routes
         CompanySwitch.routes
+        Impersonation.routes
         Reauthentication.routes
         PasswordReset.routes
         PasswordChange.routes
@@ -35,7 +36,7 @@ public enum AuthDomain: Domain {
         AccountPages.routes
     }
 
-    public static let permissions: [Permission] = [.apiKeysRead, .apiKeysWrite]
+    public static let permissions: [Permission] = [.apiKeysRead, .apiKeysWrite, .membersImpersonate]
     public static let problems: [ProblemCode] = ProblemCode.auth
 
     public static let constraints: [ConstraintProblem] = [

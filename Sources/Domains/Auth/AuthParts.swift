@@ -90,11 +90,12 @@ public final class AuthParts: Sendable {
 extension Call {
     var auth: AuthParts { environment[AuthParts.self] }
 
-    /// The signed-in person and her session; an API key has none.
+    /// The signed-in person and her session; an API key has none, and nobody has it who works in another's name.
     var session: (user: UUID, id: UUID) {
         get throws(Problem) {
             guard let principal else { throw .unauthorized }
             guard let session = principal.sessionId else { throw Problem(.sessionRequired) }
+            guard !principal.isImpersonated else { throw Problem(.notInAnothersName) }
             return (principal.userId, session)
         }
     }

@@ -35,6 +35,13 @@ extension ProblemCode {
     static let sessionRequired = ProblemCode(
         "session-required", 403, "Only a signed-in person may do this",
         advice: "Use an access token of a login; an API key cannot do it.")
+    static let impersonationRefused = ProblemCode(
+        "impersonation-refused", 403, "You cannot work in this member's name",
+        advice: "Only in the name of members who may do no more than you, and only where the company's settings allow "
+            + "it.")
+    static let notInAnothersName = ProblemCode(
+        "not-in-anothers-name", 403, "This cannot be done in another's name",
+        advice: "What concerns the account itself is left to its owner. Use your own token.")
     static let csrfFailed = ProblemCode(
         "csrf-failed", 403, "The request may come from a foreign page",
         advice:
@@ -43,9 +50,6 @@ extension ProblemCode {
     static let noSuchCompany = ProblemCode(
         "no-such-company", 404, "You are no member of such a company",
         advice: "GET /v1/companies lists the companies you can work in.")
-    static let companyAccessEnded = ProblemCode(
-        "company-access-ended", 403, "You are no longer an active member of the company this token is for",
-        advice: "Switch to another company with POST /v1/auth/company; GET /v1/companies lists yours.")
     static let secondFactorDemanded = ProblemCode(
         "second-factor-demanded", 403, "The company demands a second factor",
         advice: "Set up an authenticator app under /v1/auth/mfa/factors and log in again with it.")
@@ -69,8 +73,9 @@ extension ProblemCode {
     static let auth: [ProblemCode] = [
         invalidCredentials, secondStepRequired, invalidCode, loginThrottled, refreshTokenInvalid,
         refreshTokenReused,
-        tokenInvalid, reauthenticationRequired, sessionRequired, csrfFailed, noSuchCompany,
-        companyAccessEnded, secondFactorDemanded,
+        tokenInvalid, reauthenticationRequired, sessionRequired, impersonationRefused,
+        notInAnothersName, csrfFailed, noSuchCompany,
+        secondFactorDemanded,
         addressNotAllowed, methodNotAllowedByCompany, scopeNotHeld, factorLimitReached, factorNameTaken,
         apiKeyLimitReached,
     ]

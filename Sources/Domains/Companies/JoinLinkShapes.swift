@@ -51,9 +51,7 @@ struct JoinResult: Codable, Sendable {
     let requestId: UUID?
 }
 
-enum JoinRequestState: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable {
-    case pending, approved, denied
-}
+enum JoinRequestState: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable { case pending, approved, denied }
 
 struct JoinRequest: Codable, Sendable {
     let id: UUID

@@ -176,3 +176,65 @@ import Wire
                 == "no-such-company")
     }
 }
+
+/// Working in another member's name.
+@Suite(.serialized) struct ImpersonationTests {
+    private func begin(_ person: Person, _ member: String) async throws -> Answer {
+        try await person.client.post(
+            "/v1/auth/impersonation", ["member_id": .string(member), "reason": "To see what you see"])
+    }
+
+    private func memberId(of person: Person, seenBy owner: Person) async throws -> String {
+        let members = try await owner.client.get("/v1/members").expect(200).json["data"]?.arrayValue ?? []
+        return try #require(members.first { $0["user_id"]?.stringValue == person.userId }).text("id")
+    }
+
+    @Test func `an owner sees what a member sees, who is told, and nothing of his account is touched`() async throws {
+        let server = try await House.shared()
+        let ada = try await Person(signedUpOn: server, company: "Helping House")
+        let grace = try await ada.colleague(.viewer)
+        let answer = try await begin(ada, try await memberId(of: grace, seenBy: ada)).expect(200).json
+        let inHerName = server.client.with(token: try answer.text("access_token"))
+        #expect(try await inHerName.get("/v1/auth/me").json["id"]?.stringValue == grace.userId)
+        try await inHerName.get("/v1/teams").expect(200)
+        #expect(try await inHerName.post("/v1/teams", ["name": "Weavers"]).status == 403)
+        for answer in [
+            try await inHerName.patch("/v1/auth/me", ["name": "Mallory"]),
+            try await inHerName.get("/v1/auth/sessions"),
+            try await inHerName.post("/v1/auth/mfa/factors", ["name": "Mine"]),
+            try await inHerName.put("/v1/auth/password", ["current_password": "x", "new_password": "a-brand-new-secret-9"]),
+        ] { #expect(answer.code == "not-in-anothers-name") }
+        let mail = try await Guest(server, grace.email).mail("impersonated")
+        #expect(mail["reason"] == "To see what you see" && mail["actor"]?.stringValue == ada.name)
+        try await inHerName.post("/v1/auth/logout").expect(204)
+        #expect(try await inHerName.get("/v1/auth/me").status == 401)
+        try await grace.client.get("/v1/auth/me").expect(200)
+    }
+
+    @Test func `it ends with the trust in who does it, and the company may forbid it`() async throws {
+        let server = try await House.shared()
+        let ada = try await Person(signedUpOn: server, company: "Helping House")
+        let helper = try await ada.colleague(.owner)
+        let grace = try await ada.colleague(.viewer)
+        let member = try await memberId(of: grace, seenBy: ada)
+        let token = try await begin(helper, member).expect(200).json.text("access_token")
+        let inHerName = server.client.with(token: token)
+        try await inHerName.get("/v1/teams").expect(200)
+        let helperMember = try await memberId(of: helper, seenBy: ada)
+        try await ada.client.put(
+            "/v1/members/\(helperMember)/roles", ["role_ids": [.string(try await ada.roleId(.viewer))]]
+        ).expect(200)
+        #expect(try await inHerName.get("/v1/teams").status == 401)
+        #expect(try await begin(helper, member).code == "forbidden")
+        try await ada.client.patch("/v1/company/settings", ["allows_impersonation": false]).expect(200)
+        #expect(try await begin(ada, member).code == "impersonation-refused")
+    }
+
+    @Test func `nobody works in the name of somebody who may do more, or of a stranger`() async throws {
+        let server = try await House.shared()
+        let ada = try await Person(signedUpOn: server, company: "Helping House")
+        let eve = try await Person(signedUpOn: server, company: "Other House")
+        #expect(try await begin(ada, try await memberId(of: ada, seenBy: ada)).code == "impersonation-refused")
+        #expect(try await begin(eve, try await memberId(of: ada, seenBy: ada)).status == 404)
+    }
+}

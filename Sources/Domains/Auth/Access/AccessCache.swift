@@ -62,10 +62,11 @@ final class AccessCache: @unchecked Sendable {
         let pairs = Set(changes.filter { $0.user != nil && $0.company != nil })
         entries = entries.filter { _, entry in
             let principal = entry.principal
-            if users.contains(principal.userId) { return false }
+            let people = [principal.userId, principal.impersonatorId].compactMap { $0 }
+            if people.contains(where: users.contains) { return false }
             guard let company = principal.companyId else { return true }
             return !companies.contains(company)
-                && !pairs.contains(AccessChange(user: principal.userId, company: company))
+                && !people.contains { pairs.contains(AccessChange(user: $0, company: company)) }
         }
     }
 
@@ -77,6 +78,7 @@ final class AccessCache: @unchecked Sendable {
 
 extension AccessChange {
     fileprivate func concerns(_ principal: Principal) -> Bool {
-        (user == nil || user == principal.userId) && (company == nil || company == principal.companyId)
+        (user == nil || user == principal.userId || user == principal.impersonatorId)
+            && (company == nil || company == principal.companyId)
     }
 }

@@ -16,10 +16,12 @@ enum SessionAccess {
             statements += [
                 MemberAccess.sql(user: claims.userId, company: company), CompanyPolicy.sql(company),
             ]
+            if let actor = claims.actorId { statements.append(MemberAccess.sql(user: actor, company: company)) }
         }
         let answers = try await db.batch(statements, as: tenant)
         guard let row = answers[0].first else { throw Problem.badToken("The session has ended.") }
-        var principal = Principal(userId: claims.userId, sessionId: claims.sessionId)
+        var principal = Principal(
+            userId: claims.userId, sessionId: claims.sessionId, impersonatorId: claims.actorId)
         var addresses: [AddressRange] = []
         if let company = claims.companyId {
             let policy = try CompanyPolicy(answers[3])
@@ -28,10 +30,10 @@ enum SessionAccess {
             if let access, refusal == nil {
                 principal.companyId = company
                 principal.memberId = access.memberId
-                principal.permissions = access.permissions
+                principal.permissions = try permissions(access, actor: claims.actorId == nil ? nil : answers[4])
                 addresses = policy.addresses
             } else {
-                principal.companyRefusal = access == nil ? Problem(.companyAccessEnded) : refusal
+                principal.companyRefusal = access == nil ? Problem(.noSuchCompany) : refusal
             }
         }
         let expires = min(
@@ -39,11 +41,21 @@ enum SessionAccess {
         return AccessCache.Entry(principal: principal, addresses: addresses, goodUntil: expires)
     }
 
+    /// Who works in another's name may do what both may, and only while trusted with it.
+    private static func permissions(_ access: MemberAccess, actor rows: Rows?) throws -> PermissionSet {
+        guard let rows else { return access.permissions }
+        guard let actor = try MemberAccess(rows: rows)?.permissions, actor.contains(.membersImpersonate) else {
+            throw Problem.badToken("Nobody is trusted any more to work in this member's name.")
+        }
+        return access.permissions.intersection(actor)
+    }
+
     private static func session(_ claims: AccessTokens.Claims, _ now: Timestamp) -> SQL {
         """
         SELECT s.assurance, s.methods, s.created_at, s.last_used_at, s.expires_at
           FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.id = \(claims.sessionId) AND s.user_id = \(claims.userId) AND s.revoked_at IS NULL
+           AND s.impersonator_id IS NOT DISTINCT FROM \(claims.actorId)::uuid
            AND s.expires_at > \(now) AND u.status = 'active'
         """
     }

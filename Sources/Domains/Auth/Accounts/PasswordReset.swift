@@ -116,7 +116,12 @@ enum PasswordReset {
                    SET password_hash = \(hash), password_changed_at = \(now), status = 'active',
                        version = version + 1, updated_at = \(now)
                  WHERE id = \(user) AND status <> 'deleted'
+                """,
+                // A sign-in that is halfway through its second step began with the old password.
                 """
+                UPDATE one_time_tokens SET used_at = \(now)
+                 WHERE user_id = \(user) AND purpose = 'second_factor' AND used_at IS NULL
+                """,
             ] + Sessions.end(of: user, but: session, reason: "password", at: now)
                 + [event.sql(user: user, session: session, visit)])
         try await AccessChange.record(user: user, company: nil, in: tx)

@@ -165,33 +165,13 @@ enum APIKeys {
             let policy = try CompanyPolicy(rows)
             changes.set("expires_at", try expiry(expiresAt, policy, call.now) as Timestamp??)
         }
-        let rows = try await call.change(
-            """
-            UPDATE api_keys SET \(fragment: changes.sql)
-             WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL
-               AND \(fragment: call.versionMatches())
-            RETURNING \(fragment: APIKey.columns)
-            """,
-            exists:
-                "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL")
-        try await spread(rows, call, "api_key.changed", id.value)
+        let rows = try await changed(call, id.value, "api_key.changed", changes.sql, returning: APIKey.columns)
         return try Single(rows)
     }
 
     static func revoke(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
-        let company = try call.company
-        let rows = try await call.change(
-            """
-            UPDATE api_keys SET revoked_at = \(call.now), version = version + 1, updated_at = \(call.now)
-             WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL
-               AND \(fragment: call.versionMatches())
-            RETURNING created_by
-            """,
-            exists:
-                "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL")
-        _ = try await call.auth.db.query(
-            "DELETE FROM api_key_hashes WHERE of_company = \(company) AND key_id = \(id)")
-        try await spread(rows, call, "api_key.revoked", id.value)
+        let change: SQL = "revoked_at = \(call.now), version = version + 1, updated_at = \(call.now)"
+        _ = try await changed(call, id.value, "api_key.revoked", change, returning: "id")
         return NoContent()
     }
 
@@ -209,7 +189,7 @@ enum APIKeys {
                 UPDATE api_keys SET hint = \(APIKeyToken.hint(key)), rotated_at = \(now), version = version + 1,
                                     updated_at = \(now)
                  WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL
-                RETURNING name, scopes, expires_at, created_by
+                RETURNING name, scopes, expires_at
                 """)
             if rows.isEmpty { throw Problem.notFound }
             _ = try await tx.batch([
@@ -219,9 +199,9 @@ enum APIKeys {
                 """,
                 hash(of: key, company, id.value, at: now),
             ])
+            try await tell(id.value, call, "api_key.rotated", in: tx)
             return rows
         }
-        try await spread(rows, call, "api_key.rotated", id.value)
         let row = rows[0]
         return Single(
             APIKeySecret(
@@ -264,15 +244,40 @@ enum APIKeys {
         """
     }
 
-    /// Writes the act down and takes what is cached about the key's maker out of every instance.
-    private static func spread(_ rows: Rows, _ call: Call, _ action: String, _ id: UUID) async throws {
+    /// Changes the key, writes it down, and takes what is cached about it out of every instance, all or nothing.
+    private static func changed(
+        _ call: Call, _ id: UUID, _ action: String, _ change: SQL, returning columns: SQL
+    ) async throws -> Rows {
         let company = try call.company
-        let maker: UUID = try rows[0].get("created_by")
-        try await call.db.transaction { tx in
-            try await Audit.record(
-                Audit.Entry(action, on: "api_key", id), by: call.actor, company: company, in: tx)
-            try await AccessChange.record(user: maker, company: company, in: tx)
+        let matches = try call.versionMatches()
+        return try await call.db.transaction { tx in
+            let rows = try await tx.query(
+                """
+                UPDATE api_keys SET \(fragment: change)
+                 WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL AND \(fragment: matches)
+                RETURNING \(fragment: columns)
+                """)
+            if rows.isEmpty {
+                let there = try await tx.query(
+                    "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL")
+                throw there.isEmpty ? Problem.notFound : Problem(.versionMismatch)
+            }
+            try await tell(id, call, action, in: tx)
+            return rows
         }
+    }
+
+    /// A revoked key's digests go with it.
+    private static func tell(_ id: UUID, _ call: Call, _ action: String, in tx: Transaction) async throws {
+        let company = try call.company
+        let rows = try await tx.query(
+            "SELECT created_by, revoked_at FROM api_keys WHERE company_id = \(company) AND id = \(id)")
+        if !rows[0].isNull("revoked_at") {
+            _ = try await tx.query("DELETE FROM api_key_hashes WHERE of_company = \(company) AND key_id = \(id)")
+        }
+        let maker: UUID = try rows[0].get("created_by")
+        try await Audit.record(Audit.Entry(action, on: "api_key", id), by: call.actor, company: company, in: tx)
+        try await AccessChange.record(user: maker, company: company, in: tx)
     }
 
     private static func tellMaker(

@@ -12,6 +12,8 @@ struct AccessTokens: Sendable {
         let userId: UUID
         let sessionId: UUID
         let companyId: UUID?
+        /// Who works in the person's name.
+        let actorId: UUID?
         let expiresAt: Timestamp
     }
 
@@ -19,19 +21,20 @@ struct AccessTokens: Sendable {
     let issuer: String
     let life: Duration
 
-    func make(user: UUID, session: UUID, company: UUID?, at now: Timestamp) throws -> String {
-        let claims: JSON = [
-            "iss": .string(issuer),
-            "aud": .string(Self.audience),
-            "sub": .string(user.description),
-            "cid": company.map { .string($0.description) } ?? .null,
-            "sid": .string(session.description),
-            "jti": .string(UUID.v7().description),
-            "typ": "access",
-            "iat": JSON(now.seconds),
-            "exp": JSON((now + life).seconds),
-        ]
-        return JWT.sign(claims, type: Self.type, with: try keys.current)
+    func make(user: UUID, session: UUID, company: UUID?, actor: UUID? = nil, at now: Timestamp) throws -> String {
+        var claims = JSON.Object()
+        claims["iss"] = .string(issuer)
+        claims["aud"] = .string(Self.audience)
+        claims["sub"] = .string(user.description)
+        claims["cid"] = company.map { .string($0.description) } ?? .null
+        claims["sid"] = .string(session.description)
+        claims["jti"] = .string(UUID.v7().description)
+        claims["typ"] = "access"
+        claims["iat"] = JSON(now.seconds)
+        claims["exp"] = JSON((now + life).seconds)
+        // RFC 8693 section 4.1.
+        if let actor { claims["act"] = ["sub": .string(actor.description)] }
+        return JWT.sign(.object(claims), type: Self.type, with: try keys.current)
     }
 
     /// Throws a 401 that says what is wrong with the token, as RFC 6750 has it.
@@ -59,7 +62,7 @@ struct AccessTokens: Sendable {
             let expires = claims["exp"]?.intValue, claims["cid"]?.isNull == true || claims.id("cid") != nil
         else { throw .malformed }
         return Claims(
-            userId: user, sessionId: session, companyId: claims.id("cid"),
+            userId: user, sessionId: session, companyId: claims.id("cid"), actorId: claims["act"]?.id("sub"),
             expiresAt: Timestamp(seconds: Int64(clamping: min(expires, 1 << 40))))
     }
 }

@@ -19,6 +19,7 @@ enum AuthEvent: String, CaseIterable, Codable, Sendable {
     case passwordChanged = "password_changed"
     case passwordResetAsked = "password_reset_asked"
     case passwordReset = "password_reset"
+    case impersonated
     case accountLocked = "account_locked"
     case accountDeleted = "account_deleted"
     case factorAdded = "factor_added"

@@ -14,19 +14,15 @@ struct OpenedSession: Sendable {
 }
 
 extension SignIn {
-    /// Begins a session: its row, its first refresh token, the event, and a mail when the device is a new one, all in
-    /// one round trip.
+    /// Begins a session, unless the password has been changed since it was looked at.
     func open(_ account: Account, methods: [String], company wanted: UUID?) async throws -> OpenedSession {
         let company = try await company(of: account, wanted)
         let id = UUID.v7()
-        let refresh = parts.chain.begin(session: id, at: now)
+        let refresh = RefreshChain.First()
         let access = try parts.tokens.make(user: account.id, session: id, company: company, at: now)
+        let begun = try await parts.db.query(begin(id, account, company, methods, refresh))
+        if begun.isEmpty { throw Problem.wrongCredentials }
         var statements = [
-            session(id, account.id, company, methods), refresh.sql,
-            """
-            UPDATE users SET last_login_at = \(now), last_company_id = coalesce(\(company), last_company_id)
-             WHERE id = \(account.id)
-            """,
             AuthEvent.loginSucceeded.sql(
                 user: account.id, session: id, company: company, visit,
                 ["methods": .array(methods.map { .string($0) })]),
@@ -36,21 +32,37 @@ extension SignIn {
             ON CONFLICT (user_id, device_sha256) DO UPDATE SET last_seen_at = excluded.last_seen_at
             """,
         ]
-        if try await isNewDevice(account.id) { statements += try newDeviceNews(account, session: id) }
+        let isNew = try await isNewDevice(account.id)
+        if isNew { statements += try newDeviceNews(account, session: id) }
         _ = try await parts.db.batch(statements, as: .none)
         return OpenedSession(
             id: id, userId: account.id, companyId: company, accessToken: access, refreshToken: refresh.token)
     }
 
-    private func session(_ id: UUID, _ user: UUID, _ company: UUID?, _ methods: [String]) -> SQL {
-        let assurance = methods.count > 1 ? 2 : 1
+    /// The person's row is locked and looked at once more: a reset that has just thrown everybody out must not be
+    /// overtaken by a sign-in with the old password.
+    private func begin(
+        _ id: UUID, _ account: Account, _ company: UUID?, _ methods: [String], _ refresh: RefreshChain.First
+    ) -> SQL {
         let ends = now + parts.choices.sessionLife
         return """
-            INSERT INTO sessions (id, user_id, company_id, assurance, methods, is_browser, device, user_agent, address,
-                                  authenticated_at, last_used_at, idle_expires_at, expires_at, created_at)
-            VALUES (\(id), \(user), \(company), \(assurance), \(methods), \(isBrowser), \(visit.device),
-                    \(visit.userAgent), \(visit.place), \(now), \(now), \(min(ends, now + parts.choices.sessionIdle)),
-                    \(ends), \(now))
+            WITH person AS (
+                UPDATE users SET last_login_at = \(now), last_company_id = coalesce(\(company), last_company_id)
+                 WHERE id = \(account.id) AND status = 'active' AND password_hash = \(account.passwordHash)
+                RETURNING id),
+            session AS (
+                INSERT INTO sessions (id, user_id, company_id, assurance, methods, is_browser, device, user_agent,
+                                      address, authenticated_at, last_used_at, idle_expires_at, expires_at, created_at)
+                SELECT \(id)::uuid, id, \(company)::uuid, \(methods.count > 1 ? 2 : 1)::int, \(methods)::text[],
+                       \(isBrowser)::bool, \(visit.device)::text, \(visit.userAgent)::text, \(visit.place)::text,
+                       \(now)::timestamptz, \(now)::timestamptz,
+                       \(min(ends, now + parts.choices.sessionIdle))::timestamptz, \(ends)::timestamptz,
+                       \(now)::timestamptz
+                  FROM person
+                RETURNING id)
+            INSERT INTO refresh_tokens (session_id, n, token_sha256, salt, created_at)
+            SELECT id, 1, \(refresh.digest)::bytea, ''::bytea, \(now)::timestamptz FROM session
+            RETURNING session_id
             """
     }
 

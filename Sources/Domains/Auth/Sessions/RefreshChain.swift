@@ -17,13 +17,9 @@ struct RefreshChain: Sendable {
     }
 
     /// The first token of a session.
-    func begin(session: UUID, at now: Timestamp) -> (token: String, sql: SQL) {
+    struct First: Sendable {
         let token = OpaqueToken.make()
-        let sql: SQL = """
-            INSERT INTO refresh_tokens (session_id, n, token_sha256, salt, created_at)
-            VALUES (\(session), 1, \(OpaqueToken.digest(token).bytes), \([UInt8]()), \(now))
-            """
-        return (token, sql)
+        var digest: [UInt8] { OpaqueToken.digest(token).bytes }
     }
 
     enum Outcome: Sendable {

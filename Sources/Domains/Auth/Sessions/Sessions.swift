@@ -63,9 +63,9 @@ enum Sessions {
     }
 
     static func logout(_ call: Call) async throws -> NoContent {
-        let session = try call.session
-        try await endNow(
-            call, session.user, end(session.id, of: session.user, reason: "logout", at: call.now), .loggedOut)
+        guard let session = call.principal?.sessionId else { throw Problem(.sessionRequired) }
+        let user = try call.user
+        try await endNow(call, user, end(session, of: user, reason: "logout", at: call.now), .loggedOut)
         if call.principal?.isByCookie == true {
             for cookie in call.auth.browser.farewell { call.setCookie(cookie) }
         }

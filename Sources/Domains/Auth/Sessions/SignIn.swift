@@ -34,7 +34,7 @@ struct SignIn: Sendable {
         let name: String
         let email: String
         let locale: String
-        let passwordHash: String?
+        var passwordHash: String?
         let status: String
         let lastCompanyId: UUID?
         let hasSecondFactor: Bool
@@ -71,7 +71,7 @@ struct SignIn: Sendable {
             if let account { remember(.loginFailed, account.id) }
             throw Problem.wrongCredentials
         }
-        try await rehash(asked.password.text, account)
+        let known = try await rehashed(account, asked.password.text)
         var methods = ["password"]
         if account.hasSecondFactor {
             guard let code = asked.code?.text else {
@@ -82,7 +82,7 @@ struct SignIn: Sendable {
             methods.append(method)
         }
         try await attempt.succeeded(parts.db)
-        return try await open(account, methods: methods, company: asked.companyId)
+        return try await open(known, methods: methods, company: asked.companyId)
     }
 
     /// The second half of a login that was answered `second-step-required`.
@@ -102,11 +102,14 @@ struct SignIn: Sendable {
     }
 
     /// The cost of hashing may have been raised since the password was set.
-    private func rehash(_ password: String, _ account: Account) async throws {
-        guard let old = account.passwordHash, parts.passwords.needsRehash(old) else { return }
+    private func rehashed(_ account: Account, _ password: String) async throws -> Account {
+        guard let old = account.passwordHash, parts.passwords.needsRehash(old) else { return account }
         let new = try await parts.passwords.hash(password)
-        _ = try await parts.db.query(
-            "UPDATE users SET password_hash = \(new) WHERE id = \(account.id) AND password_hash = \(old)")
+        let changed = try await parts.db.query(
+            "UPDATE users SET password_hash = \(new) WHERE id = \(account.id) AND password_hash = \(old) RETURNING id")
+        var account = account
+        if !changed.isEmpty { account.passwordHash = new }
+        return account
     }
 
     private func secondStep(_ account: Account, _ company: UUID?) async throws -> Problem {
