@@ -60,6 +60,7 @@ public final class Instance: Sendable {
         metrics.observe(server)
         workforce = Workforce(
             Self.domains.flatMap { $0.workers }, database: database, environment: environment, loops: loops)
+        metrics.observe(workforce.figures)
     }
 
     /// What the domains declare, as the API takes it.

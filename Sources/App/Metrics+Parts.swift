@@ -1,3 +1,4 @@
+import Core
 import HTTP
 import Postgres
 import Telemetry
@@ -26,6 +27,16 @@ extension Metrics {
         }
         observe(.counter, "db_request_seconds_total", "Time spent waiting for PostgreSQL.") {
             database.statistics.secondsTotal
+        }
+    }
+
+    func observe(_ work: WorkFigures) {
+        observe(.gauge, "jobs_available", "Jobs that are due and wait.") { Double(work.available) }
+        observe(.gauge, "jobs_oldest_age_seconds", "How long the first of the waiting jobs has been due.") {
+            work.oldestSeconds
+        }
+        observe(.counter, "jobs_finished_total", "Jobs done, by kind and outcome.", labels: ["kind", "outcome"]) {
+            work.finished.map { ([$0.key.kind, $0.key.outcome], Double($0.value)) }
         }
     }
 

@@ -20,8 +20,19 @@ extension Settings {
         configuration.allowedOrigins = Set(self.corsOrigins.map(\.text))
         configuration.isDevelopment = self.mode == .development
         configuration.limitsRates = self.rateLimits
+        configuration.metricsAccess = metrics
         configuration.docsFolder = self.docsDirectory ?? ShippedFiles.documentationAssets
         configuration.hstsSeconds = self.publicURL.isSecure ? configuration.hstsSeconds : 0
         return configuration
+    }
+
+    private var metrics: APIConfiguration.MetricsAccess {
+        switch self.metricsAccess {
+        case .loopback: .loopback
+        case .open: .open
+        case .off: .off
+        // Without a token nobody could be let in; the settings were refused before it came to this.
+        case .token: self.metricsToken.map { .token($0.revealed) } ?? .off
+        }
     }
 }

@@ -41,7 +41,9 @@ public struct AccessChange: Sendable, Hashable {
     ///
     /// The mark is the oldest transaction still running, not the last number seen: a transaction that took its number
     /// early and committed late is told all the same. A change may be told twice, never missed.
-    public static func since(_ mark: String?, _ db: Database) async throws -> (changes: Set<AccessChange>, mark: String) {
+    public static func since(_ mark: String?, _ db: Database) async throws -> (
+        changes: Set<AccessChange>, mark: String
+    ) {
         guard let mark else {
             let rows = try await db.query("SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS mark")
             return ([], try rows[0].get("mark", as: String.self))
@@ -55,7 +57,8 @@ public struct AccessChange: Sendable, Hashable {
         var changes: Set<AccessChange> = []
         for row in rows {
             let change = AccessChange(
-                user: try row.get("user_id", as: UUID?.self), company: try row.get("company_id", as: UUID?.self))
+                user: try row.get("user_id", as: UUID?.self),
+                company: try row.get("company_id", as: UUID?.self))
             if change.user != nil || change.company != nil { changes.insert(change) }
         }
         return (changes, try rows[0].get("mark", as: String.self))

@@ -5,7 +5,11 @@ import Wire
 public enum Audit {
     /// Who acts, and from where.
     public struct Actor: Sendable {
-        public enum Kind: String, SQLBindable, Sendable { case user, apiKey = "api_key", system }
+        public enum Kind: String, SQLBindable, Sendable {
+            case user
+            case apiKey = "api_key"
+            case system
+        }
 
         public var kind: Kind
         public var id: UUID?
@@ -14,7 +18,9 @@ public enum Audit {
         public var address: String?
         public var requestId: String?
 
-        public init(_ kind: Kind, id: UUID?, behind: UUID? = nil, address: String? = nil, requestId: String? = nil) {
+        public init(
+            _ kind: Kind, id: UUID?, behind: UUID? = nil, address: String? = nil, requestId: String? = nil
+        ) {
             self.kind = kind
             self.id = id
             self.behind = behind
@@ -34,7 +40,9 @@ public enum Audit {
         public var before: JSON?
         public var after: JSON?
 
-        public init(_ action: String, on targetType: String, _ target: UUID?, before: JSON? = nil, after: JSON? = nil) {
+        public init(
+            _ action: String, on targetType: String, _ target: UUID?, before: JSON? = nil, after: JSON? = nil
+        ) {
             self.action = action
             self.targetType = targetType
             self.target = target
@@ -43,7 +51,8 @@ public enum Audit {
         }
     }
 
-    public static func record(_ entry: Entry, by actor: Actor, company: UUID, in tx: Transaction) async throws {
+    public static func record(_ entry: Entry, by actor: Actor, company: UUID, in tx: Transaction) async throws
+    {
         _ = try await tx.query(sql(entry, by: actor, company: company))
     }
 

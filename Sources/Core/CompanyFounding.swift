@@ -13,7 +13,8 @@ public struct CompanyFounding: Sendable {
         public var parent: UUID?
 
         public init(
-            id: UUID, name: String, founder: UUID, timeZone: String? = nil, locale: String? = nil, parent: UUID? = nil
+            id: UUID, name: String, founder: UUID, timeZone: String? = nil, locale: String? = nil,
+            parent: UUID? = nil
         ) {
             self.id = id
             self.name = name

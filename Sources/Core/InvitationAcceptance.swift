@@ -21,12 +21,17 @@ public struct InvitationAcceptance: Sendable {
     /// sent to, so a new user who signs up with just that address counts as verified. Accepting again as the same
     /// user changes nothing.
     public let accept:
-        @Sendable (_ token: String, _ user: UUID, _ emailNorm: String, _ emailIsVerified: Bool, Audit.Actor, Transaction)
+        @Sendable (
+            _ token: String, _ user: UUID, _ emailNorm: String, _ emailIsVerified: Bool, Audit.Actor,
+            Transaction
+        )
             async throws -> Accepted
 
     public init(
         companyOfToken: @escaping @Sendable (String) -> UUID?,
-        accept: @escaping @Sendable (String, UUID, String, Bool, Audit.Actor, Transaction) async throws -> Accepted
+        accept:
+            @escaping @Sendable (String, UUID, String, Bool, Audit.Actor, Transaction) async throws ->
+            Accepted
     ) {
         self.companyOfToken = companyOfToken
         self.accept = accept

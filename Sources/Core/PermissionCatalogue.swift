@@ -21,7 +21,9 @@ public enum PermissionCatalogue {
 
     public static func named(_ name: String) -> Permission? { all.first { $0.name == name } }
 
-    public static func held(by role: BuiltInRole) -> PermissionSet { content.withLock { $0.byRole[role] ?? PermissionSet() } }
+    public static func held(by role: BuiltInRole) -> PermissionSet {
+        content.withLock { $0.byRole[role] ?? PermissionSet() }
+    }
 }
 
 extension PermissionSet {

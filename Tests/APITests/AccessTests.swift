@@ -128,6 +128,18 @@ import Wire
         #expect(try client.send("DELETE", path, headers: ["If-Match": "\"2\""]).status == 204)
     }
 
+    @Test func `the figures are for whom the deployment says`() async throws {
+        func statuses(_ access: APIConfiguration.MetricsAccess) async throws -> [Int] {
+            let client = try await Ground { $0.metricsAccess = access }.client()
+            return [try client.as(nil).get("/metrics").status, try client.as("secret").get("/metrics").status]
+        }
+        #expect(try await statuses(.loopback) == [200, 200])
+        #expect(try await statuses(.open) == [200, 200])
+        #expect(try await statuses(.off) == [404, 404])
+        #expect(try await statuses(.token("secret")) == [401, 200])
+        #expect(try await statuses(.token("other")) == [401, 401])
+    }
+
     @Test func `health is told without a database`() async throws {
         #expect(try client.as(nil).get("/livez").json == ["status": "ok"])
         #expect(try client.get("/healthz?verbose").json["version"] == "0")

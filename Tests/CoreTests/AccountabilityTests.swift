@@ -11,7 +11,8 @@ import Wire
         try await ground.database.transaction(as: Tenant(company: company)) { tx in
             try await Audit.record(
                 Audit.Entry("team.created", on: "team", UUID.v7(), after: ["name": "Launch"]),
-                by: Audit.Actor(.user, id: UUID.v7(), address: "203.0.113.7", requestId: "r1"), company: company, in: tx)
+                by: Audit.Actor(.user, id: UUID.v7(), address: "203.0.113.7", requestId: "r1"),
+                company: company, in: tx)
         }
     }
 
@@ -47,7 +48,9 @@ import Wire
         // The late one takes its number first and commits last: a reader that goes by numbers would pass it over.
         let heard = try await ground.database.transaction { tx in
             try await AccessChange.record(user: late, company: nil, in: tx)
-            try await ground.database.transaction { try await AccessChange.record(user: early, company: nil, in: $0) }
+            try await ground.database.transaction {
+                try await AccessChange.record(user: early, company: nil, in: $0)
+            }
             return try await AccessChange.since(mark, ground.database)
         }
         #expect(heard.changes.contains(AccessChange(user: early, company: nil)))

@@ -11,7 +11,9 @@ import Wire
     }
 
     @Test func `cells are quoted only when they must be`() {
-        #expect(line("Ada", "a,b", "say \"hi\"", "two\nlines", "") == "Ada,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\r\n")
+        #expect(
+            line("Ada", "a,b", "say \"hi\"", "two\nlines", "")
+                == "Ada,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\r\n")
     }
 
     @Test func `a spreadsheet finds no formula`() {

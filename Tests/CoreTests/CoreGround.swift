@@ -18,7 +18,12 @@ final class CoreGround: Sendable {
             let here = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
             _ = try await Migrator(url: database.url, folder: "/\(here)/Migrations").migrate()
         }
-        database = Database(DatabaseConfiguration(url: test.url), loops: Self.loops)
+        var patient = DatabaseConfiguration(url: test.url)
+        // A machine busy with all tests at once is slow, not broken.
+        (patient.connectDeadline, patient.leaseDeadline, patient.statementDeadline) = (
+            .seconds(30), .seconds(30), .seconds(30)
+        )
+        database = Database(patient, loops: Self.loops)
     }
 
     deinit {

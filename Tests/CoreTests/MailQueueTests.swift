@@ -26,7 +26,9 @@ import Wire
     @Test func `asking twice with one key queues one mail`() async throws {
         let ground = try await CoreGround()
         for _ in 0..<2 {
-            try await ground.database.transaction { try await Mail.queue(message("a@example.com", once: "k"), in: $0) }
+            try await ground.database.transaction {
+                try await Mail.queue(message("a@example.com", once: "k"), in: $0)
+            }
         }
         #expect(try await ground.count("SELECT count(*) FROM mail_queue") == 1)
     }
@@ -46,7 +48,9 @@ import Wire
         #expect(ids.count == 40)
     }
 
-    @Test func `a mail whose worker died is taken by another, and the dead one's word counts no more`() async throws {
+    @Test func `a mail whose worker died is taken by another, and the dead one's word counts no more`()
+        async throws
+    {
         let ground = try await CoreGround()
         try await ground.database.transaction { try await Mail.queue(message("a@example.com"), in: $0) }
         let first = try await MailQueue.claim(ground.database)[0]
@@ -57,7 +61,9 @@ import Wire
         try await MailQueue.failed(first, "too late", isPermanent: true, ground.database)
         #expect(try await ground.count("SELECT count(*) FROM mail_queue WHERE state = 'sending'") == 1)
         try await MailQueue.sent(second, ground.database)
-        #expect(try await ground.count("SELECT count(*) FROM mail_queue WHERE state = 'sent' AND context = '{}'") == 1)
+        #expect(
+            try await ground.count("SELECT count(*) FROM mail_queue WHERE state = 'sent' AND context = '{}'")
+                == 1)
     }
 
     @Test func `a refused mail waits longer each time and is given up in the end`() async throws {
@@ -70,7 +76,8 @@ import Wire
             try await MailQueue.failed(mail, "the server is down", isPermanent: false, ground.database)
             pauses.append(
                 try await ground.count(
-                    "SELECT coalesce(round(extract(epoch FROM next_attempt_at - now())), 0)::int FROM mail_queue"))
+                    "SELECT coalesce(round(extract(epoch FROM next_attempt_at - now())), 0)::int FROM mail_queue"
+                ))
             _ = try ground.test.psql("UPDATE mail_queue SET next_attempt_at = now()")
         }
         #expect(pauses.dropLast() == [30, 120, 600, 1800, 7200, 14_400, 28_800, 57_600])
@@ -82,6 +89,8 @@ import Wire
         let ground = try await CoreGround()
         try await ground.database.transaction { try await Mail.queue(message("a@example.com"), in: $0) }
         #expect(try await Mailroom.sendDue(ground.work()) == .idle)
-        #expect(try await ground.count("SELECT count(*) FROM mail_queue WHERE state = 'queued' AND attempts = 0") == 1)
+        #expect(
+            try await ground.count("SELECT count(*) FROM mail_queue WHERE state = 'queued' AND attempts = 0")
+                == 1)
     }
 }

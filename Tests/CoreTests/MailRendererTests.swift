@@ -5,22 +5,30 @@ import Testing
 @Suite struct MailRendererTests {
     static let sample: [String: String] = [
         "name": "Ada", "link": "https://infinity.example/x#secret-token", "code": "123456",
-        "expires_at": "2026-11-24T09:30:00.000000Z", "address": "203.0.113.7", "at": "2026-11-24T09:30:00.000000Z",
-        "reset_link": "https://infinity.example/reset", "device": "Firefox on Linux", "new_email": "new@example.com",
-        "actor": "Grace", "reason": "To see what you see", "change": "An authenticator app was added", "key_name": "CI", "company": "Aurora Studio", "inviter": "Grace",
-        "roles": "Manager, Member", "member": "Linus", "invited_email": "linus@example.com", "requester": "Margaret",
+        "expires_at": "2026-11-24T09:30:00.000000Z", "address": "203.0.113.7",
+        "at": "2026-11-24T09:30:00.000000Z",
+        "reset_link": "https://infinity.example/reset", "device": "Firefox on Linux",
+        "new_email": "new@example.com",
+        "change": "An authenticator app was added", "key_name": "CI", "company": "Aurora Studio",
+        "inviter": "Grace", "actor": "Grace", "reason": "To see what you see",
+        "roles": "Manager, Member", "member": "Linus", "invited_email": "linus@example.com",
+        "requester": "Margaret",
         "new_owner": "Grace", "delete_after": "2026-12-24T09:30:00.000000Z",
     ]
 
     @Test(arguments: MailTemplate.allCases, MailRenderer.locales)
-    func `every mail in every language is whole, as text and as HTML`(_ template: MailTemplate, _ locale: String) throws {
+    func `every mail in every language is whole, as text and as HTML`(
+        _ template: MailTemplate, _ locale: String
+    ) throws {
         let context = Self.sample.filter { template.keys.contains($0.key) }
         let mail = try MailRenderer.render(template, locale: locale, context: context)
         #expect(!mail.subject.isEmpty && !mail.subject.contains("{{"))
         for part in [mail.text, mail.html] {
             #expect(!part.contains("{{") && !part.contains("}}"))
             for key in template.keys where !["expires_at", "at", "delete_after"].contains(key) {
-                #expect(part.contains(context[key]!) || mail.subject.contains(context[key]!), "\(key) is not told")
+                #expect(
+                    part.contains(context[key]!) || mail.subject.contains(context[key]!), "\(key) is not told"
+                )
             }
         }
         #expect(mail.html.hasPrefix("<!doctype html>") && mail.html.contains("</html>"))

@@ -21,7 +21,14 @@ import Wire
         let ground = try await CoreGround()
         let done = Counter()
         let forces = (0..<4).map { _ in
-            force(ground, [Worker.single("monthly", every: .seconds(3600)) { _ in done.add(); return .idle }])
+            force(
+                ground,
+                [
+                    Worker.single("monthly", every: .seconds(3600)) { _ in
+                        done.add()
+                        return .idle
+                    }
+                ])
         }
         for force in forces { force.start() }
         try await eventually("done once") { done.count == 1 }
@@ -33,7 +40,14 @@ import Wire
     @Test func `a notification wakes a worker long before its time`() async throws {
         let ground = try await CoreGround()
         let rounds = Counter()
-        let force = force(ground, [Worker("mail", every: .seconds(3600), wakeUp: "mail_queued") { _ in rounds.add(); return .idle }])
+        let force = force(
+            ground,
+            [
+                Worker("mail", every: .seconds(3600), wakeUp: "mail_queued") { _ in
+                    rounds.add()
+                    return .idle
+                }
+            ])
         force.start()
         try await eventually("the first round") { rounds.count >= 1 }
         let before = rounds.count
@@ -47,14 +61,16 @@ import Wire
     @Test func `draining waits for the round in hand and begins no other`() async throws {
         let ground = try await CoreGround()
         let (begun, ended) = (Counter(), Counter())
-        let force = force(ground, [
-            Worker("slow", every: .milliseconds(1)) { work in
-                begun.add()
-                while !work.isStopping { try await Task.sleep(for: .milliseconds(1)) }
-                ended.add()
-                return .more
-            }
-        ])
+        let force = force(
+            ground,
+            [
+                Worker("slow", every: .milliseconds(1)) { work in
+                    begun.add()
+                    while !work.isStopping { try await Task.sleep(for: .milliseconds(1)) }
+                    ended.add()
+                    return .more
+                }
+            ])
         force.start()
         try await eventually("a round has begun") { begun.count == 1 }
         await force.stop()
@@ -65,13 +81,15 @@ import Wire
         let ground = try await CoreGround()
         let rounds = Counter()
         struct Broken: Error {}
-        let force = force(ground, [
-            Worker.single("shaky", every: .seconds(3600)) { _ in
-                rounds.add()
-                if rounds.count == 1 { throw Broken() }
-                return .idle
-            }
-        ])
+        let force = force(
+            ground,
+            [
+                Worker.single("shaky", every: .seconds(3600)) { _ in
+                    rounds.add()
+                    if rounds.count == 1 { throw Broken() }
+                    return .idle
+                }
+            ])
         force.start()
         try await eventually("tried again") { rounds.count == 2 }
         await force.stop()

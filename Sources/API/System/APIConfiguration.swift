@@ -19,8 +19,19 @@ public struct APIConfiguration: Sendable {
     public var limitsRates = true
     /// The files of Swagger UI; without them /docs is the built-in page.
     public var docsFolder: String?
+    public var metricsAccess = MetricsAccess.loopback
     /// A day of `Strict-Transport-Security` and more is a promise; 0 makes none.
     public var hstsSeconds = 31_536_000
+
+    /// Who may read /metrics.
+    public enum MetricsAccess: Sendable {
+        /// This machine alone, and not through a proxy on it for somebody else.
+        case loopback
+        case token(String)
+        case open
+        /// There is no such address.
+        case off
+    }
 
     public init(secret: [UInt8], keyRing: KeyRing) {
         self.secret = secret

@@ -119,7 +119,7 @@ extension Application: Responder {
             return try await authenticator.principal(for: call.request)
         } catch {
             let outcome = badTokens.count(RateSubject.key(.client, call), now: call.request.loop.now)
-            if outcome.isAllowed || error.status != 401 { throw error }
+            if outcome.isAllowed || error.status != 401 || !configuration.limitsRates { throw error }
             throw Problem(.quotaExceeded, "Too many tokens that are not valid.").header("retry-after", String(outcome.seconds))
         }
     }

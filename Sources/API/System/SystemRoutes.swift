@@ -1,3 +1,4 @@
+import Crypto
 import HTTP
 import Telemetry
 import Wire
@@ -25,8 +26,23 @@ enum SystemRoutes {
             SystemRoute("/livez", "The process answers", .now { _ in ok() }),
             SystemRoute("/healthz", "The process answers; `?verbose` tells of its parts", healthz(configuration, health)),
             SystemRoute("/readyz", "The process can do its work", .later { await ready($0, health) }),
-            SystemRoute("/metrics", "Figures for Prometheus", .now { _ in figures(metrics) }, mediaType: "text/plain"),
+            SystemRoute("/metrics", "Figures for Prometheus", .now { figures(metrics, for: $0) }, mediaType: "text/plain"),
         ] + DocsRoutes(domains, configuration).all
+    }
+
+    /// Nil, or why this caller gets no figures.
+    private static func refusal(of call: Call) -> Problem? {
+        let request = call.request
+        switch call.application.configuration.metricsAccess {
+        case .open: return nil
+        case .off: return .notFound
+        case .loopback:
+            let isHere = request.peerAddress.isLoopback && request.clientAddress.isLoopback
+            return isHere ? nil : .forbidden("The figures are for this machine alone.")
+        case .token(let token):
+            let isRight = request.header("authorization").map { constantTimeEquals($0, "Bearer \(token)") } ?? false
+            return isRight ? nil : .unauthorized
+        }
     }
 
     private static func ok() -> Response {
@@ -72,7 +88,8 @@ enum SystemRoutes {
         return response
     }
 
-    private static func figures(_ metrics: Metrics) -> Response {
+    private static func figures(_ metrics: Metrics, for call: Call) -> Response {
+        if let refusal = refusal(of: call) { return call.application.render(refusal, call) }
         let out = ByteWriter(capacity: 16 << 10)
         metrics.write(into: out)
         var response = Response(status: 200, body: .buffer(out))

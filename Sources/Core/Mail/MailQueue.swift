@@ -68,6 +68,17 @@ enum MailQueue {
             """)
     }
 
+    /// How many mails are due and not in anybody's hands, and for how long the first of them.
+    static func waiting(_ db: Database) async throws -> (count: Int, oldestSeconds: Double) {
+        let rows = try await db.query(
+            """
+            SELECT count(*) AS count,
+                   coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::double precision AS oldest
+              FROM mail_queue WHERE state = 'queued' AND next_attempt_at <= now()
+            """)
+        return (try rows[0].get("count"), try rows[0].get("oldest"))
+    }
+
     /// Forgets what went out a month ago and what was given up three months ago.
     static func trim(_ db: Database) async throws {
         _ = try await db.query(
@@ -80,7 +91,9 @@ enum MailQueue {
 
     static func values(_ context: String) throws -> [String: String] {
         var values: [String: String] = [:]
-        for (key, value) in try JSON.parse(context).objectValue?.members ?? [] { values[key] = value.stringValue }
+        for (key, value) in try JSON.parse(context).objectValue?.members ?? [] {
+            values[key] = value.stringValue
+        }
         return values
     }
 }

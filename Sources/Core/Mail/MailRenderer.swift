@@ -21,7 +21,8 @@ public struct MailRenderer: Sendable {
 
     /// `de-AT` falls back to `de`, and what is not spoken to English.
     public static func spoken(_ locale: String) -> String {
-        let language = locale.lowercased().split(whereSeparator: { $0 == "-" || $0 == "_" }).first.map(String.init)
+        let language = locale.lowercased().split(whereSeparator: { $0 == "-" || $0 == "_" }).first.map(
+            String.init)
         return locales.first { $0 == language } ?? locales[0]
     }
 
@@ -41,28 +42,35 @@ public struct MailRenderer: Sendable {
             html: try html(mail, phrases, values))
     }
 
-    private static func text(_ mail: MailText, _ phrases: MailPhrases, _ values: [String: String]) throws -> String {
+    private static func text(_ mail: MailText, _ phrases: MailPhrases, _ values: [String: String]) throws
+        -> String
+    {
         var parts: [String] = []
         if values["name"] != nil { parts.append(try plain(phrases.greeting, values)) }
         parts += paragraphs(of: try plain(mail.body, values))
-        if let action = mail.action, let link = values["link"] { parts.append("\(try plain(action, values)):\n\(link)") }
+        if let action = mail.action, let link = values["link"] {
+            parts.append("\(try plain(action, values)):\n\(link)")
+        }
         if values["code"] != nil { parts.append(try plain(phrases.code, values)) }
         parts.append("-- \n\(phrases.footer)")
         return parts.joined(separator: "\n\n") + "\n"
     }
 
-    private static func html(_ mail: MailText, _ phrases: MailPhrases, _ values: [String: String]) throws -> String {
+    private static func html(_ mail: MailText, _ phrases: MailPhrases, _ values: [String: String]) throws
+        -> String
+    {
         var paragraphs: [String] = []
         if values["name"] != nil { paragraphs.append(try escaped(phrases.greeting, values)) }
         paragraphs += Self.paragraphs(of: try escaped(mail.body, values))
         let layout = try MustacheTemplate(string: Self.layout)
-        return layout.render([
-            "subject": try plain(mail.subject, values),
-            "paragraphs": paragraphs,
-            "buttons": try button(mail, values),
-            "codes": values["code"] == nil ? [] : [try escaped(phrases.code, values)],
-            "footer": phrases.footer,
-        ] as [String: Any])
+        return layout.render(
+            [
+                "subject": try plain(mail.subject, values),
+                "paragraphs": paragraphs,
+                "buttons": try button(mail, values),
+                "codes": values["code"] == nil ? [] : [try escaped(phrases.code, values)],
+                "footer": phrases.footer,
+            ] as [String: Any])
     }
 
     /// None or one, as Mustache likes its sections.
@@ -82,7 +90,11 @@ public struct MailRenderer: Sendable {
     private static func paragraphs(of text: String) -> [String] {
         var paragraphs: [[Substring]] = [[]]
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.allSatisfy(\.isWhitespace) { paragraphs.append([]) } else { paragraphs[paragraphs.count - 1].append(line) }
+            if line.allSatisfy(\.isWhitespace) {
+                paragraphs.append([])
+            } else {
+                paragraphs[paragraphs.count - 1].append(line)
+            }
         }
         return paragraphs.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }
     }

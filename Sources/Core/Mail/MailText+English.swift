@@ -2,7 +2,8 @@ extension MailText {
     static let englishPhrases = MailPhrases(
         greeting: "Hello {{name}},",
         code: "Or type this code: {{code}}",
-        footer: "You receive this mail because your address is used with Infinity. It was sent automatically.",
+        footer:
+            "You receive this mail because your address is used with Infinity. It was sent automatically.",
         dayMark: "",
         months: [
             "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",

@@ -2,10 +2,12 @@ extension MailText {
     static let germanPhrases = MailPhrases(
         greeting: "Guten Tag {{name}},",
         code: "Oder geben Sie diesen Code ein: {{code}}",
-        footer: "Sie erhalten diese Nachricht, weil Ihre Adresse bei Infinity verwendet wird. Sie wurde automatisch versandt.",
+        footer:
+            "Sie erhalten diese Nachricht, weil Ihre Adresse bei Infinity verwendet wird. Sie wurde automatisch versandt.",
         dayMark: ".",
         months: [
-            "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
+            "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
+            "November",
             "Dezember",
         ])
 

@@ -36,17 +36,24 @@ public enum Mailroom: Domain {
             }
             try await group.waitForAll()
         }
-        return claimed.count == MailQueue.claimedAtOnce && !work.isStopping ? .more : .idle
+        if claimed.count == MailQueue.claimedAtOnce && !work.isStopping { return .more }
+        let waiting = try await MailQueue.waiting(work.database)
+        work.figures.waiting(waiting.count, oldestSeconds: waiting.oldestSeconds)
+        return .idle
     }
 
     private static func settle(_ mail: MailQueue.Claimed, _ outcome: MailOutcome, _ work: Work) async throws {
         switch outcome {
         case .accepted:
+            work.figures.finished("mail", "sent")
             try await MailQueue.sent(mail, work.database)
         case .temporaryFailure(let reason):
-            work.log.warning("a mail could not be sent yet", metadata: ["mail": "\(mail.id)", "reason": "\(reason)"])
+            work.figures.finished("mail", "put_back")
+            work.log.warning(
+                "a mail could not be sent yet", metadata: ["mail": "\(mail.id)", "reason": "\(reason)"])
             try await MailQueue.failed(mail, reason, isPermanent: false, work.database)
         case .permanentFailure(let reason):
+            work.figures.finished("mail", "given_up")
             work.log.error("a mail was given up", metadata: ["mail": "\(mail.id)", "reason": "\(reason)"])
             try await MailQueue.failed(mail, reason, isPermanent: true, work.database)
         }
@@ -96,7 +103,8 @@ public enum Mailroom: Domain {
         let context = try MailQueue.values(row.get("context"))
         let mail = try MailRenderer.render(template, locale: locale, context: context)
         return OutboxMail(
-            id: try row.get("id"), template: name, to: try row.get("to_address"), locale: locale, subject: mail.subject,
+            id: try row.get("id"), template: name, to: try row.get("to_address"), locale: locale,
+            subject: mail.subject,
             text: mail.text, html: mail.html, context: context, createdAt: try row.get("created_at"))
     }
 }

@@ -19,13 +19,17 @@ final class Pulse: Sendable {
         let nanoseconds = max(0, seconds) * 1_000_000_000 + atto / 1_000_000_000
         await withCheckedContinuation { continuation in
             let sleep = state.withLock { state -> Int? in
-                if state.hasBeaten { state.hasBeaten = false; return nil }
+                if state.hasBeaten {
+                    state.hasBeaten = false
+                    return nil
+                }
                 state.sleep += 1
                 state.sleeper = continuation
                 return state.sleep
             }
             guard let sleep else { return continuation.resume() }
-            DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(nanoseconds))) { [weak self] in
+            DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(nanoseconds))) {
+                [weak self] in
                 self?.wake(sleep: sleep)
             }
         }

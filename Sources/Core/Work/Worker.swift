@@ -48,14 +48,17 @@ public struct Work: Sendable {
     public let database: Database
     public let environment: Environment
     public let log: Logger
+    let figures: WorkFigures
     private let stopping: @Sendable () -> Bool
 
     public init(
-        database: Database, environment: Environment, log: Logger, stopping: @escaping @Sendable () -> Bool = { false }
+        database: Database, environment: Environment, log: Logger, figures: WorkFigures = WorkFigures(),
+        stopping: @escaping @Sendable () -> Bool = { false }
     ) {
         self.database = database
         self.environment = environment
         self.log = log
+        self.figures = figures
         self.stopping = stopping
     }
 

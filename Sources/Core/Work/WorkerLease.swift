@@ -8,7 +8,8 @@ enum WorkerLease {
 
     /// The holder's number, or nil when the work is not due or another instance has it.
     static func take(_ name: String, _ db: Database) async throws -> Int64? {
-        _ = try await db.query("INSERT INTO worker_leases (name) VALUES (\(name)) ON CONFLICT (name) DO NOTHING")
+        _ = try await db.query(
+            "INSERT INTO worker_leases (name) VALUES (\(name)) ON CONFLICT (name) DO NOTHING")
         let rows = try await db.query(
             """
             UPDATE worker_leases
@@ -19,7 +20,9 @@ enum WorkerLease {
         return try rows.first?.get("fence")
     }
 
-    static func giveBack(_ name: String, _ fence: Int64, nextAfter pause: Duration, _ db: Database) async throws {
+    static func giveBack(_ name: String, _ fence: Int64, nextAfter pause: Duration, _ db: Database)
+        async throws
+    {
         let seconds = Double(pause.components.seconds) + Double(pause.components.attoseconds) / 1e18
         _ = try await db.query(
             """

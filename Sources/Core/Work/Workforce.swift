@@ -6,6 +6,7 @@ import Synchronization
 
 /// All background work of this process.
 public final class Workforce: Sendable {
+    public let figures = WorkFigures()
     private let workers: [Worker]
     private let database: Database
     private let environment: Environment
@@ -67,7 +68,7 @@ public final class Workforce: Sendable {
     }
 
     private func run(_ worker: Worker, _ pulse: Pulse) async {
-        let work = Work(database: database, environment: environment, log: log) { [self] in
+        let work = Work(database: database, environment: environment, log: log, figures: figures) { [self] in
             isStopping.load(ordering: .relaxed)
         }
         var failures = 0
@@ -81,9 +82,13 @@ public final class Workforce: Sendable {
                 await pulse.wait(upTo: pause * Double.random(in: 0.9...1.1))
             } catch {
                 failures += 1
+                figures.finished(worker.name, "failed_round")
                 log.warning(
                     "a round of background work failed",
-                    metadata: ["worker": "\(worker.name)", "error": "\(String(reflecting: error))", "failures": "\(failures)"])
+                    metadata: [
+                        "worker": "\(worker.name)", "error": "\(String(reflecting: error))",
+                        "failures": "\(failures)",
+                    ])
                 await pulse.wait(upTo: Self.pause(after: failures))
             }
         }

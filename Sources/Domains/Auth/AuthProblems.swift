@@ -50,6 +50,9 @@ extension ProblemCode {
     static let noSuchCompany = ProblemCode(
         "no-such-company", 404, "You are no member of such a company",
         advice: "GET /v1/companies lists the companies you can work in.")
+    static let companyAccessEnded = ProblemCode(
+        "company-access-ended", 403, "You are no longer an active member of the company this token is for",
+        advice: "Switch to another company with POST /v1/auth/company; GET /v1/companies lists yours.")
     static let secondFactorDemanded = ProblemCode(
         "second-factor-demanded", 403, "The company demands a second factor",
         advice: "Set up an authenticator app under /v1/auth/mfa/factors and log in again with it.")
@@ -73,9 +76,8 @@ extension ProblemCode {
     static let auth: [ProblemCode] = [
         invalidCredentials, secondStepRequired, invalidCode, loginThrottled, refreshTokenInvalid,
         refreshTokenReused,
-        tokenInvalid, reauthenticationRequired, sessionRequired, impersonationRefused,
-        notInAnothersName, csrfFailed, noSuchCompany,
-        secondFactorDemanded,
+        tokenInvalid, reauthenticationRequired, sessionRequired, impersonationRefused, notInAnothersName,
+        csrfFailed, noSuchCompany, companyAccessEnded, secondFactorDemanded,
         addressNotAllowed, methodNotAllowedByCompany, scopeNotHeld, factorLimitReached, factorNameTaken,
         apiKeyLimitReached,
     ]

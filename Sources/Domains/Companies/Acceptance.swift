@@ -36,9 +36,13 @@ enum Acceptance {
     ) async throws -> InvitationAcceptance.Accepted {
         guard let token = CompanyToken(text, .invitation) else { throw Problem(.invitationUnknown) }
         // The company first, then the invitation: the order every change of members locks in.
-        guard let company = try await Headcount.lock(token.company, in: tx) else { throw Problem(.invitationUnknown) }
+        guard let company = try await Headcount.lock(token.company, in: tx) else {
+            throw Problem(.invitationUnknown)
+        }
         guard let invitation = try await find(token, in: tx) else { throw Problem(.invitationUnknown) }
-        if let member = invitation.memberId, invitation.memberUserId == person.id, invitation.state == "accepted" {
+        if let member = invitation.memberId, invitation.memberUserId == person.id,
+            invitation.state == "accepted"
+        {
             return .init(companyId: token.company, memberId: member)
         }
         try check(invitation, for: person)
@@ -46,7 +50,8 @@ enum Acceptance {
         let roles = try await invitedRoles(invitation, company: token.company, in: tx)
         try await checkInviter(invitation, grants: roles, company: token.company, in: tx)
         let member = try await Joining.admit(
-            person.id, to: token.company, company, roles: roles.map(\.id), grantedBy: invitation.invitedBy, in: tx)
+            person.id, to: token.company, company, roles: roles.map(\.id), grantedBy: invitation.invitedBy,
+            in: tx)
         _ = try await tx.batch([
             """
             INSERT INTO team_members (company_id, team_id, member_id)
@@ -62,10 +67,14 @@ enum Acceptance {
             Audit.sql(
                 Audit.Entry(
                     "invitation.accepted", on: "invitation", invitation.id,
-                    after: ["member_id": .string(member.description), "roles": .array(roles.map { .string($0.key) })]),
+                    after: [
+                        "member_id": .string(member.description),
+                        "roles": .array(roles.map { .string($0.key) }),
+                    ]),
                 by: actor, company: token.company),
         ])
-        try await tellInviter(invitation, company: company.name, member: person, tenant: token.company, links, in: tx)
+        try await tellInviter(
+            invitation, company: company.name, member: person, tenant: token.company, links, in: tx)
         return .init(companyId: token.company, memberId: member)
     }
 

@@ -9,11 +9,15 @@ enum AccessQuestions {
         GET("/v1/permissions", "List every permission there is", .signedIn, catalogue)
         GET("/v1/me/permissions", "See what I may do in this company", .member, mine)
         POST("/v1/authz/check", "Ask whether somebody may do something, and why", .member, check)
-            .describe("Without `member_id` one asks about oneself, which everybody may; about others with access:read. The "
-                + "answer names the roles that allow it, or what is missing. It reads the rights as they stand now.")
+            .describe(
+                "Without `member_id` one asks about oneself, which everybody may; about others with access:read. The "
+                    + "answer names the roles that allow it, or what is missing. It reads the rights as they stand now."
+            )
             .idempotent(.none)
         GET("/v1/authz/subjects", "List who may do something", .can(.accessRead), subjects)
-        GET("/v1/members/{id}/access", "See what a member may do, and by which role", .can(.accessRead), ofMember)
+        GET(
+            "/v1/members/{id}/access", "See what a member may do, and by which role", .can(.accessRead),
+            ofMember)
     }
 
     struct PermissionEntry: Codable, Sendable {
@@ -43,7 +47,8 @@ enum AccessQuestions {
         let viaCompanyId: UUID?
 
         static let fieldNotes = [
-            "permissions": "What this very token or key may do: the roles' permissions, within a key's scopes."
+            "permissions":
+                "What this very token or key may do: the roles' permissions, within a key's scopes."
         ]
     }
 
@@ -65,7 +70,10 @@ enum AccessQuestions {
     }
 
     enum Rule: String, Codable, CaseIterable, Sendable {
-        case role, noRole = "no_role", keyScope = "key_scope", notActive = "not_active"
+        case role
+        case noRole = "no_role"
+        case keyScope = "key_scope"
+        case notActive = "not_active"
     }
 
     struct Answer: Codable, Sendable, FieldNotes {
@@ -78,7 +86,8 @@ enum AccessQuestions {
         let explanation: String
 
         static let fieldNotes = [
-            "rule": "role: a role allows it. no_role: none of the roles does. key_scope: the roles do, the API key's scopes "
+            "rule":
+                "role: a role allows it. no_role: none of the roles does. key_scope: the roles do, the API key's scopes "
                 + "do not. not_active: the membership or the company is not active.",
             "decided_by": "The roles that allow it.",
             "would_allow": "When refused: the company's roles that would allow it.",
@@ -87,7 +96,8 @@ enum AccessQuestions {
 
     static func check(_ call: Call, _ body: Body<Question>) async throws -> Single<Answer> {
         guard let permission = PermissionCatalogue.named(body.permission.text) else {
-            throw Problem.unprocessable("/permission", "unknown-permission", "is no permission; GET /v1/permissions lists them")
+            throw Problem.unprocessable(
+                "/permission", "unknown-permission", "is no permission; GET /v1/permissions lists them")
         }
         let company = try call.company
         let asked = try body.memberId ?? call.member
@@ -117,7 +127,8 @@ enum AccessQuestions {
             }
         let others = rule == .noRole ? try await roles(with: permission, call) : []
         return Answer(
-            isAllowed: rule == .role, permission: permission.name, memberId: member, rule: rule, decidedBy: allowing,
+            isAllowed: rule == .role, permission: permission.name, memberId: member, rule: rule,
+            decidedBy: allowing,
             wouldAllow: others, explanation: explanation)
     }
 
@@ -141,7 +152,8 @@ enum AccessQuestions {
     static func subjects(_ call: Call, _ query: Query<SubjectQuery>) async throws -> Single<Subjects> {
         guard let permission = PermissionCatalogue.named(query.permission.text) else {
             throw Problem.unprocessable([
-                .parameter("permission", "unknown-permission", "is no permission; GET /v1/permissions lists them")
+                .parameter(
+                    "permission", "unknown-permission", "is no permission; GET /v1/permissions lists them")
             ])
         }
         let company = try call.company
@@ -162,7 +174,8 @@ enum AccessQuestions {
         let members = try rows.map { row in
             Subject(
                 memberId: try row.get("member_id"), userId: try row.get("user_id"), name: try row.get("name"),
-                email: try row.get("email"), roles: try JSON.parse(row.get("roles", as: String.self)).decode())
+                email: try row.get("email"), roles: try JSON.parse(row.get("roles", as: String.self)).decode()
+            )
         }
         return Single(Subjects(permission: permission.name, members: members))
     }
@@ -192,7 +205,8 @@ enum AccessQuestions {
         }
         return Single(
             MemberRights(
-                memberId: id.value, isActive: access != nil, roles: access?.roles.map(\.asName) ?? [], permissions: held))
+                memberId: id.value, isActive: access != nil, roles: access?.roles.map(\.asName) ?? [],
+                permissions: held))
     }
 
     private static func load(_ user: UUID, _ company: UUID, _ call: Call) async throws -> MemberAccess? {

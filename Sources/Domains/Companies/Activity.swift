@@ -11,7 +11,11 @@ enum Activity {
         GET("/v1/me/activity", "List what I did in this company", .member, mine)
     }
 
-    enum ActorKind: String, Codable, CaseIterable, Sendable { case user, apiKey = "api_key", system }
+    enum ActorKind: String, Codable, CaseIterable, Sendable {
+        case user
+        case apiKey = "api_key"
+        case system
+    }
 
     struct Entry: Codable, Sendable, FieldNotes {
         let id: UUID

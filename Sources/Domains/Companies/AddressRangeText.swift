@@ -9,7 +9,9 @@ struct AddressRangeText: TextValue {
     var range: AddressRange? { AddressRange(text) }
 
     static var rule: TextRule {
-        TextRule(length: 2...49) { AddressRange($0) == nil ? "is no address or range like 203.0.113.0/24" : nil }
+        TextRule(length: 2...49) {
+            AddressRange($0) == nil ? "is no address or range like 203.0.113.0/24" : nil
+        }
     }
     static var exampleText: String { "203.0.113.0/24" }
 }

@@ -48,7 +48,8 @@ extension ClientAccess {
         ])
     }
 
-    private static func activeMember(_ member: UUID, of agency: UUID, in tx: Transaction) async throws -> UUID {
+    private static func activeMember(_ member: UUID, of agency: UUID, in tx: Transaction) async throws -> UUID
+    {
         let rows = try await tx.query(
             "SELECT user_id, status FROM memberships WHERE company_id = \(agency) AND id = \(member)")
         guard let row = rows.first else { throw Problem.notFound }
@@ -56,14 +57,19 @@ extension ClientAccess {
         return try row.get("user_id")
     }
 
-    private static func roles(_ keys: [String], of client: UUID, in tx: Transaction) async throws -> [Granting.Role] {
-        let rows = try await tx.query("SELECT id, key FROM roles WHERE company_id = \(client) AND key = ANY(\(keys))")
+    private static func roles(_ keys: [String], of client: UUID, in tx: Transaction) async throws -> [Granting
+        .Role]
+    {
+        let rows = try await tx.query(
+            "SELECT id, key FROM roles WHERE company_id = \(client) AND key = ANY(\(keys))")
         let known = Set(try rows.map { try $0.get("key", as: String.self) })
         let faults = keys.enumerated().filter { !known.contains($0.element) }.map {
             Fault.at("/role_keys/\($0.offset)", "unknown-role", "is no role of that client company")
         }
         guard faults.isEmpty else { throw Problem.unprocessable(faults) }
-        guard !keys.isEmpty else { throw Problem.unprocessable("/role_keys", "required", "at least one role is needed") }
+        guard !keys.isEmpty else {
+            throw Problem.unprocessable("/role_keys", "required", "at least one role is needed")
+        }
         return try await Granting.roles(
             rows.map { try $0.get("id", as: UUID.self) }, of: client, pointer: "/role_keys", in: tx)
     }
@@ -73,11 +79,16 @@ extension ClientAccess {
         _ user: UUID, to client: UUID, from agency: UUID, ceiling: PermissionSet, in tx: Transaction
     ) async throws -> UUID {
         let rows = try await tx.query(
-            "SELECT id, status, via_company_id FROM memberships WHERE company_id = \(client) AND user_id = \(user)")
+            "SELECT id, status, via_company_id FROM memberships WHERE company_id = \(client) AND user_id = \(user)"
+        )
         if let row = rows.first, try row.get("status", as: MemberStatus.self) != .removed {
-            guard try row.get("via_company_id", as: UUID?.self) == agency else { throw Problem(.alreadyAMember) }
+            guard try row.get("via_company_id", as: UUID?.self) == agency else {
+                throw Problem(.alreadyAMember)
+            }
             let present = try await MemberAccess.load(user: user, company: client, in: tx)
-            guard present?.permissions.isSubset(of: ceiling) ?? true else { throw Problem(.memberOutranksYou) }
+            guard present?.permissions.isSubset(of: ceiling) ?? true else {
+                throw Problem(.memberOutranksYou)
+            }
             return try row.get("id")
         }
         let id = try rows.first?.get("id", as: UUID.self) ?? UUID.v7()

@@ -8,7 +8,8 @@ import Wire
 enum ClientAccess {
     /// Ends every entry a member of the agency has. Runs as the agency and comes back as it.
     static func withdraw(
-        member: UUID, user: UUID, from agency: UUID, only child: UUID? = nil, by actor: Audit.Actor, in tx: Transaction
+        member: UUID, user: UUID, from agency: UUID, only child: UUID? = nil, by actor: Audit.Actor,
+        in tx: Transaction
     ) async throws {
         let rows = try await tx.query(
             """
@@ -31,20 +32,25 @@ enum ClientAccess {
                 "DELETE FROM team_members WHERE company_id = \(client) AND member_id = \(clientMember)",
                 Headcount.recount(client),
                 Audit.sql(
-                    Audit.Entry("member.agency_access_withdrawn", on: "member", clientMember), by: actor, company: client),
+                    Audit.Entry("member.agency_access_withdrawn", on: "member", clientMember), by: actor,
+                    company: client),
             ])
             try await AccessChange.record(user: user, company: client, in: tx)
         }
         if !rows.isEmpty { try await tx.become(agency) }
     }
 
-    /// The client's side ends an entry: the agency's grant goes with it. Runs as the client and comes back as it.
-    static func forget(clientMember: UUID, of client: UUID, at agency: UUID, in tx: Transaction) async throws {
+    /// The client's side ends an entry, or all of them: the agency's grant goes with it. Runs as the client and comes
+    /// back as it.
+    static func forget(
+        clientMember: UUID? = nil, of client: UUID, at agency: UUID, in tx: Transaction
+    ) async throws {
         try await tx.become(agency)
         _ = try await tx.query(
             """
             DELETE FROM client_access
-             WHERE company_id = \(agency) AND child_company_id = \(client) AND child_member_id = \(clientMember)
+             WHERE company_id = \(agency) AND child_company_id = \(client)
+               AND (\(clientMember)::uuid IS NULL OR child_member_id = \(clientMember))
             """)
         try await tx.become(client)
     }

@@ -11,16 +11,28 @@ enum ClientCompanies {
         POST("/v1/client-companies", "Make a client company", .can(.clientsWrite), create)
             .describe("The caller becomes its first owner, on behalf of the agency.")
             .problems(.notAnAgency, .tooManyClients, .slugTaken)
-        GET("/v1/client-companies/{id}/staff", "List who of the agency may enter a client", .can(.clientsRead), staff)
-        PUT("/v1/client-companies/{id}/staff", "Let a member of the agency into a client", .can(.clientsWrite), grant)
-            .describe("You can give only the roles whose rights you hold in that client company yourself. Given again, the "
-                + "roles are replaced.")
-            .problems(.memberNotActive, .notAMember, .grantExceedsOwnRights, .alreadyAMember, .lastOwner)
-        DELETE("/v1/client-companies/{id}/staff/{member_id}", "End a member's entry to a client", .can(.clientsWrite), withdraw)
-            .problems(.lastOwner)
+        GET(
+            "/v1/client-companies/{id}/staff", "List who of the agency may enter a client",
+            .can(.clientsRead), staff)
+        PUT(
+            "/v1/client-companies/{id}/staff", "Let a member of the agency into a client",
+            .can(.clientsWrite), grant
+        )
+        .describe(
+            "You can give only the roles whose rights you hold in that client company yourself. Given again, the "
+                + "roles are replaced."
+        )
+        .problems(.memberNotActive, .notAMember, .grantExceedsOwnRights, .alreadyAMember, .lastOwner)
+        DELETE(
+            "/v1/client-companies/{id}/staff/{member_id}", "End a member's entry to a client",
+            .can(.clientsWrite), withdraw
+        )
+        .problems(.lastOwner)
         DELETE("/v1/client-companies/{id}", "Release a client company", .can(.clientsWrite), release)
-            .describe("It becomes a company of its own: all entries of the agency's staff end, so it must have an owner "
-                + "of its own.")
+            .describe(
+                "It becomes a company of its own: all entries of the agency's staff end, so it must have an owner "
+                    + "of its own."
+            )
             .problems(.lastOwner)
     }
 
@@ -34,14 +46,15 @@ enum ClientCompanies {
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<ClientCompany> {
         let company = try call.company
         return try await call.page(
-            list, """
-                SELECT c.id, c.slug, c.name, c.status, c.logo_url,
-                       (SELECT count(*) FROM client_access a
-                         WHERE a.company_id = \(company) AND a.child_company_id = c.id) AS staff_count,
-                       c.created_at
-                  FROM companies c
-                 WHERE c.parent_company_id = \(company) AND c.status <> 'deleted'
-                """)
+            list,
+            """
+            SELECT c.id, c.slug, c.name, c.status, c.logo_url,
+                   (SELECT count(*) FROM client_access a
+                     WHERE a.company_id = \(company) AND a.child_company_id = c.id) AS staff_count,
+                   c.created_at
+              FROM companies c
+             WHERE c.parent_company_id = \(company) AND c.status <> 'deleted'
+            """)
     }
 
     static func create(_ call: Call, _ body: Body<NewCompany>) async throws -> Created<ClientCompany> {
@@ -71,7 +84,8 @@ enum ClientCompanies {
             _ = try await tx.batch([
                 insert(agency: agency, client: id, member: member, clientMember: founded.memberId, by: user),
                 Audit.sql(
-                    Audit.Entry("client_company.founded", on: "company", id, after: ["name": .string(body.name.text)]),
+                    Audit.Entry(
+                        "client_company.founded", on: "company", id, after: ["name": .string(body.name.text)]),
                     by: call.actor, company: agency),
             ])
         }
@@ -88,20 +102,25 @@ enum ClientCompanies {
         static let search = ["name", "email"]
     }
 
-    static func staff(_ call: Call, _ id: Path<UUID>, _ list: List<StaffFilter>) async throws -> Page<ClientStaff> {
+    static func staff(_ call: Call, _ id: Path<UUID>, _ list: List<StaffFilter>) async throws -> Page<
+        ClientStaff
+    > {
         let agency = try call.company
         try await mustBeClient(id.value, of: agency, call)
         return try await call.page(list, "\(fragment: selectStaff(agency, id.value))")
     }
 
-    static func grant(_ call: Call, _ id: Path<UUID>, _ body: Body<ClientAccessGrant>) async throws -> Single<ClientStaff> {
+    static func grant(_ call: Call, _ id: Path<UUID>, _ body: Body<ClientAccessGrant>) async throws -> Single<
+        ClientStaff
+    > {
         let agency = try call.company
         try await mustBeClient(id.value, of: agency, call)
         try await call.underCompanyLock { tx, _ in
             try await ClientAccess.grant(body.value, to: id.value, from: agency, by: call, in: tx)
         }
         return try Single(
-            await call.db.query("\(fragment: selectStaff(agency, id.value)) AND a.member_id = \(body.memberId)"))
+            await call.db.query(
+                "\(fragment: selectStaff(agency, id.value)) AND a.member_id = \(body.memberId)"))
     }
 
     static func withdraw(_ call: Call, _ id: Path<UUID>, _ member: Path<UUID>) async throws -> NoContent {
@@ -115,7 +134,8 @@ enum ClientCompanies {
                 """)
             guard let row = rows.first else { throw Problem.notFound }
             try await ClientAccess.withdraw(
-                member: member.value, user: row.get("user_id"), from: agency, only: id.value, by: call.actor, in: tx)
+                member: member.value, user: row.get("user_id"), from: agency, only: id.value, by: call.actor,
+                in: tx)
             try await Audit.record(
                 Audit.Entry(
                     "client_company.access_withdrawn", on: "company", id.value,
@@ -137,7 +157,8 @@ enum ClientCompanies {
                 """)
             for row in staff {
                 try await ClientAccess.withdraw(
-                    member: row.get("member_id"), user: row.get("user_id"), from: agency, only: id.value, by: call.actor,
+                    member: row.get("member_id"), user: row.get("user_id"), from: agency, only: id.value,
+                    by: call.actor,
                     in: tx)
             }
             try await tx.become(id.value)
@@ -146,11 +167,14 @@ enum ClientCompanies {
                 UPDATE companies SET parent_company_id = NULL, version = version + 1, updated_at = now()
                  WHERE id = \(id) AND parent_company_id = \(agency)
                 """,
-                Audit.sql(Audit.Entry("company.released", on: "company", id.value), by: call.actor, company: id.value),
+                Audit.sql(
+                    Audit.Entry("company.released", on: "company", id.value), by: call.actor,
+                    company: id.value),
             ])
             try await tx.become(agency)
             try await Audit.record(
-                Audit.Entry("client_company.released", on: "company", id.value), by: call.actor, company: agency, in: tx)
+                Audit.Entry("client_company.released", on: "company", id.value), by: call.actor,
+                company: agency, in: tx)
         }
         return NoContent()
     }
@@ -165,7 +189,8 @@ enum ClientCompanies {
 
     private static func mustBeClient(_ id: UUID, of agency: UUID, _ call: Call) async throws {
         let rows = try await call.db.query(
-            "SELECT 1 FROM companies WHERE id = \(id) AND parent_company_id = \(agency) AND status <> 'deleted'")
+            "SELECT 1 FROM companies WHERE id = \(id) AND parent_company_id = \(agency) AND status <> 'deleted'"
+        )
         if rows.isEmpty { throw Problem.notFound }
     }
 

@@ -14,10 +14,15 @@ enum Companies {
         GET("/v1/companies/{id}", "Read a company", .signedIn, read)
         PATCH("/v1/companies/{id}", "Change the company's profile", .can(.companyWrite), change)
             .describe("The company must be the one the token is for.").problems(.slugTaken)
-        POST("/v1/companies/{id}/deletion", "Delete the company after a grace period", .can(.companyDelete), delete)
-            .describe("Nobody can enter it from the next request on. Within 30 days an owner can restore it; after that "
-                + "its data is gone for good.")
-            .problems(.confirmationMismatch, .hasClientCompanies)
+        POST(
+            "/v1/companies/{id}/deletion", "Delete the company after a grace period", .can(.companyDelete),
+            delete
+        )
+        .describe(
+            "Nobody can enter it from the next request on. Within 30 days an owner can restore it; after that "
+                + "its data is gone for good."
+        )
+        .problems(.confirmationMismatch, .hasClientCompanies)
         POST("/v1/companies/{id}/restoration", "Restore a company that is being deleted", .signedIn, restore)
             .problems(.companyNotDeleting, .notAMember)
     }
@@ -32,13 +37,14 @@ enum Companies {
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<OwnCompany> {
         let user = try call.user
         return try await call.page(
-            list, """
-                SELECT c.id, c.slug, c.name, c.status, c.logo_url, c.parent_company_id, m.id AS member_id,
-                       m.status AS member_status, m.via_company_id, m.joined_at, c.delete_after
-                  FROM memberships m
-                  JOIN companies c ON c.id = m.company_id
-                 WHERE m.user_id = \(user) AND m.status <> 'removed' AND c.status <> 'deleted'
-                """)
+            list,
+            """
+            SELECT c.id, c.slug, c.name, c.status, c.logo_url, c.parent_company_id, m.id AS member_id,
+                   m.status AS member_status, m.via_company_id, m.joined_at, c.delete_after
+              FROM memberships m
+              JOIN companies c ON c.id = m.company_id
+             WHERE m.user_id = \(user) AND m.status <> 'removed' AND c.status <> 'deleted'
+            """)
     }
 
     static func create(_ call: Call, _ body: Body<NewCompany>) async throws -> Created<Company> {
@@ -53,7 +59,8 @@ enum Companies {
         }
         let id = UUID.v7()
         let wanted = CompanyFounding.NewCompany(
-            id: id, name: body.name.text, founder: user, timeZone: body.timeZone?.text, locale: body.locale?.text)
+            id: id, name: body.name.text, founder: user, timeZone: body.timeZone?.text,
+            locale: body.locale?.text)
         let rows = try await call.db.transaction(as: Tenant(company: id, user: user)) { tx in
             _ = try await Founding.found(wanted, by: call.actor, in: tx)
             return try await tx.query(select(id))
@@ -71,7 +78,9 @@ enum Companies {
                 """))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<CompanyChange>) async throws -> Single<Company> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<CompanyChange>) async throws -> Single<
+        Company
+    > {
         let company = try own(id, call)
         let rows = try await call.db.transaction { tx in
             let before = try await tx.query("\(fragment: select(company)) FOR UPDATE")
@@ -90,14 +99,18 @@ enum Companies {
             let after = try await tx.query(select(company))
             let difference = Audit.changed(old, try JSON(row: after[0]))
             try await Audit.record(
-                Audit.Entry("company.changed", on: "company", company, before: difference.before, after: difference.after),
+                Audit.Entry(
+                    "company.changed", on: "company", company, before: difference.before,
+                    after: difference.after),
                 by: call.actor, company: company, in: tx)
             return after
         }
         return try Single(rows)
     }
 
-    static func delete(_ call: Call, _ id: Path<UUID>, _ body: Body<CompanyDeletion>) async throws -> Single<Company> {
+    static func delete(_ call: Call, _ id: Path<UUID>, _ body: Body<CompanyDeletion>) async throws -> Single<
+        Company
+    > {
         let company = try own(id, call)
         let until = call.now + .seconds(86_400 * CompanyLimits.graceDays)
         let rows = try await call.underCompanyLock { tx, locked in

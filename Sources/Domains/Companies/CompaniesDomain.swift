@@ -13,13 +13,16 @@ public enum CompaniesDomain: Domain {
 
     public static var routes: [Route] {
         Companies.routes + CompanySettingsRoutes.routes + ClientCompanies.routes + Ownership.routes
-            + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes + JoinLinks.routes
+            + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
+            + JoinLinks.routes
             + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes
     }
 
     public static let permissions: [Permission] = [
-        .companyRead, .companyWrite, .companyDelete, .ownershipWrite, .securityWrite, .clientsRead, .clientsWrite,
-        .membersRead, .membersWrite, .membersExport, .invitationsRead, .invitationsWrite, .rolesRead, .rolesWrite,
+        .companyRead, .companyWrite, .companyDelete, .ownershipWrite, .securityWrite, .clientsRead,
+        .clientsWrite,
+        .membersRead, .membersWrite, .membersExport, .invitationsRead, .invitationsWrite, .rolesRead,
+        .rolesWrite,
         .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead,
     ]
 

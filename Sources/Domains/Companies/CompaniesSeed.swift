@@ -8,7 +8,8 @@ import Wire
 public enum CompaniesSeed {
     /// The people of the world must be there already.
     public static func plant(_ world: DemoWorld, _ db: Database) async throws {
-        let rows = try await db.query("SELECT id, email_norm FROM users WHERE email_norm = ANY(\(world.people.map(\.email)))")
+        let rows = try await db.query(
+            "SELECT id, email_norm FROM users WHERE email_norm = ANY(\(world.people.map(\.email)))")
         var people: [String: UUID] = [:]
         for row in rows { people[try row.get("email_norm")] = try row.get("id", as: UUID.self) }
         try await plant(world.agency, at: nil, people, db)
@@ -33,8 +34,12 @@ public enum CompaniesSeed {
                 members[member.email] = try await join(user, member, company.id, via: nil, in: tx)
             }
             for team in company.teams { try await make(team, company.id, members, in: tx) }
-            for invitation in company.invitations { try await invite(invitation, company.id, by: founder, in: tx) }
-            if let agency { try await letIn(company.staff ?? [], to: company.id, from: agency.id, people, in: tx) }
+            for invitation in company.invitations {
+                try await invite(invitation, company.id, by: founder, in: tx)
+            }
+            if let agency {
+                try await letIn(company.staff ?? [], to: company.id, from: agency.id, people, in: tx)
+            }
             _ = try await tx.query(Headcount.recount(company.id))
         }
     }
@@ -60,7 +65,8 @@ public enum CompaniesSeed {
         _ team: DemoWorld.Team, _ company: UUID, _ members: [String: UUID], in tx: Transaction
     ) async throws {
         let id = UUID.v7()
-        _ = try await tx.query("INSERT INTO teams (company_id, id, name) VALUES (\(company), \(id), \(team.name))")
+        _ = try await tx.query(
+            "INSERT INTO teams (company_id, id, name) VALUES (\(company), \(id), \(team.name))")
         for email in team.members {
             guard let member = members[email] else { continue }
             _ = try await tx.query(
@@ -91,7 +97,8 @@ public enum CompaniesSeed {
     }
 
     private static func letIn(
-        _ staff: [DemoWorld.Membership], to client: UUID, from agency: UUID, _ people: [String: UUID], in tx: Transaction
+        _ staff: [DemoWorld.Membership], to client: UUID, from agency: UUID, _ people: [String: UUID],
+        in tx: Transaction
     ) async throws {
         for member in staff {
             guard let user = people[member.email] else { continue }
@@ -101,7 +108,8 @@ public enum CompaniesSeed {
                 "SELECT id FROM memberships WHERE company_id = \(agency) AND user_id = \(user)")
             if let own = try rows.first?.get("id", as: UUID.self) {
                 _ = try await tx.query(
-                    ClientCompanies.insert(agency: agency, client: client, member: own, clientMember: clientMember, by: nil))
+                    ClientCompanies.insert(
+                        agency: agency, client: client, member: own, clientMember: clientMember, by: nil))
             }
             try await tx.become(client)
         }

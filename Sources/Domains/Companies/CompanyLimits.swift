@@ -3,23 +3,21 @@ enum CompanyLimits {
     /// Long enough for somebody on holiday, short enough that a forgotten mail is no way in.
     static let invitationDays = 7
     static let invitationDaysMax = 30
-    /// One paste of a class or a department; more is an import.
-    static let invitationsAtOnce = 100
     /// A pending invitation may be mailed so often; after that the address is evidently wrong.
     static let invitationMailsMax = 5
+    /// Mails to strangers in a company's name: a large firm's first day, and no use to a sender of junk.
+    static let invitationMailsPerDay = 500
     /// Companies one person may own: what a free sign-up could otherwise make without end.
     static let companiesOwnedMax = 20
     static let clientCompaniesMax = 500
     static let customRolesMax = 50
     static let teamsMax = 500
     static let joinLinksMax = 50
-    static let joinLinkDaysMax = 90
     /// What a person can read on one page and the database can keep beside a row.
     static let attributesBytesMax = 8192
     /// How long a deleted company can be restored.
     static let graceDays = 30
     /// An e-mailed confirmation of a new owner.
     static let transferHours = 24
-    static let holidaysMax = 366
     static let exportedMembersMax = 50_000
 }

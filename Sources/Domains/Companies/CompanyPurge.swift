@@ -21,10 +21,15 @@ enum CompanyPurge {
             try await tx.become(company)
             let locked = try await tx.query(
                 """
-                SELECT 1 FROM companies
+                SELECT parent_company_id FROM companies
                  WHERE id = \(company) AND status = 'deleting' AND delete_after <= now() FOR UPDATE
                 """)
-            if !locked.isEmpty { try await purge(company, tables, in: tx) }
+            if let row = locked.first {
+                if let agency = try row.get("parent_company_id", as: UUID?.self) {
+                    try await ClientAccess.forget(of: company, at: agency, in: tx)
+                }
+                try await purge(company, tables, in: tx)
+            }
             _ = try await tx.query("DELETE FROM company_deletions WHERE company_id = \(company)")
             return true
         }

@@ -8,12 +8,21 @@ enum CompanySettingsRoutes {
     @RouteList static var routes: [Route] {
         GET("/v1/company/settings", "Read the company's settings", .can(.companyRead), read)
         PATCH("/v1/company/settings", "Change the company's settings", .can(.companyWrite), change)
-        GET("/v1/company/working-calendar", "Read working days and holidays", .can(.companyRead), readCalendar)
-        PUT("/v1/company/working-calendar", "Set working days and holidays", .can(.companyWrite), writeCalendar)
-        GET("/v1/company/security-policy", "Read what the company asks of sign-ins", .can(.companyRead), readPolicy)
-        PUT("/v1/company/security-policy", "Set what the company asks of sign-ins", .can(.securityWrite), writePolicy)
-            .describe("Holds for everybody who enters the company, from the next request on.")
-            .problems(.policyLocksYouOut)
+        GET(
+            "/v1/company/working-calendar", "Read working days and holidays", .can(.companyRead), readCalendar
+        )
+        PUT(
+            "/v1/company/working-calendar", "Set working days and holidays", .can(.companyWrite),
+            writeCalendar)
+        GET(
+            "/v1/company/security-policy", "Read what the company asks of sign-ins", .can(.companyRead),
+            readPolicy)
+        PUT(
+            "/v1/company/security-policy", "Set what the company asks of sign-ins", .can(.securityWrite),
+            writePolicy
+        )
+        .describe("Holds for everybody who enters the company, from the next request on.")
+        .problems(.policyLocksYouOut)
         GET("/v1/company/usage", "See how full the company is", .can(.companyRead), usage)
     }
 
@@ -21,7 +30,9 @@ enum CompanySettingsRoutes {
         try Single(await call.db.query(select(call.company)))
     }
 
-    static func change(_ call: Call, _ body: Patch<CompanySettingsChange>) async throws -> Single<CompanySettings> {
+    static func change(_ call: Call, _ body: Patch<CompanySettingsChange>) async throws -> Single<
+        CompanySettings
+    > {
         let company = try call.company
         let rows = try await call.db.transaction { tx in
             let before = try await tx.query("\(fragment: select(company)) FOR UPDATE")
@@ -58,7 +69,9 @@ enum CompanySettingsRoutes {
         try Single(await call.db.query(selectCalendar(call.company)))
     }
 
-    static func writeCalendar(_ call: Call, _ body: Body<WorkingCalendar>) async throws -> Single<WorkingCalendar> {
+    static func writeCalendar(_ call: Call, _ body: Body<WorkingCalendar>) async throws -> Single<
+        WorkingCalendar
+    > {
         let company = try call.company
         let days = Set(body.workingDays.items.map(\.value)).sorted()
         let holidays = Dictionary(body.holidays.items.map { ($0.on, $0.name.text) }) { first, _ in first }
@@ -94,15 +107,19 @@ enum CompanySettingsRoutes {
         try Single(await call.db.query(selectPolicy(call.company)))
     }
 
-    static func writePolicy(_ call: Call, _ body: Body<SecurityPolicy>) async throws -> Single<SecurityPolicy> {
+    static func writePolicy(_ call: Call, _ body: Body<SecurityPolicy>) async throws -> Single<SecurityPolicy>
+    {
         let company = try call.company
         let policy = body.value
         guard !policy.loginMethods.isEmpty else {
             throw Problem.unprocessable("/login_methods", "required", "must leave some way in")
         }
         let ranges = policy.ipAllowList.items
-        if !ranges.isEmpty, !ranges.contains(where: { $0.range?.contains(call.request.clientAddress) ?? false }) {
-            throw Problem(.policyLocksYouOut, "Your own address \(call.request.clientAddress) is not on the list.")
+        if !ranges.isEmpty,
+            !ranges.contains(where: { $0.range?.contains(call.request.clientAddress) ?? false })
+        {
+            throw Problem(
+                .policyLocksYouOut, "Your own address \(call.request.clientAddress) is not on the list.")
         }
         let rows = try await call.db.transaction { tx in
             let rows = try await tx.batch([
@@ -119,7 +136,8 @@ enum CompanySettingsRoutes {
                 """,
                 Audit.sql(
                     Audit.Entry(
-                        "company.security_policy_changed", on: "company", company, after: try JSON(encoding: policy)),
+                        "company.security_policy_changed", on: "company", company,
+                        after: try JSON(encoding: policy)),
                     by: call.actor, company: company),
                 selectPolicy(company),
             ])

@@ -101,7 +101,10 @@ struct WorkingCalendar: Codable, Sendable, FieldNotes {
     static let fieldNotes = ["working_days": "1 is Monday, 7 is Sunday."]
 }
 
-enum LoginMethod: String, Codable, CaseIterable, SQLBindableElement, Sendable { case password, magicLink = "magic_link" }
+enum LoginMethod: String, Codable, CaseIterable, SQLBindableElement, Sendable {
+    case password
+    case magicLink = "magic_link"
+}
 
 /// What the company asks of everybody who signs in to it.
 struct SecurityPolicy: Codable, Sendable, FieldNotes {

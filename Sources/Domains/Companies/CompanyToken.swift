@@ -4,7 +4,11 @@ import Wire
 /// The secret of an invitation, a join link or a transfer. It names its company in the clear, so that looking it up
 /// is a query inside that company and needs no table over all of them; what proves anything is the secret behind it.
 struct CompanyToken {
-    enum Kind: String { case invitation = "inv", joinLink = "join", transfer = "own" }
+    enum Kind: String {
+        case invitation = "inv"
+        case joinLink = "join"
+        case transfer = "own"
+    }
 
     let company: UUID
     let text: String

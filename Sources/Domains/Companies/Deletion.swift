@@ -6,7 +6,8 @@ import Wire
 /// The end of a company: closed at once, gone for good after a grace period in which an owner can take it back.
 enum Deletion {
     static func begin(
-        _ company: UUID, _ locked: Headcount.Locked, slug: String, until: Timestamp, _ call: Call, in tx: Transaction
+        _ company: UUID, _ locked: Headcount.Locked, slug: String, until: Timestamp, _ call: Call,
+        in tx: Transaction
     ) async throws {
         let rows = try await tx.query(
             """
@@ -33,7 +34,8 @@ enum Deletion {
             """,
             Audit.sql(
                 Audit.Entry(
-                    "company.deletion_asked", on: "company", company, after: ["delete_after": .string(until.description)]),
+                    "company.deletion_asked", on: "company", company,
+                    after: ["delete_after": .string(until.description)]),
                 by: call.actor, company: company),
         ]
         for owner in try await Recipient.holding([.owner], of: company, in: tx) {
@@ -55,7 +57,9 @@ enum Deletion {
               JOIN roles r ON r.company_id = mr.company_id AND r.id = mr.role_id AND r.key = 'owner'
              WHERE m.company_id = \(company) AND m.user_id = \(user) AND m.status = 'active'
             """)
-        guard !isOwner.isEmpty, let locked = try await Headcount.lock(company, in: tx), locked.status != "deleted" else {
+        guard !isOwner.isEmpty, let locked = try await Headcount.lock(company, in: tx),
+            locked.status != "deleted"
+        else {
             throw Problem.notFound
         }
         guard locked.status == "deleting" else { throw Problem(.companyNotDeleting) }
@@ -66,7 +70,8 @@ enum Deletion {
              WHERE id = \(company)
             """,
             "DELETE FROM company_deletions WHERE company_id = \(company)",
-            Audit.sql(Audit.Entry("company.restored", on: "company", company), by: call.actor, company: company),
+            Audit.sql(
+                Audit.Entry("company.restored", on: "company", company), by: call.actor, company: company),
         ]
         for owner in try await Recipient.holding([.owner], of: company, in: tx) {
             let context = ["company": locked.name, "link": call.links.company]

@@ -36,7 +36,9 @@ enum Founding {
     }
 
     /// Inserts the row under the first free slug.
-    private static func insertCompany(_ company: CompanyFounding.NewCompany, in tx: Transaction) async throws -> String {
+    private static func insertCompany(_ company: CompanyFounding.NewCompany, in tx: Transaction) async throws
+        -> String
+    {
         let wanted = CompanySlug.of(company.name)
         var slug = wanted
         for _ in 0..<slugTries {

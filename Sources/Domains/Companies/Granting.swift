@@ -14,7 +14,9 @@ enum Granting {
     }
 
     /// The company's roles of these ids; an id it does not have is a fault at `pointer`.
-    static func roles(_ ids: [UUID], of company: UUID, pointer: String, in tx: Transaction) async throws -> [Role] {
+    static func roles(_ ids: [UUID], of company: UUID, pointer: String, in tx: Transaction) async throws
+        -> [Role]
+    {
         let rows = try await tx.query(
             """
             SELECT id, key, name, is_builtin, permissions FROM roles

@@ -27,18 +27,26 @@ extension Members {
             """)
         guard let row = rows.first else { throw Problem.notFound }
         let user: UUID = try row.get("user_id")
-        let isLastOwner = try await call.db.transaction { try await Leaving.isLastOwner(user, of: company, in: $0) }
+        let isLastOwner = try await call.db.transaction {
+            try await Leaving.isLastOwner(user, of: company, in: $0)
+        }
         let items = [
-            try item("invitations", row, canMove: true, "Whoever sends them again answers for them from then on."),
-            try item("join_links", row, canMove: false, "They stop working: their maker no longer holds what they give."),
+            try item(
+                "invitations", row, canMove: true, "Whoever sends them again answers for them from then on."),
+            try item(
+                "join_links", row, canMove: false,
+                "They stop working: their maker no longer holds what they give."),
             try item("led_teams", row, canMove: true, "Make another member their lead."),
             try item("clients", row, canMove: false, "Entries to client companies end with the membership."),
-            try item("transfers", row, canMove: false, "A handing over of the company under way is called off."),
+            try item(
+                "transfers", row, canMove: false, "A handing over of the company under way is called off."),
         ]
         return Single(Handover(memberId: id.value, isLastOwner: isLastOwner, items: items))
     }
 
-    private static func item(_ kind: String, _ row: Row, canMove: Bool, _ note: String) throws -> Handover.Item {
+    private static func item(_ kind: String, _ row: Row, canMove: Bool, _ note: String) throws
+        -> Handover.Item
+    {
         Handover.Item(kind: kind, count: try row.get(kind), canMove: canMove, note: note)
     }
 }

@@ -10,12 +10,17 @@ enum InvitationAnswers {
         POST("/v1/invitations/preview", "Look at an invitation by its token", .open, preview)
             .problems(.invitationUnknown).idempotent(.none).secret
         POST("/v1/invitations/acceptance", "Accept an invitation", .signedIn, accept)
-            .describe("The signed-in, confirmed e-mail address must be the invited one. Who has no account yet signs up "
-                + "with `invitation_token` instead. Accepting twice gives the same answer.")
+            .describe(
+                "The signed-in, confirmed e-mail address must be the invited one. Who has no account yet signs up "
+                    + "with `invitation_token` instead. Accepting twice gives the same answer."
+            )
             .problems(
-                .invitationUnknown, .invitationNotPending, .invitationExpired, .invitationForAnother, .emailNotVerified,
-                .seatLimitReached, .inviterLostRights, .invitationWithoutRoles, .alreadyAMember, .memberIsSuspended,
-                .companyNotActive)
+                .invitationUnknown, .invitationNotPending, .invitationExpired, .invitationForAnother,
+                .emailNotVerified,
+                .seatLimitReached, .inviterLostRights, .invitationWithoutRoles, .alreadyAMember,
+                .memberIsSuspended,
+                .companyNotActive
+            )
             .idempotent(.none)
         POST("/v1/invitations/refusal", "Decline an invitation", .open, decline)
             .problems(.invitationUnknown, .invitationNotPending)
@@ -49,7 +54,8 @@ enum InvitationAnswers {
         let person = try await Acceptance.Person.of(call)
         let links = call.links
         do {
-            let accepted = try await call.db.transaction(as: Tenant(company: token.company, user: person.id)) {
+            let accepted = try await call.db.transaction(as: Tenant(company: token.company, user: person.id))
+            {
                 try await Acceptance.accept(token.text, as: person, by: call.actor, links: links, in: $0)
             }
             return Single(Joined(companyId: accepted.companyId, memberId: accepted.memberId))
@@ -70,7 +76,9 @@ enum InvitationAnswers {
             guard let row = rows.first else { throw Problem(.invitationUnknown) }
             let state: InvitationState = try row.get("state")
             if state == .declined { return }
-            guard state == .pending else { throw Problem(.invitationNotPending, "This invitation is \(state.rawValue).") }
+            guard state == .pending else {
+                throw Problem(.invitationNotPending, "This invitation is \(state.rawValue).")
+            }
             let id: UUID = try row.get("id")
             _ = try await tx.batch([
                 """
@@ -78,7 +86,8 @@ enum InvitationAnswers {
                  WHERE company_id = \(token.company) AND id = \(id)
                 """,
                 Audit.sql(
-                    Audit.Entry("invitation.declined", on: "invitation", id), by: call.actor, company: token.company),
+                    Audit.Entry("invitation.declined", on: "invitation", id), by: call.actor,
+                    company: token.company),
             ])
         }
         return NoContent()
@@ -95,9 +104,11 @@ enum InvitationAnswers {
                  WHERE i.company_id = \(token.company) AND i.token_sha256 = \(token.digest) AND c.id = i.company_id
                 RETURNING i.id, i.email, i.invited_by, c.name
                 """)
-            guard let row = rows.first, let inviter = try await Recipient.of(row.get("invited_by"), in: tx) else { return }
+            guard let row = rows.first, let inviter = try await Recipient.of(row.get("invited_by"), in: tx)
+            else { return }
             let context = [
-                "company": try row.get("name", as: String.self), "invited_email": try row.get("email", as: String.self),
+                "company": try row.get("name", as: String.self),
+                "invited_email": try row.get("email", as: String.self),
                 "link": links.invitations,
             ]
             try await Mail.queue(
@@ -109,7 +120,9 @@ enum InvitationAnswers {
     }
 
     private static func known(_ body: Body<TokenInput>) throws -> CompanyToken {
-        guard let token = CompanyToken(body.token.text, .invitation) else { throw Problem(.invitationUnknown) }
+        guard let token = CompanyToken(body.token.text, .invitation) else {
+            throw Problem(.invitationUnknown)
+        }
         return token
     }
 }

@@ -8,18 +8,26 @@ enum Invitations {
     @RouteList static var routes: [Route] {
         GET("/v1/invitations", "List invitations", .can(.invitationsRead), list)
         POST("/v1/invitations", "Invite somebody", .can(.invitationsWrite), create)
-            .describe("A pending invitation to the same address is superseded, and its link no longer works. Seats are "
-                + "counted when the invitation is accepted.")
-            .problems(.grantExceedsOwnRights, .alreadyAMember, .memberIsSuspended)
+            .describe(
+                "A pending invitation to the same address is superseded, and its link no longer works. Seats are "
+                    + "counted when the invitation is accepted."
+            )
+            .problems(.grantExceedsOwnRights, .alreadyAMember, .memberIsSuspended, .tooManyInvitations)
         POST("/v1/invitations/bulk", "Invite many people", .can(.invitationsWrite), createMany)
-            .describe("Each row stands for itself: what is wrong with one does not hold up the others, and the answer "
-                + "says what became of each.")
+            .describe(
+                "Each row stands for itself: what is wrong with one does not hold up the others, and the answer "
+                    + "says what became of each."
+            )
+            .problems(.tooManyInvitations)
         GET("/v1/invitations/{id}", "Read an invitation", .can(.invitationsRead), read)
         DELETE("/v1/invitations/{id}", "Revoke an invitation", .can(.invitationsWrite), revoke)
             .problems(.invitationNotPending)
         POST("/v1/invitations/{id}/resending", "Mail an invitation again", .can(.invitationsWrite), resend)
-            .describe("Makes a new link, good for as many days as a new invitation; the old link no longer works.")
-            .problems(.invitationNotPending, .invitationMailsSpent, .grantExceedsOwnRights)
+            .describe(
+                "Makes a new link, good for as many days as a new invitation; the old link no longer works."
+            )
+            .problems(
+                .invitationNotPending, .invitationMailsSpent, .grantExceedsOwnRights, .tooManyInvitations)
     }
 
     struct Filter: ListFilter {
@@ -47,9 +55,12 @@ enum Invitations {
         return try Created(await rows(id, call))
     }
 
-    static func createMany(_ call: Call, _ body: Body<NewInvitations>) async throws -> Single<InvitationResults> {
+    static func createMany(_ call: Call, _ body: Body<NewInvitations>) async throws -> Single<
+        InvitationResults
+    > {
         let results = try await call.underCompanyLock { tx, company in
-            let inviter = try await Inviting.Inviter.of(call, company: company, in: tx)
+            let inviter = try await Inviting.Inviter.of(
+                call, company: company, mails: body.invitations.items.count, in: tx)
             var results: [InvitationResult] = []
             for (row, wanted) in body.invitations.items.enumerated() {
                 do {
@@ -72,14 +83,17 @@ enum Invitations {
         try await call.underCompanyLock { tx, _ in
             let state = try await pending(id.value, company, in: tx)
             if state == .revoked { return }
-            guard state == .pending else { throw Problem(.invitationNotPending, "This invitation is \(state.rawValue).") }
+            guard state == .pending else {
+                throw Problem(.invitationNotPending, "This invitation is \(state.rawValue).")
+            }
             _ = try await tx.batch([
                 """
                 UPDATE invitations SET state = 'revoked', decided_at = now(), version = version + 1, updated_at = now()
                  WHERE company_id = \(company) AND id = \(id)
                 """,
                 Audit.sql(
-                    Audit.Entry("invitation.revoked", on: "invitation", id.value), by: call.actor, company: company),
+                    Audit.Entry("invitation.revoked", on: "invitation", id.value), by: call.actor,
+                    company: company),
             ])
         }
         return NoContent()
@@ -89,7 +103,9 @@ enum Invitations {
         let company = try call.company
         try await call.underCompanyLock { tx, locked in
             let state = try await pending(id.value, company, in: tx)
-            guard state == .pending else { throw Problem(.invitationNotPending, "This invitation is \(state.rawValue).") }
+            guard state == .pending else {
+                throw Problem(.invitationNotPending, "This invitation is \(state.rawValue).")
+            }
             let inviter = try await Inviting.Inviter.of(call, company: locked, in: tx)
             try await send(again: id.value, by: inviter, in: tx)
         }
@@ -121,16 +137,21 @@ enum Invitations {
                    times_sent = times_sent + 1, last_sent_at = now(), version = version + 1, updated_at = now()
              WHERE company_id = \(company) AND id = \(id)
             """,
-            Audit.sql(Audit.Entry("invitation.resent", on: "invitation", id), by: inviter.actor, company: company),
+            Audit.sql(
+                Audit.Entry("invitation.resent", on: "invitation", id), by: inviter.actor, company: company),
             try Inviting.mail(
-                to: row.get("email"), name: row.get("name"), message: row.get("message"), roles: roles.map(\.name),
+                to: row.get("email"), name: row.get("name"), message: row.get("message"),
+                roles: roles.map(\.name),
                 token, expires, inviter: inviter.name, company: inviter.companyName, tenant: company,
                 links: inviter.links, in: tx),
         ])
     }
 
-    private static func pending(_ id: UUID, _ company: UUID, in tx: Transaction) async throws -> InvitationState {
-        let rows = try await tx.query("SELECT state FROM invitations WHERE company_id = \(company) AND id = \(id)")
+    private static func pending(_ id: UUID, _ company: UUID, in tx: Transaction) async throws
+        -> InvitationState
+    {
+        let rows = try await tx.query(
+            "SELECT state FROM invitations WHERE company_id = \(company) AND id = \(id)")
         guard let row = rows.first else { throw Problem.notFound }
         return try row.get("state")
     }

@@ -17,10 +17,15 @@ enum Inviting {
         let links: Links
         let defaultRole: UUID
 
-        static func of(_ call: Call, company locked: Headcount.Locked, in tx: Transaction) async throws -> Inviter {
+        /// - Parameter mails: how many mails the request is about to cause.
+        static func of(
+            _ call: Call, company locked: Headcount.Locked, mails: Int = 1, in tx: Transaction
+        ) async throws -> Inviter {
             let company = try call.company
+            try await mustHaveMailsLeft(mails, company, in: tx)
             let user = try call.user
-            let role = try await tx.query("SELECT id FROM roles WHERE company_id = \(company) AND key = 'member'")
+            let role = try await tx.query(
+                "SELECT id FROM roles WHERE company_id = \(company) AND key = 'member'")
             // One await a statement: awaiting in the middle of an argument list that can throw corrupts the task's
             // stack in Swift 6.3, and with it the process.
             let person = try await Recipient.of(user, in: tx)
@@ -31,13 +36,31 @@ enum Inviting {
         }
     }
 
+    /// What strangers are mailed in a company's name has a bound, so that nobody signs up in order to send.
+    private static func mustHaveMailsLeft(_ mails: Int, _ company: UUID, in tx: Transaction) async throws {
+        let rows = try await tx.query(
+            """
+            SELECT coalesce(sum(times_sent), 0)::bigint AS sent FROM invitations
+             WHERE company_id = \(company) AND last_sent_at > now() - interval '1 day'
+            """)
+        guard try rows[0].get("sent", as: Int.self) + mails <= CompanyLimits.invitationMailsPerDay else {
+            throw Problem(
+                .tooManyInvitations,
+                "A company may mail \(CompanyLimits.invitationMailsPerDay) invitations a day."
+            ).header("retry-after", "3600")
+        }
+    }
+
     /// Writes one invitation and its mail. A pending one to the same address is superseded, its link dead.
-    static func invite(_ wanted: NewInvitation, by inviter: Inviter, at pointer: String, in tx: Transaction) async throws -> UUID {
+    static func invite(_ wanted: NewInvitation, by inviter: Inviter, at pointer: String, in tx: Transaction)
+        async throws -> UUID
+    {
         let company = inviter.company
         let email = wanted.email
         try await mustBeNew(email, company, in: tx)
         let roles = try await Granting.roles(
-            wanted.roleIds?.items ?? [inviter.defaultRole], of: company, pointer: "\(pointer)/role_ids", in: tx)
+            wanted.roleIds?.items ?? [inviter.defaultRole], of: company, pointer: "\(pointer)/role_ids",
+            in: tx)
         guard !roles.isEmpty else {
             throw Problem.unprocessable("\(pointer)/role_ids", "required", "at least one role is needed")
         }
@@ -45,7 +68,8 @@ enum Inviting {
         try await mustKnow(teams: wanted.teamIds?.items ?? [], company, "\(pointer)/team_ids", in: tx)
         let id = UUID.v7()
         let token = CompanyToken.make(.invitation, company: company)
-        let expires = Timestamp.now + .seconds(86_400 * (wanted.expiresInDays?.value ?? CompanyLimits.invitationDays))
+        let expires =
+            Timestamp.now + .seconds(86_400 * (wanted.expiresInDays?.value ?? CompanyLimits.invitationDays))
         _ = try await tx.batch([
             """
             UPDATE invitations SET state = 'superseded', decided_at = now(), version = version + 1, updated_at = now()
@@ -70,8 +94,10 @@ enum Inviting {
                     after: ["email": .string(email.text), "roles": .array(roles.map { .string($0.key) })]),
                 by: inviter.actor, company: company),
             try mail(
-                to: email.text, name: wanted.name?.text, message: wanted.message?.text, roles: roles.map(\.name), token,
-                expires, inviter: inviter.name, company: inviter.companyName, tenant: company, links: inviter.links,
+                to: email.text, name: wanted.name?.text, message: wanted.message?.text,
+                roles: roles.map(\.name), token,
+                expires, inviter: inviter.name, company: inviter.companyName, tenant: company,
+                links: inviter.links,
                 in: tx),
         ])
         return id
@@ -103,9 +129,12 @@ enum Inviting {
         }
     }
 
-    static func mustKnow(teams ids: [UUID], _ company: UUID, _ pointer: String, in tx: Transaction) async throws {
+    static func mustKnow(teams ids: [UUID], _ company: UUID, _ pointer: String, in tx: Transaction)
+        async throws
+    {
         guard !ids.isEmpty else { return }
-        let rows = try await tx.query("SELECT id FROM teams WHERE company_id = \(company) AND id = ANY(\(ids))")
+        let rows = try await tx.query(
+            "SELECT id FROM teams WHERE company_id = \(company) AND id = ANY(\(ids))")
         let known = Set(try rows.map { try $0.get("id", as: UUID.self) })
         let faults = ids.enumerated().filter { !known.contains($0.element) }.map {
             Fault.at("\(pointer)/\($0.offset)", "unknown-team", "is no team of this company")

@@ -51,7 +51,9 @@ struct JoinResult: Codable, Sendable {
     let requestId: UUID?
 }
 
-enum JoinRequestState: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable { case pending, approved, denied }
+enum JoinRequestState: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable {
+    case pending, approved, denied
+}
 
 struct JoinRequest: Codable, Sendable {
     let id: UUID

@@ -20,17 +20,20 @@ extension JoinLinks {
         let person = try await Acceptance.Person.of(call)
         let actor = call.actor
         let links = call.links
-        let result = try await call.db.transaction(as: Tenant(company: token.company, user: person.id)) { tx in
+        let result = try await call.db.transaction(as: Tenant(company: token.company, user: person.id)) {
+            tx in
             try await use(token, as: person, by: actor, links, in: tx)
         }
         return Single(result)
     }
 
     private static func use(
-        _ token: CompanyToken, as person: Acceptance.Person, by actor: Audit.Actor, _ links: Links, in tx: Transaction
+        _ token: CompanyToken, as person: Acceptance.Person, by actor: Audit.Actor, _ links: Links,
+        in tx: Transaction
     ) async throws -> JoinResult {
         let company = token.company
-        guard let locked = try await Headcount.lock(company, in: tx), let link = try await live(token, in: tx) else {
+        guard let locked = try await Headcount.lock(company, in: tx), let link = try await live(token, in: tx)
+        else {
             throw Problem(.joinLinkUnknown)
         }
         if link.isSpent { throw Problem(.joinLinkSpent) }
@@ -41,16 +44,21 @@ extension JoinLinks {
         }
         let role = try await Granting.roles([link.roleId], of: company, pointer: "/role_id", in: tx)[0]
         let maker = try await MemberAccess.load(user: link.createdBy, company: company, in: tx)
-        guard let maker, maker.permissions.contains(.invitationsWrite), role.permissions.isSubset(of: maker.permissions)
+        guard let maker, maker.permissions.contains(.invitationsWrite),
+            role.permissions.isSubset(of: maker.permissions)
         else { throw Problem(.inviterLostRights) }
-        if link.needsApproval { return try await ask(link, person, locked, by: actor, company, links, in: tx) }
+        if link.needsApproval {
+            return try await ask(link, person, locked, by: actor, company, links, in: tx)
+        }
         let member = try await Joining.admit(
             person.id, to: company, locked, roles: [link.roleId], grantedBy: link.createdBy, in: tx)
         try await Joining.put(member, into: link.teamId, of: company, in: tx)
         _ = try await tx.batch([
             "UPDATE join_links SET uses = uses + 1 WHERE company_id = \(company) AND id = \(link.id)",
             Audit.sql(
-                Audit.Entry("member.joined_by_link", on: "member", member, after: ["link_id": .string(link.id.description)]),
+                Audit.Entry(
+                    "member.joined_by_link", on: "member", member,
+                    after: ["link_id": .string(link.id.description)]),
                 by: actor, company: company),
         ])
         return JoinResult(outcome: .joined, companyId: company, memberId: member, requestId: nil)
@@ -58,7 +66,8 @@ extension JoinLinks {
 
     /// Asking twice is one request.
     private static func ask(
-        _ link: Live, _ person: Acceptance.Person, _ locked: Headcount.Locked, by actor: Audit.Actor, _ company: UUID,
+        _ link: Live, _ person: Acceptance.Person, _ locked: Headcount.Locked, by actor: Audit.Actor,
+        _ company: UUID,
         _ links: Links, in tx: Transaction
     ) async throws -> JoinResult {
         let open = try await tx.query(
@@ -82,7 +91,8 @@ extension JoinLinks {
             let asker = try await Recipient.of(person.id, in: tx)
         {
             let context = ["requester": asker.name, "company": locked.name, "link": links.joinRequests]
-            statements.append(try Mail.sql(maker.mail(.joinRequest, context, company: company, once: "join-request:\(id)")))
+            statements.append(
+                try Mail.sql(maker.mail(.joinRequest, context, company: company, once: "join-request:\(id)")))
         }
         _ = try await tx.batch(statements)
         return JoinResult(outcome: .asked, companyId: company, memberId: nil, requestId: id)

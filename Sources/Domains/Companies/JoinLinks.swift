@@ -17,7 +17,9 @@ enum JoinLinks {
                 .alreadyAMember, .memberIsSuspended, .inviterLostRights, .companyNotActive)
         GET("/v1/join-requests", "List requests to join", .can(.invitationsRead), requests)
         POST("/v1/join-requests/{id}/approval", "Let somebody in", .can(.invitationsWrite), approve)
-            .problems(.joinRequestDecided, .grantExceedsOwnRights, .seatLimitReached, .alreadyAMember, .memberIsSuspended)
+            .problems(
+                .joinRequestDecided, .grantExceedsOwnRights, .seatLimitReached, .alreadyAMember,
+                .memberIsSuspended)
         POST("/v1/join-requests/{id}/denial", "Turn somebody away", .can(.invitationsWrite), deny)
             .problems(.joinRequestDecided)
     }
@@ -32,25 +34,27 @@ enum JoinLinks {
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<JoinLink> {
         let company = try call.company
         return try await call.page(
-            list, """
-                SELECT l.id, l.name, jsonb_build_object('id', r.id, 'key', r.key, 'name', r.name) AS role,
-                       CASE WHEN t.id IS NOT NULL THEN jsonb_build_object('id', t.id, 'name', t.name) END AS team,
-                       l.email_domain, l.needs_approval, l.uses, l.uses_max, l.expires_at, l.revoked_at, l.created_by,
-                       l.created_at
-                  FROM join_links l
-                  JOIN roles r ON r.company_id = l.company_id AND r.id = l.role_id
-                  LEFT JOIN teams t ON t.company_id = l.company_id AND t.id = l.team_id
-                 WHERE l.company_id = \(company)
-                """)
+            list,
+            """
+            SELECT l.id, l.name, jsonb_build_object('id', r.id, 'key', r.key, 'name', r.name) AS role,
+                   CASE WHEN t.id IS NOT NULL THEN jsonb_build_object('id', t.id, 'name', t.name) END AS team,
+                   l.email_domain, l.needs_approval, l.uses, l.uses_max, l.expires_at, l.revoked_at, l.created_by,
+                   l.created_at
+              FROM join_links l
+              JOIN roles r ON r.company_id = l.company_id AND r.id = l.role_id
+              LEFT JOIN teams t ON t.company_id = l.company_id AND t.id = l.team_id
+             WHERE l.company_id = \(company)
+            """)
     }
 
     static func create(_ call: Call, _ body: Body<NewJoinLink>) async throws -> Created<NewJoinLinkSecret> {
         let company = try call.company
         let id = UUID.v7()
         let token = CompanyToken.make(.joinLink, company: company)
-        let expires = Timestamp.now + .seconds(86_400 * (body.expiresInDays?.value ?? CompanyLimits.invitationDays))
+        let expires =
+            Timestamp.now + .seconds(86_400 * (body.expiresInDays?.value ?? CompanyLimits.invitationDays))
         try await call.underCompanyLock { tx, locked in
-            let inviter = try await Inviting.Inviter.of(call, company: locked, in: tx)
+            let inviter = try await Inviting.Inviter.of(call, company: locked, mails: 0, in: tx)
             let roles = try await Granting.roles(
                 [body.roleId ?? inviter.defaultRole], of: company, pointer: "/role_id", in: tx)
             try Granting.check(roles, within: inviter.ceiling)
@@ -79,7 +83,8 @@ enum JoinLinks {
             ])
         }
         return Created(
-            NewJoinLinkSecret(id: id, token: token.text, url: call.links.joinLink(token.text), expiresAt: expires),
+            NewJoinLinkSecret(
+                id: id, token: token.text, url: call.links.joinLink(token.text), expiresAt: expires),
             at: "/v1/join-links/\(id)")
     }
 
@@ -93,7 +98,8 @@ enum JoinLinks {
                 """)
             if rows.isEmpty { throw Problem.notFound }
             try await Audit.record(
-                Audit.Entry("join_link.revoked", on: "join_link", id.value), by: call.actor, company: company, in: tx)
+                Audit.Entry("join_link.revoked", on: "join_link", id.value), by: call.actor, company: company,
+                in: tx)
         }
         return NoContent()
     }
@@ -108,14 +114,15 @@ enum JoinLinks {
     static func requests(_ call: Call, _ list: List<RequestFilter>) async throws -> Page<JoinRequest> {
         let company = try call.company
         return try await call.page(
-            list, """
-                SELECT q.id, q.user_id, u.name, u.email, q.link_id, l.name AS link_name, q.state, q.decided_by, q.decided_at,
-                       q.created_at
-                  FROM join_requests q
-                  JOIN join_links l ON l.company_id = q.company_id AND l.id = q.link_id
-                  JOIN users u ON u.id = q.user_id
-                 WHERE q.company_id = \(company)
-                """)
+            list,
+            """
+            SELECT q.id, q.user_id, u.name, u.email, q.link_id, l.name AS link_name, q.state, q.decided_by, q.decided_at,
+                   q.created_at
+              FROM join_requests q
+              JOIN join_links l ON l.company_id = q.company_id AND l.id = q.link_id
+              JOIN users u ON u.id = q.user_id
+             WHERE q.company_id = \(company)
+            """)
     }
 
     static func approve(_ call: Call, _ id: Path<UUID>) async throws -> Single<Joined> {
@@ -126,7 +133,8 @@ enum JoinLinks {
             let ceiling = try await Granting.ceiling(of: call, in: tx)
             try Granting.check(roles, within: ceiling)
             let member = try await Joining.admit(
-                request.userId, to: company, locked, roles: [request.roleId], grantedBy: try call.user, in: tx)
+                request.userId, to: company, locked, roles: [request.roleId], grantedBy: try call.user, in: tx
+            )
             try await Joining.put(member, into: request.teamId, of: company, in: tx)
             try await decide(id.value, .approved, company, call, in: tx)
             if let person = try await Recipient.of(request.userId, in: tx) {
@@ -163,7 +171,9 @@ enum JoinLinks {
              WHERE q.company_id = \(company) AND q.id = \(id)
             """)
         guard let request = try rows.first?.decode(Pending.self) else { throw Problem.notFound }
-        guard request.state == .pending else { throw Problem(.joinRequestDecided, "It is \(request.state.rawValue).") }
+        guard request.state == .pending else {
+            throw Problem(.joinRequestDecided, "It is \(request.state.rawValue).")
+        }
         return request
     }
 
@@ -176,7 +186,8 @@ enum JoinLinks {
              WHERE company_id = \(company) AND id = \(id)
             """,
             Audit.sql(
-                Audit.Entry("join_request.\(state.rawValue)", on: "join_request", id), by: call.actor, company: company),
+                Audit.Entry("join_request.\(state.rawValue)", on: "join_request", id), by: call.actor,
+                company: company),
         ])
     }
 }

@@ -6,10 +6,12 @@ import Wire
 /// Letting a person in, whichever door was used. The caller holds the lock on the company's row.
 enum Joining {
     static func admit(
-        _ user: UUID, to company: UUID, _ locked: Headcount.Locked, roles: [UUID], grantedBy: UUID?, in tx: Transaction
+        _ user: UUID, to company: UUID, _ locked: Headcount.Locked, roles: [UUID], grantedBy: UUID?,
+        in tx: Transaction
     ) async throws -> UUID {
         let rows = try await tx.query(
-            "SELECT id, status, via_company_id FROM memberships WHERE company_id = \(company) AND user_id = \(user)")
+            "SELECT id, status, via_company_id FROM memberships WHERE company_id = \(company) AND user_id = \(user)"
+        )
         let before = try rows.first.map { row in
             (id: try row.get("id", as: UUID.self), status: try row.get("status", as: String.self))
         }

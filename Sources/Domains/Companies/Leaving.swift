@@ -7,7 +7,9 @@ import Wire
 enum Leaving {
     enum Kind: String { case suspended, removed }
 
-    static let port = AccountDeparture { user, actor, tx in try await departEverywhere(user, by: actor, in: tx) }
+    static let port = AccountDeparture { user, actor, tx in
+        try await departEverywhere(user, by: actor, in: tx)
+    }
 
     /// Ends the membership and, for an agency's member, the entry to its clients. What is left without an owner is
     /// refused by the company's row.
@@ -52,21 +54,34 @@ enum Leaving {
         """
     }
 
-    private static func departEverywhere(_ user: UUID, by actor: Audit.Actor, in tx: Transaction) async throws {
+    private static func departEverywhere(_ user: UUID, by actor: Audit.Actor, in tx: Transaction) async throws
+    {
         let before = try await tx.query("SELECT current_setting('app.company_id', true) AS company")
         let memberships = try await tx.query(
             """
-            SELECT m.company_id, m.id, c.name FROM memberships m JOIN companies c ON c.id = m.company_id
+            SELECT m.company_id, m.id FROM memberships m
              WHERE m.user_id = \(user) AND m.status <> 'removed' ORDER BY m.company_id
             """)
         var ownerless: [String] = []
         for row in memberships {
             let company: UUID = try row.get("company_id")
+            let member: UUID = try row.get("id")
             try await tx.become(company)
-            guard let locked = try await Headcount.lock(company, in: tx), locked.status != "deleted" else { continue }
-            if try await isLastOwner(user, of: company, in: tx) { ownerless.append(try row.get("name")); continue }
+            guard let locked = try await Headcount.lock(company, in: tx), locked.status != "deleted" else {
+                continue
+            }
+            // A company that is being deleted goes without its owner.
+            if locked.status != "deleting", try await isLastOwner(user, of: company, in: tx) {
+                ownerless.append(locked.name)
+                continue
+            }
+            // Leaving an agency has ended the entries to its clients already.
+            let there = try await tx.query(
+                "SELECT 1 FROM memberships WHERE company_id = \(company) AND id = \(member) AND status <> 'removed'"
+            )
+            if there.isEmpty { continue }
             try await leave(
-                row.get("id"), user: user, company: company, .removed, by: actor, action: "member.left", in: tx)
+                member, user: user, company: company, .removed, by: actor, action: "member.left", in: tx)
         }
         _ = try await tx.query(
             "SELECT set_config('app.company_id', \(before[0].get("company", as: String?.self) ?? ""), true)")

@@ -8,7 +8,9 @@ import Wire
 enum MemberExport {
     @RouteList static var routes: [Route] {
         GET("/v1/members.csv", "Take the list of members away", .can(.membersExport), export)
-            .describe("CSV by RFC 4180, UTF-8. A cell that a spreadsheet would take for a formula begins with an apostrophe.")
+            .describe(
+                "CSV by RFC 4180, UTF-8. A cell that a spreadsheet would take for a formula begins with an apostrophe."
+            )
             .secret
     }
 

@@ -2,7 +2,9 @@ import API
 import Postgres
 import Wire
 
-enum MemberStatus: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, RowValue, Sendable { case active, suspended, removed }
+enum MemberStatus: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, RowValue, Sendable {
+    case active, suspended, removed
+}
 
 /// A person in a company.
 struct Member: Codable, Sendable, FieldNotes {

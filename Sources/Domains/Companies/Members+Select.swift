@@ -85,7 +85,8 @@ extension Members {
             let ceiling = try await Granting.ceiling(of: call, in: tx)
             let target = Target(
                 id: id, userId: try row.get("user_id"), status: try row.get("status"),
-                viaCompanyId: try row.get("via_company_id"), attributes: try JSON.parse(row.get("attributes", as: String.self)),
+                viaCompanyId: try row.get("via_company_id"),
+                attributes: try JSON.parse(row.get("attributes", as: String.self)),
                 version: try row.get("version"), roleKeys: roles.map(\.key), ceiling: ceiling)
             let held = roles.reduce(PermissionSet()) { $0.union($1.permissions) }
             guard held.isSubset(of: ceiling) else {

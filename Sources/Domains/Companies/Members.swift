@@ -11,18 +11,27 @@ enum Members {
         PATCH("/v1/members/{id}", "Change a member's title and attributes", .can(.membersWrite), change)
             .problems(.memberOutranksYou)
         DELETE("/v1/members/{id}", "Remove a member", .can(.membersWrite), remove)
-            .describe("Ends access with the next request, here and in every client company. The person's own account "
-                + "stays, and so does what they made.")
+            .describe(
+                "Ends access with the next request, here and in every client company. The person's own account "
+                    + "stays, and so does what they made."
+            )
             .problems(.lastOwner, .memberOutranksYou, .useDeparture)
         PUT("/v1/members/{id}/roles", "Give a member roles", .can(.rolesAssign), assign)
-            .describe("Replaces all roles of the member. You can neither give nor take away what you do not hold.")
+            .describe(
+                "Replaces all roles of the member. You can neither give nor take away what you do not hold."
+            )
             .problems(.lastOwner, .grantExceedsOwnRights, .memberOutranksYou, .memberNotActive)
         PUT("/v1/members/{id}/suspension", "Suspend a member", .can(.membersWrite), suspend)
-            .describe("Ends access with the next request; data, roles and teams stay.")
+            .describe(
+                "Ends access with the next request; data, roles and teams stay. Entries to client companies end too, and "
+                    + "are to be granted anew."
+            )
             .problems(.lastOwner, .memberOutranksYou, .useDeparture, .memberNotActive, .agencyMember)
         DELETE("/v1/members/{id}/suspension", "Restore a suspended member", .can(.membersWrite), restore)
             .problems(.memberNotSuspended, .memberOutranksYou, .seatLimitReached)
-        GET("/v1/members/{id}/handover", "See what a member would leave behind", .can(.membersWrite), handover)
+        GET(
+            "/v1/members/{id}/handover", "See what a member would leave behind", .can(.membersWrite), handover
+        )
         POST("/v1/company/departure", "Leave the company", .member, depart)
             .problems(.lastOwner)
     }
@@ -48,7 +57,9 @@ enum Members {
         try Single(await rows(id.value, call))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<MemberChange>) async throws -> Single<Member> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<MemberChange>) async throws -> Single<
+        Member
+    > {
         let company = try call.company
         try await call.underCompanyLock { tx, _ in
             let target = try await Target.of(id.value, call, in: tx)
@@ -59,7 +70,8 @@ enum Members {
             _ = try await tx.batch([
                 "UPDATE memberships SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
                 Audit.sql(
-                    Audit.Entry("member.changed", on: "member", id.value, after: try JSON(encoding: body.value)),
+                    Audit.Entry(
+                        "member.changed", on: "member", id.value, after: try JSON(encoding: body.value)),
                     by: call.actor, company: company),
             ])
         }
@@ -76,18 +88,22 @@ enum Members {
                 try await ClientAccess.forget(clientMember: target.id, of: company, at: agency, in: tx)
             }
             try await Leaving.leave(
-                target.id, user: target.userId, company: company, .removed, by: call.actor, action: "member.removed",
+                target.id, user: target.userId, company: company, .removed, by: call.actor,
+                action: "member.removed",
                 in: tx)
             try await target.tell(.memberRemoved, company: locked.name, tenant: company, in: tx)
         }
         return NoContent()
     }
 
-    static func assign(_ call: Call, _ id: Path<UUID>, _ body: Body<MemberRoles>) async throws -> Single<Member> {
+    static func assign(_ call: Call, _ id: Path<UUID>, _ body: Body<MemberRoles>) async throws -> Single<
+        Member
+    > {
         let company = try call.company
         let ids = body.roleIds.items
         guard !ids.isEmpty else {
-            throw Problem.unprocessable("/role_ids", "required", "a member needs a role; remove the member instead")
+            throw Problem.unprocessable(
+                "/role_ids", "required", "a member needs a role; remove the member instead")
         }
         try await call.underCompanyLock { tx, locked in
             let target = try await Target.of(id.value, call, in: tx)
@@ -96,7 +112,8 @@ enum Members {
             try Granting.check(roles, within: target.ceiling)
             try await give(roles, to: target, in: company, by: call, tx)
             let names = roles.map(\.name).joined(separator: ", ")
-            try await target.tell(.roleChanged, ["roles": names], company: locked.name, tenant: company, in: tx)
+            try await target.tell(
+                .roleChanged, ["roles": names], company: locked.name, tenant: company, in: tx)
         }
         return try Single(await rows(id.value, call))
     }
@@ -180,7 +197,8 @@ enum Members {
                 try await ClientAccess.forget(clientMember: access.memberId, of: company, at: agency, in: tx)
             }
             try await Leaving.leave(
-                access.memberId, user: user, company: company, .removed, by: call.actor, action: "member.left", in: tx)
+                access.memberId, user: user, company: company, .removed, by: call.actor,
+                action: "member.left", in: tx)
         }
         return NoContent()
     }
@@ -192,7 +210,9 @@ enum Members {
     /// Free attributes change as a merge patch does.
     private static func merged(_ present: JSON, with change: [String: JSON]) throws -> JSONText {
         var object = present.objectValue ?? JSON.Object()
-        for (key, value) in change.sorted(by: { $0.key < $1.key }) { object[key] = value.isNull ? JSON?.none : value }
+        for (key, value) in change.sorted(by: { $0.key < $1.key }) {
+            object[key] = value.isNull ? JSON?.none : value
+        }
         let text = JSON.object(object).description
         guard text.utf8.count <= CompanyLimits.attributesBytesMax else {
             throw Problem.unprocessable(

@@ -8,12 +8,17 @@ enum Ownership {
     @RouteList static var routes: [Route] {
         GET("/v1/company/ownership-transfer", "Read the transfer under way", .can(.ownershipWrite), read)
         POST("/v1/company/ownership-transfer", "Begin to hand the company over", .can(.ownershipWrite), begin)
-            .describe("Nothing changes until the caller confirms by the mail he is sent; the confirmation is good for a day.")
+            .describe(
+                "Nothing changes until the caller confirms by the mail he is sent; the confirmation is good for a day."
+            )
             .problems(.transferPending, .memberNotActive)
             .rate(.mail)
-        POST("/v1/company/ownership-transfer/confirmation", "Confirm the handing over", .can(.ownershipWrite), confirm)
-            .describe("The new owner gets the role owner; the caller becomes an administrator.")
-            .problems(.transferUnknown, .memberNotActive)
+        POST(
+            "/v1/company/ownership-transfer/confirmation", "Confirm the handing over", .can(.ownershipWrite),
+            confirm
+        )
+        .describe("The new owner gets the role owner; the caller becomes an administrator.")
+        .problems(.transferUnknown, .memberNotActive)
         DELETE("/v1/company/ownership-transfer", "Call the transfer off", .can(.ownershipWrite), cancel)
     }
 
@@ -21,7 +26,9 @@ enum Ownership {
         try Single(await call.db.query(select(call.company)))
     }
 
-    static func begin(_ call: Call, _ body: Body<NewOwnershipTransfer>) async throws -> Accepted<OwnershipTransfer> {
+    static func begin(_ call: Call, _ body: Body<NewOwnershipTransfer>) async throws -> Accepted<
+        OwnershipTransfer
+    > {
         let (company, user, member) = (try call.company, try call.user, try call.member)
         guard body.memberId != member else {
             throw Problem.unprocessable("/member_id", "invalid", "must be another member than yourself")
@@ -50,7 +57,8 @@ enum Ownership {
                     owner.mail(
                         .ownershipTransfer,
                         [
-                            "company": locked.name, "new_owner": heir.name, "link": call.links.transfer(token.text),
+                            "company": locked.name, "new_owner": heir.name,
+                            "link": call.links.transfer(token.text),
                             "expires_at": expires.description,
                         ], company: company)),
             ])
@@ -81,7 +89,8 @@ enum Ownership {
     }
 
     private static func swap(
-        from call: Call, to heirMember: UUID, _ heir: Recipient, of company: UUID, named name: String, in tx: Transaction
+        from call: Call, to heirMember: UUID, _ heir: Recipient, of company: UUID, named name: String,
+        in tx: Transaction
     ) async throws {
         let (user, member) = (try call.user, try call.member)
         var statements: [SQL] = [
@@ -96,7 +105,8 @@ enum Ownership {
             Audit.sql(
                 Audit.Entry(
                     "ownership.transferred", on: "company", company,
-                    before: ["owner": .string(member.description)], after: ["owner": .string(heirMember.description)]),
+                    before: ["owner": .string(member.description)],
+                    after: ["owner": .string(heirMember.description)]),
                 by: call.actor, company: company),
         ]
         let former = try await Recipient.of(user, in: tx)
@@ -127,15 +137,19 @@ enum Ownership {
                 """)
             if rows.isEmpty { throw Problem.notFound }
             try await Audit.record(
-                Audit.Entry("ownership.transfer_cancelled", on: "company", company), by: call.actor, company: company,
+                Audit.Entry("ownership.transfer_cancelled", on: "company", company), by: call.actor,
+                company: company,
                 in: tx)
         }
         return NoContent()
     }
 
-    private static func activeMember(_ member: UUID, of company: UUID, in tx: Transaction) async throws -> Recipient {
+    private static func activeMember(_ member: UUID, of company: UUID, in tx: Transaction) async throws
+        -> Recipient
+    {
         let rows = try await tx.query(
-            "SELECT user_id, status, via_company_id FROM memberships WHERE company_id = \(company) AND id = \(member)")
+            "SELECT user_id, status, via_company_id FROM memberships WHERE company_id = \(company) AND id = \(member)"
+        )
         guard let row = rows.first else {
             throw Problem.unprocessable("/member_id", "unknown-member", "is no member of this company")
         }

@@ -7,9 +7,11 @@ extension ProblemCode {
         "too-many-companies", 409, "You own as many companies as one person may",
         advice: "Hand one over or delete it first.")
     public static let companyNotActive = ProblemCode(
-        "company-not-active", 409, "This company is suspended or being deleted", advice: "Ask one of its owners.")
+        "company-not-active", 409, "This company is suspended or being deleted",
+        advice: "Ask one of its owners.")
     public static let companyNotDeleting = ProblemCode(
-        "company-not-being-deleted", 409, "This company is not being deleted", advice: "There is nothing to restore.")
+        "company-not-being-deleted", 409, "This company is not being deleted",
+        advice: "There is nothing to restore.")
     public static let confirmationMismatch = ProblemCode(
         "confirmation-mismatch", 422, "The confirmation does not match",
         advice: "Repeat the company's `slug` exactly, to show that you mean this one.")
@@ -39,9 +41,11 @@ extension ProblemCode {
         "member-of-the-agency", 409, "This person is here through the agency",
         advice: "The agency changes it under its client companies.")
     public static let useDeparture = ProblemCode(
-        "use-departure", 409, "You cannot do this to yourself", advice: "To leave, call POST /v1/company/departure.")
+        "use-departure", 409, "You cannot do this to yourself",
+        advice: "To leave, call POST /v1/company/departure.")
     public static let alreadyAMember = ProblemCode(
-        "already-a-member", 409, "This person is a member already", advice: "Change the member's roles instead.")
+        "already-a-member", 409, "This person is a member already",
+        advice: "Change the member's roles instead.")
     public static let seatLimitReached = ProblemCode(
         "seat-limit-reached", 409, "All seats of the company are taken",
         advice: "Remove a member or get more seats; the invitation stays good until it expires.")
@@ -54,18 +58,24 @@ extension ProblemCode {
         "invitation-expired", 409, "This invitation has expired", advice: "Ask for a new one.")
     public static let invitationForAnother = ProblemCode(
         "invitation-for-another-address", 403, "This invitation was sent to another address",
-        advice: "Sign in with the invited address, or ask for an invitation to this one. The inviter has been told.")
+        advice:
+            "Sign in with the invited address, or ask for an invitation to this one. The inviter has been told."
+    )
     public static let emailNotVerified = ProblemCode(
         "email-not-verified", 403, "Your e-mail address is not confirmed yet",
         advice: "Confirm it by the mail you were sent, then try again.")
     public static let invitationWithoutRoles = ProblemCode(
-        "invitation-without-roles", 409, "The roles of this invitation no longer exist", advice: "Ask for a new one.")
+        "invitation-without-roles", 409, "The roles of this invitation no longer exist",
+        advice: "Ask for a new one.")
     public static let inviterLostRights = ProblemCode(
         "inviter-lost-rights", 409, "Whoever invited you may no longer give these roles",
         advice: "Ask somebody else in the company for a new invitation.")
     public static let invitationMailsSpent = ProblemCode(
         "invitation-mails-spent", 409, "This invitation was mailed as often as it may be",
         advice: "Check the address; revoke this invitation and send a new one.")
+    public static let tooManyInvitations = ProblemCode(
+        "too-many-invitations", 429, "The company has mailed as many invitations as it may in a day",
+        advice: "Go on tomorrow, or let people join by a link.")
     public static let joinLinkUnknown = ProblemCode(
         "join-link-unknown", 404, "There is no such join link", advice: "Ask for a new link.")
     public static let joinLinkSpent = ProblemCode(
@@ -76,9 +86,11 @@ extension ProblemCode {
     public static let joinRequestDecided = ProblemCode(
         "join-request-decided", 409, "This request has been decided", advice: "Read it again.")
     public static let roleIsBuiltIn = ProblemCode(
-        "role-is-built-in", 409, "Built-in roles cannot be changed", advice: "Copy the role and change the copy.")
+        "role-is-built-in", 409, "Built-in roles cannot be changed",
+        advice: "Copy the role and change the copy.")
     public static let roleInUse = ProblemCode(
-        "role-in-use", 409, "Members or join links still use this role", advice: "Give them other roles first.")
+        "role-in-use", 409, "Members or join links still use this role",
+        advice: "Give them other roles first.")
     public static let roleNameTaken = ProblemCode(
         "role-name-taken", 409, "A role of this name exists already", advice: "Choose another name.")
     public static let tooManyRoles = ProblemCode(
@@ -90,7 +102,8 @@ extension ProblemCode {
     public static let teamInUse = ProblemCode(
         "team-in-use", 409, "Join links still lead into this team", advice: "Revoke those join links first.")
     public static let tooManyJoinLinks = ProblemCode(
-        "too-many-join-links", 409, "The company has as many live join links as it may", advice: "Revoke one first.")
+        "too-many-join-links", 409, "The company has as many live join links as it may",
+        advice: "Revoke one first.")
     public static let transferUnknown = ProblemCode(
         "transfer-unknown", 404, "There is no such transfer to confirm",
         advice: "Begin the transfer again; a confirmation is good for a day and for one use.")
@@ -107,13 +120,18 @@ extension ProblemCode {
         advice: "Release or delete one first.")
 
     static let ofCompanies: [ProblemCode] = [
-        slugTaken, tooManyCompanies, companyNotActive, companyNotDeleting, confirmationMismatch, hasClientCompanies,
+        slugTaken, tooManyCompanies, companyNotActive, companyNotDeleting, confirmationMismatch,
+        hasClientCompanies,
         notAMember, lastOwner, grantExceedsOwnRights, memberOutranksYou, memberIsSuspended, memberNotActive,
         memberNotSuspended, agencyMember, useDeparture, alreadyAMember, seatLimitReached, invitationUnknown,
-        invitationNotPending, invitationExpired, invitationForAnother, emailNotVerified, invitationWithoutRoles,
-        inviterLostRights, invitationMailsSpent, joinLinkUnknown, joinLinkSpent, joinLinkOtherDomain,
-        joinRequestDecided, roleIsBuiltIn, roleInUse, roleNameTaken, tooManyRoles, teamNameTaken, tooManyTeams,
-        teamInUse, tooManyJoinLinks, transferUnknown, transferPending, policyLocksYouOut, notAnAgency, tooManyClients,
+        invitationNotPending, invitationExpired, invitationForAnother, emailNotVerified,
+        invitationWithoutRoles,
+        inviterLostRights, invitationMailsSpent, tooManyInvitations, joinLinkUnknown, joinLinkSpent,
+        joinLinkOtherDomain,
+        joinRequestDecided, roleIsBuiltIn, roleInUse, roleNameTaken, tooManyRoles, teamNameTaken,
+        tooManyTeams,
+        teamInUse, tooManyJoinLinks, transferUnknown, transferPending, policyLocksYouOut, notAnAgency,
+        tooManyClients,
     ]
 }
 

@@ -16,7 +16,9 @@ struct Recipient: Decodable, Sendable {
     }
 
     /// Those who hold one of these built-in roles here.
-    static func holding(_ roles: [BuiltInRole], of company: UUID, in tx: Transaction) async throws -> [Recipient] {
+    static func holding(_ roles: [BuiltInRole], of company: UUID, in tx: Transaction) async throws
+        -> [Recipient]
+    {
         try await tx.query(
             """
             \(fragment: columns)
@@ -36,5 +38,6 @@ struct Recipient: Decodable, Sendable {
             template, to: email, name: name, locale: locale, context: context, company: company, onceKey: key)
     }
 
-    private static let columns: SQL = "SELECT u.id, u.email, u.name, coalesce(u.locale, 'en') AS locale FROM users u"
+    private static let columns: SQL =
+        "SELECT u.id, u.email, u.name, coalesce(u.locale, 'en') AS locale FROM users u"
 }

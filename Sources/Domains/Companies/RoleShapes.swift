@@ -26,7 +26,9 @@ struct NewRole: Codable, Sendable, FieldNotes {
     let description: Prose<500>?
     let permissions: UpTo<512, String>
 
-    static let fieldNotes = ["permissions": "Names from GET /v1/permissions; each must be one that you hold yourself."]
+    static let fieldNotes = [
+        "permissions": "Names from GET /v1/permissions; each must be one that you hold yourself."
+    ]
 }
 
 struct RoleChange: Codable, Sendable {

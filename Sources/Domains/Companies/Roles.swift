@@ -42,7 +42,8 @@ enum Roles {
         return try Created(await rows(id, call))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<RoleChange>) async throws -> Single<Role> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<RoleChange>) async throws -> Single<Role>
+    {
         let company = try call.company
         let wanted = try body.permissions.map { try known($0.items) }
         try await call.db.transaction { tx in
@@ -94,7 +95,8 @@ enum Roles {
     static func copy(_ call: Call, _ id: Path<UUID>, _ body: Body<RoleCopy>) async throws -> Created<Role> {
         let company = try call.company
         let found = try await call.db.query(
-            "SELECT key, is_builtin, permissions, description FROM roles WHERE company_id = \(company) AND id = \(id)")
+            "SELECT key, is_builtin, permissions, description FROM roles WHERE company_id = \(company) AND id = \(id)"
+        )
         guard let row = found.first else { throw Problem.notFound }
         let permissions = PermissionSet.ofRole(
             key: try row.get("key"), isBuiltIn: try row.get("is_builtin"), custom: try row.get("permissions"))
@@ -126,7 +128,8 @@ enum Roles {
                     Audit.Entry(
                         "role.created", on: "role", id,
                         after: [
-                            "name": .string(name.text), "permissions": .array(permissions.names.map(JSON.string)),
+                            "name": .string(name.text),
+                            "permissions": .array(permissions.names.map(JSON.string)),
                         ]),
                     by: call.actor, company: company),
             ])
@@ -141,13 +144,16 @@ enum Roles {
         static let search = ["name", "email"]
     }
 
-    static func members(_ call: Call, _ id: Path<UUID>, _ list: List<MemberFilter>) async throws -> Page<Member> {
+    static func members(_ call: Call, _ id: Path<UUID>, _ list: List<MemberFilter>) async throws -> Page<
+        Member
+    > {
         let company = try call.company
         let held: SQL = """
             AND EXISTS (SELECT 1 FROM member_roles held
                          WHERE held.company_id = m.company_id AND held.member_id = m.id AND held.role_id = \(id))
             """
-        let known = try await call.db.query("SELECT 1 FROM roles WHERE company_id = \(company) AND id = \(id)")
+        let known = try await call.db.query(
+            "SELECT 1 FROM roles WHERE company_id = \(company) AND id = \(id)")
         if known.isEmpty { throw Problem.notFound }
         return try await call.page(list, "\(fragment: Members.select(company)) \(fragment: held)")
     }
@@ -178,7 +184,9 @@ enum Roles {
     private static func known(_ names: [String]) throws -> PermissionSet {
         let faults = names.enumerated().compactMap { at, name in
             PermissionCatalogue.named(name) == nil
-                ? Fault.at("/permissions/\(at)", "unknown-permission", "is no permission; GET /v1/permissions lists them")
+                ? Fault.at(
+                    "/permissions/\(at)", "unknown-permission",
+                    "is no permission; GET /v1/permissions lists them")
                 : nil
         }
         guard faults.isEmpty else { throw Problem.unprocessable(faults) }

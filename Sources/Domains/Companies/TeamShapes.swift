@@ -58,7 +58,8 @@ struct Color: TextValue, SQLBindable {
 
     static var rule: TextRule {
         TextRule(length: 7...7, pattern: "^#[0-9a-fA-F]{6}$") { text in
-            text.hasPrefix("#") && text.utf8.count == 7 && text.dropFirst().utf8.allSatisfy { Hex.value(of: $0) != nil }
+            text.hasPrefix("#") && text.utf8.count == 7
+                && text.dropFirst().utf8.allSatisfy { Hex.value(of: $0) != nil }
                 ? nil : "is no colour like #2455d6"
         }
     }

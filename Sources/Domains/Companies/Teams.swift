@@ -17,8 +17,12 @@ enum Teams {
         POST("/v1/teams/{id}/members", "Put a member into a team", .can(.teamsWrite), add)
             .describe("Adding somebody who is in it already changes nothing but `is_lead`.")
             .problems(.memberNotActive)
-        PATCH("/v1/teams/{id}/members/{member_id}", "Change a member's place in a team", .can(.teamsWrite), changeMember)
-        DELETE("/v1/teams/{id}/members/{member_id}", "Take a member out of a team", .can(.teamsWrite), removeMember)
+        PATCH(
+            "/v1/teams/{id}/members/{member_id}", "Change a member's place in a team", .can(.teamsWrite),
+            changeMember)
+        DELETE(
+            "/v1/teams/{id}/members/{member_id}", "Take a member out of a team", .can(.teamsWrite),
+            removeMember)
     }
 
     struct Filter: ListFilter {
@@ -48,8 +52,11 @@ enum Teams {
         let company = try call.company
         let id = UUID.v7()
         try await call.db.transaction { tx in
-            let count = try await tx.query("SELECT count(*) AS count FROM teams WHERE company_id = \(company)")
-            guard try count[0].get("count", as: Int.self) < CompanyLimits.teamsMax else { throw Problem(.tooManyTeams) }
+            let count = try await tx.query(
+                "SELECT count(*) AS count FROM teams WHERE company_id = \(company)")
+            guard try count[0].get("count", as: Int.self) < CompanyLimits.teamsMax else {
+                throw Problem(.tooManyTeams)
+            }
             _ = try await tx.batch([
                 """
                 INSERT INTO teams (company_id, id, name, description, color)
@@ -63,7 +70,8 @@ enum Teams {
         return try Created(await rows(id, call))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TeamChange>) async throws -> Single<Team> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TeamChange>) async throws -> Single<Team>
+    {
         let company = try call.company
         try await call.db.transaction { tx in
             let before = try await tx.query(
@@ -106,13 +114,17 @@ enum Teams {
         static let search = ["name", "email"]
     }
 
-    static func members(_ call: Call, _ id: Path<UUID>, _ list: List<MemberFilter>) async throws -> Page<TeamMember> {
+    static func members(_ call: Call, _ id: Path<UUID>, _ list: List<MemberFilter>) async throws -> Page<
+        TeamMember
+    > {
         let company = try call.company
         try await mustExist(id.value, company, call)
         return try await call.page(list, "\(fragment: selectMembers(company)) AND tm.team_id = \(id)")
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewTeamMember>) async throws -> Created<TeamMember> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewTeamMember>) async throws -> Created<
+        TeamMember
+    > {
         let company = try call.company
         let member = body.memberId
         try await call.db.transaction { tx in
@@ -123,7 +135,9 @@ enum Teams {
                  WHERE m.company_id = \(company) AND m.id = \(member)
                 """)
             guard let row = known.first else { throw Problem.notFound }
-            guard try row.get("status", as: MemberStatus.self) == .active else { throw Problem(.memberNotActive) }
+            guard try row.get("status", as: MemberStatus.self) == .active else {
+                throw Problem(.memberNotActive)
+            }
             _ = try await tx.batch([
                 """
                 INSERT INTO team_members (company_id, team_id, member_id, is_lead)
@@ -133,7 +147,8 @@ enum Teams {
                 audit("team.member_added", id.value, member, call.actor, company),
             ])
         }
-        return try Created(await row(member, in: id.value, call), at: "/v1/teams/\(id.value)/members/\(member)")
+        return try Created(
+            await row(member, in: id.value, call), at: "/v1/teams/\(id.value)/members/\(member)")
     }
 
     static func changeMember(
@@ -166,7 +181,9 @@ enum Teams {
         return NoContent()
     }
 
-    private static func audit(_ action: String, _ team: UUID, _ member: UUID, _ actor: Audit.Actor, _ company: UUID) -> SQL {
+    private static func audit(
+        _ action: String, _ team: UUID, _ member: UUID, _ actor: Audit.Actor, _ company: UUID
+    ) -> SQL {
         Audit.sql(
             Audit.Entry(action, on: "team", team, after: ["member_id": .string(member.description)]),
             by: actor, company: company)

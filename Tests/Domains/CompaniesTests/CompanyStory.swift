@@ -12,7 +12,9 @@ import Wire
         let two = try await second.get("/v1/companies/\(second.company!)").json["slug"]?.stringValue
         #expect(one == "cafe-mueller-soehne")
         #expect(two?.hasPrefix("cafe-mueller-soehne-") == true)
-        #expect(try await second.patch("/v1/companies/\(second.company!)", ["slug": .string(one!)]).code == "slug-taken")
+        #expect(
+            try await second.patch("/v1/companies/\(second.company!)", ["slug": .string(one!)]).code
+                == "slug-taken")
     }
 
     @Test func `a profile changes field by field, by version`() async throws {
@@ -20,11 +22,14 @@ import Wire
         let grace = try await world.owner()
         let path = "/v1/companies/\(grace.company!)"
         let before = try await grace.get(path)
-        let change: JSON = ["legal_name": "Aurora Studio GmbH", "brand_color": "#2455D6", "website": "https://aurora.example"]
+        let change: JSON = [
+            "legal_name": "Aurora Studio GmbH", "brand_color": "#2455D6", "website": "https://aurora.example",
+        ]
         let after = try await grace.patch(path, change)
         #expect(after.json["legal_name"] == "Aurora Studio GmbH" && after.json["brand_color"] == "#2455d6")
         #expect(try await grace.patch(path, ["legal_name": nil]).json["legal_name"]?.isNull == true)
-        let stale = try await grace.client.with(header: "If-Match", before.header("etag")!).patch(path, ["name": "X"])
+        let stale = try await grace.client.with(header: "If-Match", before.header("etag")!).patch(
+            path, ["name": "X"])
         #expect(stale.status == 412)
         #expect(try await grace.patch(path, ["brand_color": "blue"]).status == 422)
     }
@@ -32,9 +37,11 @@ import Wire
     @Test func `settings, calendar and security policy keep what they are told`() async throws {
         let world = try await World()
         let grace = try await world.owner()
-        let settings = try await grace.patch("/v1/company/settings", [
-            "time_zone": "Europe/Berlin", "locale": "de", "currency": "CHF", "week_starts_on": 7,
-        ])
+        let settings = try await grace.patch(
+            "/v1/company/settings",
+            [
+                "time_zone": "Europe/Berlin", "locale": "de", "currency": "CHF", "week_starts_on": 7,
+            ])
         #expect(settings.json["time_zone"] == "Europe/Berlin" && settings.json["week_starts_on"] == 7)
         #expect(try await grace.patch("/v1/company/settings", ["time_zone": "Europe/Atlantis"]).status == 422)
         let calendar: JSON = [
@@ -43,12 +50,14 @@ import Wire
         #expect(try await grace.put("/v1/company/working-calendar", calendar).json == calendar)
         #expect(try await grace.get("/v1/company/security-policy").json["mfa_required"] == false)
         let policy: JSON = [
-            "mfa_required": true, "login_methods": ["password"], "session_idle_minutes": 60, "session_max_hours": nil,
+            "mfa_required": true, "login_methods": ["password"], "session_idle_minutes": 60,
+            "session_max_hours": nil,
             "ip_allow_list": ["203.0.113.0/24"], "api_key_max_days": 90,
         ]
         #expect(try await grace.put("/v1/company/security-policy", policy).code == "policy-locks-you-out")
         let open: JSON = [
-            "mfa_required": true, "login_methods": ["password"], "session_idle_minutes": 60, "session_max_hours": nil,
+            "mfa_required": true, "login_methods": ["password"], "session_idle_minutes": 60,
+            "session_max_hours": nil,
             "ip_allow_list": ["127.0.0.0/8"], "api_key_max_days": 90,
         ]
         #expect(try await grace.put("/v1/company/security-policy", open).json == open)
@@ -58,10 +67,12 @@ import Wire
         let world = try await World()
         let grace = try await world.owner()
         let linus = try await grace.colleague("Linus", as: "member")
-        let team = try #require(try await grace.post("/v1/teams", ["name": "Launch", "color": "#00ff00"]).json["id"]?.stringValue)
+        let team = try #require(
+            try await grace.post("/v1/teams", ["name": "Launch", "color": "#00ff00"]).json["id"]?.stringValue)
         #expect(try await grace.post("/v1/teams", ["name": "launch"]).code == "team-name-taken")
         let member = try await grace.member(linus)
-        let added = try await grace.post("/v1/teams/\(team)/members", ["member_id": .string(member), "is_lead": true])
+        let added = try await grace.post(
+            "/v1/teams/\(team)/members", ["member_id": .string(member), "is_lead": true])
         #expect(added.status == 201 && added.json["is_lead"] == true)
         #expect(try await grace.get("/v1/teams").json["data"]?[0]?["member_count"] == 1)
         #expect(try await grace.get("/v1/members?team_id=\(team)").json["data"]?.arrayValue?.count == 1)
@@ -75,14 +86,20 @@ import Wire
     @Test func `a join link lets in whom it is for, as often as it may`() async throws {
         let world = try await World()
         let grace = try await world.owner()
-        let made = try await grace.post("/v1/join-links", ["name": "Course", "uses_max": 1, "email_domain": "example.com"])
+        let made = try await grace.post(
+            "/v1/join-links", ["name": "Course", "uses_max": 1, "email_domain": "example.com"])
         #expect(made.status == 201)
         let token = try #require(made.json["token"]?.stringValue)
         let stranger = try await world.person("Stranger")
-        _ = try world.test.psql("UPDATE users SET email = 's@other.example', email_norm = 's@other.example' WHERE id = '\(stranger.id)'")
-        #expect(try await stranger.post("/v1/join-links/use", ["token": .string(token)]).code == "join-link-other-domain")
+        _ = try world.test.psql(
+            "UPDATE users SET email = 's@other.example', email_norm = 's@other.example' WHERE id = '\(stranger.id)'"
+        )
+        #expect(
+            try await stranger.post("/v1/join-links/use", ["token": .string(token)]).code
+                == "join-link-other-domain")
         let linus = try await world.person("Linus")
-        #expect(try await linus.post("/v1/join-links/use", ["token": .string(token)]).json["outcome"] == "joined")
+        #expect(
+            try await linus.post("/v1/join-links/use", ["token": .string(token)]).json["outcome"] == "joined")
         #expect(try await linus.in(company: grace.company).get("/v1/members").status == 200)
         let ada = try await world.person("Ada")
         #expect(try await ada.post("/v1/join-links/use", ["token": .string(token)]).code == "join-link-spent")
@@ -99,7 +116,9 @@ import Wire
         let linus = try await world.person("Linus")
         let asked = try await linus.post("/v1/join-links/use", ["token": .string(token)])
         #expect(asked.json["outcome"] == "asked")
-        #expect(try await linus.post("/v1/join-links/use", ["token": .string(token)]).json["request_id"] == asked.json["request_id"])
+        #expect(
+            try await linus.post("/v1/join-links/use", ["token": .string(token)]).json["request_id"]
+                == asked.json["request_id"])
         #expect(try await linus.in(company: grace.company).get("/v1/members").status == 401)
         let id = try #require(asked.json["request_id"]?.stringValue)
         #expect(try await grace.post("/v1/join-requests/\(id)/approval").status == 200)
@@ -110,7 +129,9 @@ import Wire
     @Test func `lists are filtered, searched, sorted and paged`() async throws {
         let world = try await World()
         let grace = try await world.owner()
-        for name in ["Ada", "Linus", "Margaret"] { _ = try await grace.colleague(name, as: name == "Ada" ? "admin" : "member") }
+        for name in ["Ada", "Linus", "Margaret"] {
+            _ = try await grace.colleague(name, as: name == "Ada" ? "admin" : "member")
+        }
         let names = { (path: String) in
             try await grace.get(path).json["data"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
         }

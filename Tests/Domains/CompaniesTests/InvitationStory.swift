@@ -28,7 +28,9 @@ import Wire
         #expect(try await world.mails("member-removed", to: linus.email) == 1)
     }
 
-    @Test func `an invitation is for the address it was sent to, and the inviter hears of others`() async throws {
+    @Test func `an invitation is for the address it was sent to, and the inviter hears of others`()
+        async throws
+    {
         let world = try await World()
         let grace = try await world.owner()
         let token = try await grace.invite("linus@story.example", as: "admin")
@@ -48,7 +50,9 @@ import Wire
         let grace = try await world.owner()
         let linus = try await world.person("Linus", isVerified: false)
         let token = try await grace.invite(linus.email, as: "member")
-        #expect(try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).code == "email-not-verified")
+        #expect(
+            try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).code
+                == "email-not-verified")
     }
 
     @Test func `accepting twice is one membership, and looking at a link decides nothing`() async throws {
@@ -56,7 +60,8 @@ import Wire
         let grace = try await world.owner()
         let linus = try await world.person("Linus")
         let token = try await grace.invite(linus.email, as: "member")
-        let preview = try await linus.client.with(token: nil).post("/v1/invitations/preview", ["token": .string(token)])
+        let preview = try await linus.client.with(token: nil).post(
+            "/v1/invitations/preview", ["token": .string(token)])
         #expect(preview.json["company_name"] == "Aurora Studio" && preview.json["has_account"] == true)
         let first = try await linus.post("/v1/invitations/acceptance", ["token": .string(token)])
         let second = try await linus.post("/v1/invitations/acceptance", ["token": .string(token)])
@@ -71,7 +76,9 @@ import Wire
         let linus = try await world.person("Linus")
         let first = try await grace.invite(linus.email, as: "member")
         let second = try await grace.invite(linus.email, as: "viewer")
-        let accept = { (token: String) in try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]) }
+        let accept = { (token: String) in
+            try await linus.post("/v1/invitations/acceptance", ["token": .string(token)])
+        }
         #expect(try await accept(first).code == "invitation-not-pending")
         let pending = try await grace.get("/v1/invitations?state=pending").json["data"]?.arrayValue ?? []
         #expect(pending.count == 1)
@@ -90,7 +97,9 @@ import Wire
         let linus = try await world.person("Linus")
         let token = try await grace.invite(linus.email, as: "member")
         _ = try world.test.psql("UPDATE invitations SET expires_at = now()")
-        #expect(try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).code == "invitation-expired")
+        #expect(
+            try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).code
+                == "invitation-expired")
         #expect(try await grace.get("/v1/invitations?state=expired").json["data"]?.arrayValue?.count == 1)
     }
 
@@ -101,7 +110,9 @@ import Wire
         let token = try await grace.invite(linus.email, as: "member")
         let nobody = linus.client.with(token: nil)
         #expect(try await nobody.post("/v1/invitations/refusal", ["token": .string(token)]).status == 204)
-        #expect(try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).code == "invitation-not-pending")
+        #expect(
+            try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).code
+                == "invitation-not-pending")
         _ = try await grace.invite(linus.email, as: "member")
     }
 
@@ -110,10 +121,15 @@ import Wire
         let grace = try await world.owner()
         let linus = try await grace.colleague("Linus", as: "member")
         let strange = UUID.v7().description
-        let answer = try await grace.post("/v1/invitations/bulk", ["invitations": [
-            ["email": "one@story.example"], ["email": .string(linus.email)],
-            ["email": "two@story.example", "role_ids": [.string(strange)]], ["email": "three@story.example"],
-        ]])
+        let answer = try await grace.post(
+            "/v1/invitations/bulk",
+            [
+                "invitations": [
+                    ["email": "one@story.example"], ["email": .string(linus.email)],
+                    ["email": "two@story.example", "role_ids": [.string(strange)]],
+                    ["email": "three@story.example"],
+                ]
+            ])
         #expect(answer.status == 200 && answer.json["sent"] == 2 && answer.json["refused"] == 2)
         #expect(answer.json["results"]?[1]?["code"] == "already-a-member")
         #expect(answer.json["results"]?[2]?["detail"] == "is no role of this company")
@@ -127,7 +143,9 @@ import Wire
         let linus = try await world.person("Linus")
         let token = try await ada.invite(linus.email, as: "admin")
         #expect(try await grace.give(ada, "manager").status == 200)
-        #expect(try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).code == "inviter-lost-rights")
+        #expect(
+            try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).code
+                == "inviter-lost-rights")
     }
 
     @Test func `sixty-four people at once get the seats there are`() async throws {
@@ -142,7 +160,8 @@ import Wire
         let answers = try await withThrowingTaskGroup(of: String.self) { group in
             for (person, token) in people {
                 group.addTask {
-                    let answer = try await person.post("/v1/invitations/acceptance", ["token": .string(token)])
+                    let answer = try await person.post(
+                        "/v1/invitations/acceptance", ["token": .string(token)])
                     return answer.status == 200 ? "in" : answer.code ?? "\(answer.status)"
                 }
             }
@@ -151,5 +170,17 @@ import Wire
         #expect(answers == ["in": 9, "seat-limit-reached": 55])
         let usage = try await grace.get("/v1/company/usage").json
         #expect(usage["seats_used"] == 10 && usage["seat_limit"] == 10)
+    }
+
+    @Test func `strangers are mailed in a company's name only so often a day`() async throws {
+        let world = try await World()
+        let grace = try await world.owner()
+        _ = try await grace.invite("first@story.example", as: "member")
+        _ = try world.test.psql("UPDATE invitations SET times_sent = 450")
+        let many = JSON.array((0..<51).map { ["email": .string("p\($0)@story.example")] })
+        #expect(
+            try await grace.post("/v1/invitations/bulk", ["invitations": many]).code == "too-many-invitations"
+        )
+        #expect(try await grace.post("/v1/invitations", ["email": "second@story.example"]).status == 201)
     }
 }

@@ -19,7 +19,8 @@ import Wire
             for (index, owner) in owners.enumerated() {
                 let target = targets[(index + 1) % targets.count].1
                 group.addTask {
-                    let answer = try await owner.put("/v1/members/\(target)/roles", ["role_ids": [.string(member)]])
+                    let answer = try await owner.put(
+                        "/v1/members/\(target)/roles", ["role_ids": [.string(member)]])
                     return answer.status == 200 ? "demoted" : answer.code ?? "\(answer.status)"
                 }
             }
@@ -53,7 +54,9 @@ import Wire
         #expect(answers == ["left": 63, "last-owner": 1])
     }
 
-    @Test func `the last owner can be neither demoted nor suspended nor removed, and cannot leave`() async throws {
+    @Test func `the last owner can be neither demoted nor suspended nor removed, and cannot leave`()
+        async throws
+    {
         let world = try await World()
         let grace = try await world.owner()
         let ada = try await grace.colleague("Ada", as: "admin")
@@ -71,9 +74,15 @@ import Wire
         let grace = try await world.owner()
         let ada = try await grace.colleague("Ada", as: "admin")
         let heir = try await grace.member(ada)
-        #expect(try await ada.post("/v1/company/ownership-transfer", ["member_id": .string(heir)]).code == "forbidden")
-        #expect(try await grace.post("/v1/company/ownership-transfer", ["member_id": .string(heir)]).status == 202)
-        #expect(try await grace.post("/v1/company/ownership-transfer", ["member_id": .string(heir)]).code == "transfer-pending")
+        #expect(
+            try await ada.post("/v1/company/ownership-transfer", ["member_id": .string(heir)]).code
+                == "forbidden")
+        #expect(
+            try await grace.post("/v1/company/ownership-transfer", ["member_id": .string(heir)]).status == 202
+        )
+        #expect(
+            try await grace.post("/v1/company/ownership-transfer", ["member_id": .string(heir)]).code
+                == "transfer-pending")
         let token = try #require(try await world.mailedTokens(to: grace.email).first)
         let confirm = "/v1/company/ownership-transfer/confirmation"
         #expect(try await grace.post(confirm, ["token": "own_nonsense.x"]).code == "transfer-unknown")
@@ -102,7 +111,9 @@ import Wire
         #expect(try await ada.get("/v1/members").status == 200)
     }
 
-    @Test func `after the grace period nothing of the company is left but a stone and the record`() async throws {
+    @Test func `after the grace period nothing of the company is left but a stone and the record`()
+        async throws
+    {
         let world = try await World()
         let grace = try await world.owner()
         let other = try await world.owner("Mallory", of: "Elsewhere")
@@ -123,7 +134,8 @@ import Wire
             #expect(try await world.count("SELECT count(*) FROM memberships", in: other.company!) == 1)
         }
         #expect(try await world.count("SELECT count(*) FROM audit_log", in: company) > 0)
-        #expect(try await grace.in(company: nil).get("/v1/companies").json["data"]?.arrayValue?.isEmpty == true)
+        #expect(
+            try await grace.in(company: nil).get("/v1/companies").json["data"]?.arrayValue?.isEmpty == true)
         #expect(try await world.owner("Grace", of: "Aurora Studio").get("/v1/roles").status == 200)
     }
 }

@@ -27,7 +27,12 @@ final class World: Sendable {
             let here = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
             _ = try await Migrator(url: database.url, folder: "/\(here)/Migrations").migrate()
         }
-        database = Database(DatabaseConfiguration(url: test.url), loops: Self.loops)
+        var patient = DatabaseConfiguration(url: test.url)
+        // A machine busy with all tests at once is slow, not broken.
+        (patient.connectDeadline, patient.leaseDeadline, patient.statementDeadline) = (
+            .seconds(30), .seconds(30), .seconds(30)
+        )
+        database = Database(patient, loops: Self.loops)
         PermissionCatalogue.declare(CompaniesDomain.permissions)
         var configuration = APIConfiguration(
             secret: Array("not much of a secret".utf8),
@@ -129,7 +134,8 @@ struct Person: Sendable {
 
     /// Invites by role key and gives back the mailed token.
     func invite(_ email: String, as role: String) async throws -> String {
-        let answer = try await post("/v1/invitations", ["email": .string(email), "role_ids": [.string(try await self.role(role))]])
+        let answer = try await post(
+            "/v1/invitations", ["email": .string(email), "role_ids": [.string(try await self.role(role))]])
         try #require(answer.status == 201, "\(answer)")
         return try #require(try await world.mailedTokens(to: email).first)
     }
@@ -155,7 +161,9 @@ struct Person: Sendable {
 struct Claims: Authenticator {
     let database: Database
 
-    func cachedPrincipal(for request: Request) -> Principal?? { request.header("authorization") == nil ? .some(nil) : nil }
+    func cachedPrincipal(for request: Request) -> Principal?? {
+        request.header("authorization") == nil ? .some(nil) : nil
+    }
 
     func principal(for request: Request) async throws(Problem) -> Principal? {
         guard let field = request.header("authorization") else { return nil }

@@ -33,7 +33,7 @@ enum SessionAccess {
                 principal.permissions = try permissions(access, actor: claims.actorId == nil ? nil : answers[4])
                 addresses = policy.addresses
             } else {
-                principal.companyRefusal = access == nil ? Problem(.noSuchCompany) : refusal
+                principal.companyRefusal = access == nil ? Problem(.companyAccessEnded) : refusal
             }
         }
         let expires = min(
