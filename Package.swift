@@ -46,7 +46,7 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestCluster"]),
         .testTarget(name: "APITests", dependencies: ["API", "TestCluster"]),
         .testTarget(name: "CoreTests", dependencies: ["Core", "TestCluster"]),
-        .testTarget(name: "AppTests", dependencies: ["App", "TestSupport"]),
+        .testTarget(name: "AppTests", dependencies: ["App", "TestCluster", "TestSupport"]),
         domainTests("Auth"),
         domainTests("Companies"),
         .testTarget(name: "EveryRouteTests", dependencies: ["App", "TestSupport"]),

@@ -31,6 +31,8 @@ struct Failure: Error {
             end(Failure(code: .configuration, message: fault.problems.joined(separator: "\ninfinity: ")))
         } catch let code as ExitCode {
             exit(code.rawValue)
+        } catch let fault as DemoCompany.Fault {
+            end(Failure(code: .configuration, message: fault.description))
         } catch let error as MigrationError {
             end(Failure(code: .configuration, message: error.description))
         } catch let error as DatabaseError {
