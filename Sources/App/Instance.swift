@@ -24,6 +24,7 @@ public final class Instance: Sendable {
     public let metrics: Metrics
     private let settings: Settings
     private let server: HTTPServer
+    private let accessLog: AccessLog?
     private let workforce: Workforce
     private let auth: AuthParts
     private let log = Logger(label: "instance")
@@ -51,11 +52,12 @@ public final class Instance: Sendable {
         self.environment = environment
         auth = environment[AuthParts.self]
 
+        accessLog = settings.accessLog ? AccessLog(loops: loops) : nil
         application = try Application(
             Self.routes.filter { $0.name != Mailroom.name || settings.developmentOutbox },
             configuration: settings.api(version: Self.version), authenticator: auth.authenticator, database: database,
             environment: environment, metrics: metrics,
-            accessLog: settings.accessLog ? AccessLog(loops: loops) : nil)
+            accessLog: accessLog)
         server = try HTTPServer(loops, settings.http(), application)
         metrics.observe(server)
         workforce = Workforce(
@@ -98,6 +100,7 @@ extension Instance {
         _ = await (answered, worked)
         auth.stop()
         await database.close()
+        await accessLog?.flush()
     }
 
     /// Takes the certificate anew from its files; connections go on. A bad one changes nothing and is thrown.
