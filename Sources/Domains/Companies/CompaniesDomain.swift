@@ -15,7 +15,7 @@ public enum CompaniesDomain: Domain {
         Companies.routes + CompanySettingsRoutes.routes + ClientCompanies.routes + Ownership.routes
             + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
             + JoinLinks.routes
-            + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes
+            + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes
     }
 
     public static let permissions: [Permission] = [

@@ -1,14 +1,14 @@
-/// Where the mails lead: pages of whatever client stands before the API, under the public address.
+/// Where the mails lead, under the public address: `CompanyPages`, or the client that stands in their place.
 struct Links: Sendable {
     let publicURL: String
 
-    var members: String { "\(publicURL)/members" }
-    var invitations: String { "\(publicURL)/invitations" }
-    var joinRequests: String { "\(publicURL)/join-requests" }
-    var company: String { "\(publicURL)/company" }
+    var members: String { "\(publicURL)/company/members" }
+    var invitations: String { "\(publicURL)/company/invitations" }
+    var joinRequests: String { "\(publicURL)/company/join-requests" }
+    var company: String { "\(publicURL)/company/home" }
 
     // The secret stands behind #: it stays in the browser and never reaches a log.
-    func invitation(_ token: String) -> String { "\(publicURL)/invitation#\(token)" }
-    func transfer(_ token: String) -> String { "\(publicURL)/ownership#\(token)" }
-    func joinLink(_ token: String) -> String { "\(publicURL)/join#\(token)" }
+    func invitation(_ token: String) -> String { "\(publicURL)/company/invitation#\(token)" }
+    func transfer(_ token: String) -> String { "\(publicURL)/company/ownership#\(token)" }
+    func joinLink(_ token: String) -> String { "\(publicURL)/company/join#\(token)" }
 }

@@ -1,5 +1,5 @@
 import API
-import HTTP
+import Core
 import Wire
 
 /// The pages that mails lead to, for when no other web client stands before the API.
@@ -25,46 +25,18 @@ enum AccountPages {
             "getAccountStyle")
     }
 
-    static func show(_ call: Call, _ page: Path<Page>) async throws -> HTMLText { HTMLText(html) }
+    static func show(_ call: Call, _ page: Path<Page>) async throws -> HTMLText {
+        HTMLText(WebPage.html(body, assets: "/account/assets"))
+    }
     static func script(_ call: Call) async throws -> ScriptText { ScriptText(javaScript) }
-    static func style(_ call: Call) async throws -> StyleText { StyleText(css) }
+    static func style(_ call: Call) async throws -> StyleText { StyleText(WebPage.css) }
 
-    private static let html = """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="robots" content="noindex">
-        <title>Infinity</title>
-        <link rel="stylesheet" href="/account/assets/page.css">
-        </head>
-        <body>
-        <main>
-        <h1 id="title">Infinity</h1>
-        <p id="text">This page needs JavaScript.</p>
+    private static let body = """
         <form id="form" hidden>
         <label id="label" hidden>New password
         <input id="password" type="password" autocomplete="new-password" minlength="10" maxlength="200"></label>
         <button id="button"></button>
         </form>
-        <p id="outcome" role="status"></p>
-        </main>
-        <script src="/account/assets/page.js"></script>
-        </body>
-        </html>
-
-        """
-
-    private static let css = """
-        :root { color-scheme: light dark; }
-        body { font: 16px/1.5 system-ui, sans-serif; margin: 0; display: grid; min-height: 100vh; place-items: center; }
-        main { max-width: 26rem; padding: 2rem; }
-        h1 { font-size: 1.4rem; }
-        label { display: block; margin-bottom: 1rem; }
-        input { font: inherit; display: block; width: 100%; box-sizing: border-box; padding: .5rem; }
-        button { font: inherit; font-weight: 600; padding: .6rem 1.2rem; cursor: pointer; }
-
         """
 
     private static let javaScript = """
@@ -122,40 +94,4 @@ enum AccountPages {
         }
 
         """
-}
-
-struct HTMLText: RouteOutput {
-    let text: String
-    init(_ text: String) { self.text = text }
-    static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/html")) }
-    func response(to call: Call) -> Response { .page(text, "text/html; charset=utf-8") }
-}
-
-struct ScriptText: RouteOutput {
-    let text: String
-    init(_ text: String) { self.text = text }
-    static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/javascript")) }
-    func response(to call: Call) -> Response { .page(text, "text/javascript; charset=utf-8") }
-}
-
-struct StyleText: RouteOutput {
-    let text: String
-    init(_ text: String) { self.text = text }
-    static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/css")) }
-    func response(to call: Call) -> Response { .page(text, "text/css; charset=utf-8") }
-}
-
-extension Response {
-    fileprivate static func page(_ text: String, _ type: String) -> Response {
-        var response = Response(status: 200, body: .bytes(Array(text.utf8)))
-        response.headers.add("content-type", type)
-        response.headers.add("cache-control", "public, max-age=300" as StaticString)
-        response.headers.add(
-            "content-security-policy",
-            """
-            default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; \
-            base-uri 'none'; frame-ancestors 'none'
-            """ as StaticString)
-        return response
-    }
 }
