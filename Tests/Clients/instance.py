@@ -28,7 +28,7 @@ def free_port():
                 continue
 
 
-def wait_until(condition, seconds=10, every=0.02, what="it"):
+def wait_until(condition, seconds=30, every=0.02, what="it"):
     """What `condition` gives as soon as it is true; fails when the time is up."""
     end = time.monotonic() + seconds
     while True:

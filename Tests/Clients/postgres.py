@@ -32,10 +32,10 @@ class Cluster:
         self.run(f"{self.bin}/initdb", "-D", data, "-U", "infinity", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         self.process = subprocess.Popen(
             [*self.prefix, f"{self.bin}/postgres", "-D", data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-             "-c", f"unix_socket_directories={self.folder}", "-c", "timezone=UTC"],
+             "-c", f"unix_socket_directories={self.folder}", "-c", "timezone=UTC", "-c", "fsync=off"],
             cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(os.path.join(self.folder, "log"), "ab"), start_new_session=True)
-        wait_until(lambda: self.answers(), what="the start of PostgreSQL")
+        wait_until(lambda: self.answers(), 60, what="the start of PostgreSQL")
         return self
 
     def answers(self):
