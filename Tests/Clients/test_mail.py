@@ -23,8 +23,8 @@ def authority(tmp_path_factory):
 def test_mail_goes_out_encrypted_and_logged_in(cluster, authority):
     certificate, context = authority
     box = Mailbox(tls_context=context, login=("postman", "pa:ss/word")).start()
-    instance = Instance(DATABASE_URL=cluster.create("mail"), SSL_CERT_FILE=str(certificate),
-                        INFINITY_SMTP_URL=f"smtp://postman:pa%3Ass%2Fword@localhost:{box.port}",
+    instance = Instance(DATABASE_URL=cluster.create("mail"),
+                        INFINITY_SMTP_URL=f"smtp://postman:pa%3Ass%2Fword@localhost:{box.port}?ca={certificate}",
                         INFINITY_MAIL_FROM="Infinity <hello@infinity.example>")
     try:
         instance.start()
