@@ -199,7 +199,7 @@ struct OperationWriter {
 
     /// The statuses of problems this route can answer with.
     private var refusals: [Int] {
-        var out: Set<Int> = [400, 500, 503]
+        var out: Set<Int> = [400, 414, 500, 503]
         if route.access != .open { out.formUnion([401, 403]) }
         if route.path.contains("{") { out.insert(404) }
         if case .media = route.output.shape {} else { out.insert(406) }

@@ -141,6 +141,11 @@ extension Route {
     /// What this route may answer beside what every route may.
     public func problems(_ codes: ProblemCode...) -> Route { with(\.problems, problems + codes) }
 
+    /// The kind of body that a response made by hand carries.
+    public func media(_ type: String) -> Route {
+        with(\.output, OutputPart(status: output.status, shape: .media(type)))
+    }
+
     /// Takes bodies of up to so many bytes.
     public func bodyBytes(max: Int) -> Route { with(\.bodyBytesMax, max) }
 

@@ -99,9 +99,8 @@ struct Router: Sendable {
         if let route = routes[Int(search.method.rawValue)] { return route }
         // HEAD is GET without the body (RFC 9110 section 9.3.2).
         if search.method == .head, let route = routes[Int(Method.get.rawValue)] { return route }
-        for method in Method.allCases where routes[Int(method.rawValue)] != nil && !search.others.contains(method) {
-            search.others.append(method)
-        }
+        // The most literal of the shapes that fit is the resource that was meant; it comes first.
+        if search.others.isEmpty { search.others = Method.allCases.filter { routes[Int($0.rawValue)] != nil } }
         return nil
     }
 

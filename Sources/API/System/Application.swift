@@ -26,7 +26,7 @@ public final class Application: Sendable {
     let frame: ResponseFrame
     let observer: Observer
     let log = Logger(label: "api")
-    private let badTokens = RateLimiter(RatePolicy("bad-token", quota: 120, windowSeconds: 60, per: .client))
+    private let badTokens: RateLimiter?
     private let router: Router
     private let endpoints: [Endpoint]
 
@@ -47,6 +47,9 @@ public final class Application: Sendable {
         databaseProblems = DatabaseProblems(domains.flatMap(\.constraints))
         permissions = domains.flatMap(\.permissions)
         frame = ResponseFrame(configuration)
+        badTokens =
+            configuration.limitsRates
+            ? RateLimiter(RatePolicy("bad-token", quota: 120, windowSeconds: 60, per: .client)) : nil
         let wiring = Wiring(domains, isDevelopment: configuration.isDevelopment)
         routes = try wiring.checked()
         let requestMetrics = RequestMetrics(in: metrics)
@@ -118,8 +121,9 @@ extension Application: Responder {
         do throws(Problem) {
             return try await authenticator.principal(for: call.request)
         } catch {
+            guard error.status == 401, let badTokens else { throw error }
             let outcome = badTokens.count(RateSubject.key(.client, call), now: call.request.loop.now)
-            if outcome.isAllowed || error.status != 401 || !configuration.limitsRates { throw error }
+            if outcome.isAllowed { throw error }
             throw Problem(.quotaExceeded, "Too many tokens that are not valid.").header("retry-after", String(outcome.seconds))
         }
     }

@@ -11,7 +11,7 @@ enum MemberExport {
             .describe(
                 "CSV by RFC 4180, UTF-8. A cell that a spreadsheet would take for a formula begins with an apostrophe."
             )
-            .secret
+            .secret.media("text/csv")
     }
 
     static func export(_ call: Call) async throws -> Raw {

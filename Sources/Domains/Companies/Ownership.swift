@@ -7,6 +7,7 @@ import Wire
 enum Ownership {
     @RouteList static var routes: [Route] {
         GET("/v1/company/ownership-transfer", "Read the transfer under way", .can(.ownershipWrite), read)
+            .problems(.notFound)
         POST("/v1/company/ownership-transfer", "Begin to hand the company over", .can(.ownershipWrite), begin)
             .describe(
                 "Nothing changes until the caller confirms by the mail he is sent; the confirmation is good for a day."
@@ -20,6 +21,7 @@ enum Ownership {
         .describe("The new owner gets the role owner; the caller becomes an administrator.")
         .problems(.transferUnknown, .memberNotActive)
         DELETE("/v1/company/ownership-transfer", "Call the transfer off", .can(.ownershipWrite), cancel)
+            .problems(.notFound)
     }
 
     static func read(_ call: Call) async throws -> Single<OwnershipTransfer> {

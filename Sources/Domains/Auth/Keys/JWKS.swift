@@ -9,7 +9,7 @@ enum JWKS {
             .describe(
                 "RFC 7517. A key stands here before it signs and for as long as a token of it may live."
             )
-            .operation("getKeySet")
+            .operation("getKeySet").media("application/jwk-set+json")
     }
 
     static func show(_ call: Call) async throws -> Raw {
