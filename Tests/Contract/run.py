@@ -3,6 +3,7 @@
 
 Arguments go to `schemathesis run`.
 """
+import json
 import os
 import subprocess
 import sys
@@ -35,10 +36,22 @@ def main():
         command += excluded(server.document()) + sys.argv[1:]
         code = subprocess.run(command, env={**os.environ, "INFINITY_TOKEN": token}).returncode
         assert server.is_ready(), f"the server did not survive:\n{server.log()[-4000:]}"
+        present = owner.http.get("/v1/auth/me")
+        if present.status_code != 200:
+            print(f"contract: some call ended the run's own session: {present.text}\n{last_acts(server)}", file=sys.stderr)
+            code = code or 1
         return code
     finally:
         server.remove()
         mailbox.stop()
+
+
+def last_acts(server):
+    """What had succeeded just before the first refusal of the token that never came right again."""
+    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith('{"time"') and '"route"' in line]
+    lines = [line for line in lines if line.get("message") == "request"]
+    good = [number for number, line in enumerate(lines) if line["status"] < 300 and line.get("company_id")]
+    return "\n".join(f"{line['method']} {line['path']} {line['status']}" for line in lines[max(0, good[-1] - 3):good[-1] + 3])
 
 
 def excluded(document):

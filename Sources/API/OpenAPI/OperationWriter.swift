@@ -182,7 +182,7 @@ struct OperationWriter {
         case .page(let item):
             out["content"] = ["application/json": ["schema": components.page(of: item), "example": route.exampleAnswer ?? .null]]
         case .media(let type):
-            let media: JSON = ["schema": ["type": "string"]]
+            let media: JSON = ["schema": ["type": type.hasSuffix("json") ? "object" : "string"]]
             out["content"] = .object([(type, media)])
         }
         return .object(out)

@@ -85,7 +85,10 @@ struct Router: Sendable {
         let length = end - start
         for literal in nodes[node].literals where literal.bytes.count == length {
             let isSame = literal.bytes.withUnsafeBytes { memcmp($0.baseAddress!, path.baseAddress! + start, length) == 0 }
-            if isSame, let route = find(literal.node, from: end + 1, &search) { return route }
+            guard isSame else { continue }
+            if let route = find(literal.node, from: end + 1, &search) { return route }
+            // The resource is there, for other methods: its name is not to be taken for somebody's id.
+            if !search.others.isEmpty { return nil }
         }
         guard let parameter = nodes[node].parameter, length > 0 else { return nil }
         search.parameters.append(start..<end)
@@ -99,8 +102,7 @@ struct Router: Sendable {
         if let route = routes[Int(search.method.rawValue)] { return route }
         // HEAD is GET without the body (RFC 9110 section 9.3.2).
         if search.method == .head, let route = routes[Int(Method.get.rawValue)] { return route }
-        // The most literal of the shapes that fit is the resource that was meant; it comes first.
-        if search.others.isEmpty { search.others = Method.allCases.filter { routes[Int($0.rawValue)] != nil } }
+        search.others = Method.allCases.filter { routes[Int($0.rawValue)] != nil }
         return nil
     }
 
