@@ -71,4 +71,4 @@ def test_a_colleague_can_do_exactly_what_the_role_allows(story):
 
     # Taken out of the company, there is no way in any more.
     story.call(grace, "DELETE", "/v1/members/{id}", 204, id=member.id)
-    assert story.call(linus, "GET", "/v1/teams", 403).code == "company-left"
+    assert story.call(linus, "GET", "/v1/teams", 403).code == "company-access-ended"
