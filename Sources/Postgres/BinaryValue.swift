@@ -52,8 +52,10 @@ struct BinaryValue {
         case .oid: Int64(UInt32(bitPattern: Binary.int32(bytes)))
         case .int8: Binary.int64(bytes)
         case .numeric: Int64(printedUnquoted)
-        case .bool, .float4, .float8, .text, .json, .jsonb, .bytea, .uuid, .date, .time, .timestamp, .timestamptz,
-            .interval, .inet, .array, .void: nil
+        case .bool, .float4, .float8, .text, .json, .jsonb, .bytea, .uuid, .date, .time, .timestamp,
+            .timestamptz,
+            .interval, .inet, .array, .void:
+            nil
         }
     }
 

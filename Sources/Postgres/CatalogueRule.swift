@@ -38,13 +38,15 @@ struct CatalogueRule {
                 JOIN pg_index i ON i.indrelid = t.oid AND i.indisunique WHERE i.indkey[0] <> t.company
                 """),
         CatalogueRule(
-            name: "tenant-exclusion", sentence: "every exclusion of a tenant's table must begin with company_id",
+            name: "tenant-exclusion",
+            sentence: "every exclusion of a tenant's table must begin with company_id",
             sql: """
                 SELECT t.relname || '.' || k.conname FROM tenants t
                 JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'x' WHERE k.conkey[1] <> t.company
                 """),
         CatalogueRule(
-            name: "named-constraint", sentence: "has a name PostgreSQL made up: say what the constraint demands",
+            name: "named-constraint",
+            sentence: "has a name PostgreSQL made up: say what the constraint demands",
             sql: """
                 SELECT t.relname || '.' || k.conname FROM tables t
                 JOIN pg_constraint k ON k.conrelid = t.oid AND NOT t.relispartition
@@ -54,13 +56,16 @@ struct CatalogueRule {
 
     private static let references = [
         CatalogueRule(
-            name: "no-set-null", sentence: "SET NULL and SET DEFAULT do not work on distributed tables: clear the link in the same transaction",
+            name: "no-set-null",
+            sentence:
+                "SET NULL and SET DEFAULT do not work on distributed tables: clear the link in the same transaction",
             sql: """
                 SELECT t.relname || '.' || k.conname FROM tables t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
                 WHERE k.confdeltype IN ('n', 'd') OR k.confupdtype IN ('n', 'd')
                 """),
         CatalogueRule(
-            name: "composite-reference", sentence: "a reference between tenants' tables must begin with company_id on both sides",
+            name: "composite-reference",
+            sentence: "a reference between tenants' tables must begin with company_id on both sides",
             sql: """
                 SELECT t.relname || '.' || k.conname FROM tenants t
                 JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f' JOIN tenants r ON r.oid = k.confrelid
@@ -73,7 +78,8 @@ struct CatalogueRule {
                 JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'f' JOIN tenants r ON r.oid = k.confrelid
                 """),
         CatalogueRule(
-            name: "no-reference-to-local", sentence: "a tenant's table cannot point at a table that is kept on one node",
+            name: "no-reference-to-local",
+            sentence: "a tenant's table cannot point at a table that is kept on one node",
             sql: """
                 SELECT t.relname || '.' || k.conname FROM tenants t
                 JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
@@ -84,10 +90,12 @@ struct CatalogueRule {
     private static let security = [
         CatalogueRule(
             name: "row-level-security",
-            sentence: "row-level security must be enabled and forced; a queue of the whole installation says infinity:local in its comment",
+            sentence:
+                "row-level security must be enabled and forced; a queue of the whole installation says infinity:local in its comment",
             sql: "SELECT relname FROM tenants WHERE NOT relrowsecurity OR NOT relforcerowsecurity"),
         CatalogueRule(
-            name: "tenant-policy", sentence: "needs the policy `tenant`, for all commands, on company_id and app.company_id",
+            name: "tenant-policy",
+            sentence: "needs the policy `tenant`, for all commands, on company_id and app.company_id",
             sql: """
                 SELECT t.relname FROM tenants t WHERE NOT EXISTS (
                     SELECT FROM pg_policy p WHERE p.polrelid = t.oid AND p.polname = 'tenant' AND p.polcmd = '*' AND p.polpermissive
@@ -97,7 +105,8 @@ struct CatalogueRule {
                         = pg_get_expr(p.polqual, t.oid))
                 """),
         CatalogueRule(
-            name: "no-second-way-to-write", sentence: "a further policy may only show rows, never let them be written",
+            name: "no-second-way-to-write",
+            sentence: "a further policy may only show rows, never let them be written",
             sql: """
                 SELECT t.relname || '.' || p.polname FROM tenants t JOIN pg_policy p ON p.polrelid = t.oid
                 WHERE p.polname <> 'tenant' AND p.polcmd <> 'r' AND p.polpermissive
@@ -109,16 +118,22 @@ struct CatalogueRule {
                 WHERE coalesce(pg_get_expr(p.polqual, t.oid), '') || coalesce(pg_get_expr(p.polwithcheck, t.oid), '') ~ '\\mSELECT\\M'
                 """),
         CatalogueRule(
-            name: "invoker-view", sentence: "a view reads as its owner, past row-level security, unless it is made WITH (security_invoker = true)",
+            name: "invoker-view",
+            sentence:
+                "a view reads as its owner, past row-level security, unless it is made WITH (security_invoker = true)",
             sql: """
                 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'v'
                 AND NOT coalesce(c.reloptions, '{}') && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1']
                 """),
         CatalogueRule(
-            name: "no-definer", sentence: "a SECURITY DEFINER function reads as its owner, past row-level security",
-            sql: "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef"),
+            name: "no-definer",
+            sentence: "a SECURITY DEFINER function reads as its owner, past row-level security",
+            sql:
+                "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef"
+        ),
         CatalogueRule(
-            name: "bound-role", sentence: "the serving role must not be a superuser, bypass row-level security or own tables",
+            name: "bound-role",
+            sentence: "the serving role must not be a superuser, bypass row-level security or own tables",
             sql: """
                 SELECT r.rolname FROM pg_roles r WHERE r.rolname = 'infinity_app' AND (r.rolsuper OR r.rolbypassrls
                 OR EXISTS (SELECT FROM pg_class c WHERE c.relowner = r.oid AND c.relnamespace = 'public'::regnamespace))
@@ -127,7 +142,9 @@ struct CatalogueRule {
 
     private static let values = [
         CatalogueRule(
-            name: "no-sequence", sentence: "a sequence is one for all companies: identifiers are UUIDs, numbers come from a counter row",
+            name: "no-sequence",
+            sentence:
+                "a sequence is one for all companies: identifiers are UUIDs, numbers come from a counter row",
             sql: """
                 SELECT t.relname || '.' || a.attname FROM tenants t
                 JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
@@ -135,7 +152,8 @@ struct CatalogueRule {
                 WHERE a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) ~ '\\mnextval\\('
                 """),
         CatalogueRule(
-            name: "no-volatile-default", sentence: "a volatile default cannot be sent to a shard: the program gives the value",
+            name: "no-volatile-default",
+            sentence: "a volatile default cannot be sent to a shard: the program gives the value",
             sql: """
                 SELECT t.relname || '.' || a.attname FROM tenants t
                 JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
@@ -146,13 +164,19 @@ struct CatalogueRule {
 
     private static let objects = [
         CatalogueRule(
-            name: "no-trigger", sentence: "a distributed table takes no triggers: write the effect in the same statement or transaction",
-            sql: "SELECT t.relname || '.' || g.tgname FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal"),
+            name: "no-trigger",
+            sentence:
+                "a distributed table takes no triggers: write the effect in the same statement or transaction",
+            sql:
+                "SELECT t.relname || '.' || g.tgname FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal"
+        ),
         CatalogueRule(
             name: "no-extension", sentence: "extensions are not everywhere, and may need a superuser",
             sql: "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'"),
         CatalogueRule(
-            name: "no-materialised-view", sentence: "a materialised view stays on one node and knows no row-level security: keep a roll-up table",
+            name: "no-materialised-view",
+            sentence:
+                "a materialised view stays on one node and knows no row-level security: keep a roll-up table",
             sql: "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'm'"),
     ]
 }

@@ -27,7 +27,8 @@ struct Context {
     }
 
     private static let names = [
-        "app.company_id", "app.user_id", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout",
+        "app.company_id", "app.user_id", "statement_timeout", "lock_timeout",
+        "idle_in_transaction_session_timeout",
         "role",
     ]
 

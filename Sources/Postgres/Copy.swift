@@ -71,7 +71,9 @@ final class Copy: Readiness, @unchecked Sendable {
         guard let result = try await result() else { throw .unavailable("the server did not answer COPY") }
         defer { PQclear(result) }
         if PQresultStatus(result) == PGRES_FATAL_ERROR { throw DatabaseError(result: result) }
-        guard PQresultStatus(result) == status else { throw DatabaseError(.other, "that is no COPY in this direction") }
+        guard PQresultStatus(result) == status else {
+            throw DatabaseError(.other, "that is no COPY in this direction")
+        }
     }
 
     /// COPY takes no parameters, so its values become literals, quoted by libpq.
@@ -128,7 +130,10 @@ final class Copy: Readiness, @unchecked Sendable {
                 PQputCopyData(pg, $0.baseAddress?.assumingMemoryBound(to: CChar.self), Int32($0.count))
             }
             // The server has ended the COPY by itself; why, its result says.
-            if taken < 0 { _ = try await end(); throw .unavailable(connection.handle.errorText) }
+            if taken < 0 {
+                _ = try await end()
+                throw .unavailable(connection.handle.errorText)
+            }
             if taken > 0 { break }
             try await flush()
         }

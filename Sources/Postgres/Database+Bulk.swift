@@ -7,7 +7,8 @@ extension Database {
         _ sql: SQL, as tenant: Tenant = .none, deadline: Duration? = nil,
         to receive: @Sendable ([UInt8]) async throws -> Void
     ) async throws {
-        try await lend(for: .report, as: tenant, .readOnlySnapshot, deadline ?? DatabaseLimits.copyDeadline) { transaction in
+        try await lend(for: .report, as: tenant, .readOnlySnapshot, deadline ?? DatabaseLimits.copyDeadline) {
+            transaction in
             let thrown: (any Error)? = try await transaction.copy { copy async throws(DatabaseError) in
                 try await copy.begin(sql, expecting: PGRES_COPY_OUT)
                 while let chunk = try await copy.read() {
@@ -28,7 +29,8 @@ extension Database {
         _ sql: SQL, as tenant: Tenant = .none, deadline: Duration? = nil,
         from send: @Sendable () async throws -> [UInt8]?
     ) async throws -> Int {
-        try await lend(for: .transaction, as: tenant, .readCommitted, deadline ?? DatabaseLimits.copyDeadline) { transaction in
+        try await lend(for: .transaction, as: tenant, .readCommitted, deadline ?? DatabaseLimits.copyDeadline)
+        { transaction in
             try await transaction.copyIn(sql, from: send)
         }
     }

@@ -27,7 +27,9 @@ extension Database {
                 await transaction.rollback()
                 let isWorthAnother = await transaction.hasMetRival()
                 await lane.give(back: connection, to: .transaction)
-                guard isWorthAnother, tries < DatabaseLimits.transactionTries, !Task.isCancelled else { throw error }
+                guard isWorthAnother, tries < DatabaseLimits.transactionTries, !Task.isCancelled else {
+                    throw error
+                }
                 lane.statistics.retried()
                 try await Task.sleep(for: Self.pause(afterTry: tries))
             }
@@ -84,7 +86,8 @@ extension Lane {
     }
 
     func lease(for loan: Loan) async throws(DatabaseError) -> Connection {
-        let answer = await withUnsafeContinuation { (continuation: UnsafeContinuation<LeasePool.Answer, Never>) in
+        let answer = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<LeasePool.Answer, Never>) in
             perform { [self] in
                 let deadline = loop.now &+ configuration.leaseDeadline.nanoseconds
                 pool(loan).take(until: deadline) { continuation.resume(returning: $0) }

@@ -21,7 +21,9 @@ public final class Database: Sendable {
         let health = Health(lanes: loops.loops.count)
         self.health = health
         lanes = loops.loops.enumerated().map { index, loop in
-            Lane(loop: loop, configuration: configuration, dialer: dialer, habits: habits) { health.set($0, of: index) }
+            Lane(loop: loop, configuration: configuration, dialer: dialer, habits: habits) {
+                health.set($0, of: index)
+            }
         }
         listener = Listener(lane: lanes[0], habits: habits)
         for lane in lanes { lane.loop.execute { lane.start() } }
@@ -57,11 +59,14 @@ public final class Database: Sendable {
         let lane = lane()
         return await withUnsafeContinuation { (continuation: UnsafeContinuation<Request.Outcome, Never>) in
             if lane.loop.isCurrent {
-                lane.submit(statements, as: tenant, deadline: deadline, mayLag: mayLag, reply: .continuation(continuation))
+                lane.submit(
+                    statements, as: tenant, deadline: deadline, mayLag: mayLag,
+                    reply: .continuation(continuation))
             } else {
                 lane.loop.execute {
                     lane.submit(
-                        statements, as: tenant, deadline: deadline, mayLag: mayLag, reply: .continuation(continuation))
+                        statements, as: tenant, deadline: deadline, mayLag: mayLag,
+                        reply: .continuation(continuation))
                 }
             }
         }
@@ -72,7 +77,8 @@ public final class Database: Sendable {
         if let loop = EventLoop.current, loop.index < lanes.count, lanes[loop.index].loop === loop {
             return lanes[loop.index]
         }
-        return lanes[Int(UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue) % UInt(lanes.count))]
+        return lanes[
+            Int(UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue) % UInt(lanes.count))]
     }
 
     /// Whether the database can be reached at this moment; down as soon as one loop has lost it.

@@ -103,6 +103,7 @@ extension DatabaseError {
     /// After these the connection is of no more use: the server is going, or has become a standby.
     var endsConnection: Bool {
         guard let sqlState else { return false }
-        return sqlState == "25006" || sqlState.hasPrefix("57P") || sqlState.hasPrefix("08") || sqlState == "25P03"
+        return sqlState == "25006" || sqlState.hasPrefix("57P") || sqlState.hasPrefix("08")
+            || sqlState == "25P03"
     }
 }

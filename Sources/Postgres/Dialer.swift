@@ -17,7 +17,10 @@ final class Dialer: Sendable {
     func stop() { pool.stop() }
 
     /// Opens a connection; `done` is called on the loop's thread.
-    func dial(_ target: Target, for loop: EventLoop, _ done: @escaping @Sendable (Result<Handle, DatabaseError>) -> Void) {
+    func dial(
+        _ target: Target, for loop: EventLoop,
+        _ done: @escaping @Sendable (Result<Handle, DatabaseError>) -> Void
+    ) {
         let accepted = pool.submit { [deadline] in
             let result: Result<Handle, DatabaseError>
             do throws(DatabaseError) {
@@ -27,7 +30,9 @@ final class Dialer: Sendable {
             }
             loop.execute { done(result) }
         }
-        if !accepted { loop.execute { done(.failure(.unavailable("too many connections are being opened"))) } }
+        if !accepted {
+            loop.execute { done(.failure(.unavailable("too many connections are being opened"))) }
+        }
     }
 
     /// Asks the server to stop what runs on the connection; called on the thread that uses it.

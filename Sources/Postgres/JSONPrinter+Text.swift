@@ -93,7 +93,9 @@ extension JSONPrinter {
             var out = put("[", at: start)
             for index in 0..<Int(Binary.int32(sizes + dimension * 8)) {
                 if index > 0 { out = put(",", at: out) }
-                out = dimension + 1 < dimensions ? print(dimension: dimension + 1, at: out) : printElement(at: out)
+                out =
+                    dimension + 1 < dimensions
+                    ? print(dimension: dimension + 1, at: out) : printElement(at: out)
             }
             return put("]", at: out)
         }

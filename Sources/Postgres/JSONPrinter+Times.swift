@@ -7,7 +7,10 @@ extension JSONPrinter {
         if since2000 == .min { return literal("\"-infinity\"", at: start) }
         var day = since2000 / microsecondsPerDay
         var ofDay = since2000 % microsecondsPerDay
-        if ofDay < 0 { ofDay &+= microsecondsPerDay; day &-= 1 }
+        if ofDay < 0 {
+            ofDay &+= microsecondsPerDay
+            day &-= 1
+        }
         var out = put("\"", at: start)
         out = civil(Int(day), at: out)
         out = put("T", at: out)

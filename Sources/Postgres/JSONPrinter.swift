@@ -98,7 +98,10 @@ enum JSONPrinter {
     @inline(__always) private static func digitCount(_ number: UInt64) -> Int {
         var digits = 1
         var rest = number
-        while rest >= 10_000 { rest /= 10_000; digits &+= 4 }
+        while rest >= 10_000 {
+            rest /= 10_000
+            digits &+= 4
+        }
         if rest >= 1000 { return digits &+ 3 }
         if rest >= 100 { return digits &+ 2 }
         return rest >= 10 ? digits &+ 1 : digits
@@ -139,13 +142,15 @@ enum JSONPrinter {
     }
 
     static func base64(_ bytes: Bytes, _ length: Int, at out: Room) -> Room {
-        let letters = ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" as StaticString).utf8Start
+        let letters = ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" as StaticString)
+            .utf8Start
         var out = put("\"", at: out)
         var index = 0
         while index < length {
             let left = length - index
             let three =
-                Int(bytes[index]) << 16 | (left > 1 ? Int(bytes[index + 1]) << 8 : 0) | (left > 2 ? Int(bytes[index + 2]) : 0)
+                Int(bytes[index]) << 16 | (left > 1 ? Int(bytes[index + 1]) << 8 : 0)
+                | (left > 2 ? Int(bytes[index + 2]) : 0)
             out[0] = letters[three >> 18]
             out[1] = letters[three >> 12 & 63]
             out[2] = left > 1 ? letters[three >> 6 & 63] : UInt8(ascii: "=")

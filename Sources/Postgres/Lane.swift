@@ -67,7 +67,8 @@ final class Lane: @unchecked Sendable {
             lockDeadline: configuration.isPooled ? DatabaseLimits.sharedLockDeadline : nil)
         let request = Request(
             opening: Opening(context: context), statements: statements, started: now,
-            deadline: now &+ (deadline?.nanoseconds ?? statementNanoseconds), statistics: statistics, reply: reply)
+            deadline: now &+ (deadline?.nanoseconds ?? statementNanoseconds), statistics: statistics,
+            reply: reply)
         request.divert = { [unowned self] in divert($0) }
         pipeline.submit(request)
     }
@@ -78,7 +79,8 @@ final class Lane: @unchecked Sendable {
         statistics.diverted()
         request.wasResent = false
         request.opening?.context.lockDeadline = configuration.lockDeadline
-        leases.take(until: min(request.deadline, loop.now &+ configuration.leaseDeadline.nanoseconds)) { [self] answer in
+        leases.take(until: min(request.deadline, loop.now &+ configuration.leaseDeadline.nanoseconds)) {
+            [self] answer in
             switch answer {
             case .failure(let error): request.answer(.failed(error))
             case .success(let connection):
@@ -113,7 +115,10 @@ extension DatabaseConfiguration {
         let statement = use == .report ? reportDeadline : statementDeadline
         target.settings = [
             ("statement_timeout", "\(statement.milliseconds)"),
-            ("lock_timeout", "\((use == .shared ? DatabaseLimits.sharedLockDeadline : lockDeadline).milliseconds)"),
+            (
+                "lock_timeout",
+                "\((use == .shared ? DatabaseLimits.sharedLockDeadline : lockDeadline).milliseconds)"
+            ),
             ("idle_in_transaction_session_timeout", "\(idleDeadline.milliseconds)"),
             ("TimeZone", "UTC"),
         ]

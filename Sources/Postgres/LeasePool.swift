@@ -29,7 +29,8 @@ final class LeasePool: @unchecked Sendable {
     private var isClosed = false
 
     init(
-        loop: EventLoop, dialer: Dialer, target: Target, habits: Habits, limit: Int, statistics: PoolStatistics,
+        loop: EventLoop, dialer: Dialer, target: Target, habits: Habits, limit: Int,
+        statistics: PoolStatistics,
         outage: @escaping () -> DatabaseError?
     ) {
         self.loop = loop
@@ -60,7 +61,9 @@ final class LeasePool: @unchecked Sendable {
 
     func give(back connection: Connection) {
         statistics.gaveLease()
-        if isClosed || connection.isLost || connection.wasCancelled || connection.isBloated || !connection.isIdle {
+        if isClosed || connection.isLost || connection.wasCancelled || connection.isBloated
+            || !connection.isIdle
+        {
             discard(connection)
             if !isClosed, !waiters.isEmpty, count < limit { dial() }
             return

@@ -47,7 +47,9 @@ final class Listener: @unchecked Sendable {
 
     private func unsubscribe(_ id: Int) {
         guard let gone = subscribers.removeValue(forKey: id) else { return }
-        guard heard.contains(gone.channel), !subscribers.values.contains(where: { $0.channel == gone.channel }) else { return }
+        guard heard.contains(gone.channel),
+            !subscribers.values.contains(where: { $0.channel == gone.channel })
+        else { return }
         heard.remove(gone.channel)
         run("UNLISTEN \(Self.quoted(gone.channel))") { _ in }
     }
@@ -80,9 +82,11 @@ final class Listener: @unchecked Sendable {
 
     private func run(_ text: String, _ done: @escaping (Bool) -> Void) {
         let now = lane.loop.now
-        pipeline?.submit(Request(
-            statements: [SQL(fixed: text, bound: [])], started: now,
-            deadline: now &+ lane.configuration.statementDeadline.nanoseconds, reply: .call { done(!$0.isFailure) }))
+        pipeline?.submit(
+            Request(
+                statements: [SQL(fixed: text, bound: [])], started: now,
+                deadline: now &+ lane.configuration.statementDeadline.nanoseconds,
+                reply: .call { done(!$0.isFailure) }))
     }
 
     /// Without a connection the listeners look for themselves; with one, a question shows whether it still lives.

@@ -11,8 +11,11 @@ public struct Migration: Sendable, Equatable {
     public init(file: String, sql: String) throws(MigrationError) {
         let stem = file.hasSuffix(".sql") ? String(file.dropLast(4)) : ""
         let parts = stem.split(separator: "_", maxSplits: 1, omittingEmptySubsequences: false)
-        let isPlain = stem.utf8.allSatisfy { $0 == UInt8(ascii: "_") || (48...57).contains($0) || (97...122).contains($0) }
-        guard parts.count == 2, parts[0].utf8.count == 4, let number = Int(parts[0]), number > 0, !parts[1].isEmpty,
+        let isPlain = stem.utf8.allSatisfy {
+            $0 == UInt8(ascii: "_") || (48...57).contains($0) || (97...122).contains($0)
+        }
+        guard parts.count == 2, parts[0].utf8.count == 4, let number = Int(parts[0]), number > 0,
+            !parts[1].isEmpty,
             isPlain
         else {
             throw MigrationError("\(file) is no name of a migration; wanted is one as 0042_lead_sources.sql")
@@ -47,7 +50,8 @@ public struct Migration: Sendable, Equatable {
     static func ordered(_ migrations: [Migration]) throws(MigrationError) -> [Migration] {
         let sorted = migrations.sorted { $0.name < $1.name }
         for (one, next) in zip(sorted, sorted.dropFirst()) where one.number == next.number {
-            throw MigrationError("\(one.name) and \(next.name) have the same number; give one of them another")
+            throw MigrationError(
+                "\(one.name) and \(next.name) have the same number; give one of them another")
         }
         return sorted
     }
@@ -57,8 +61,12 @@ public struct Migration: Sendable, Equatable {
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes.append(contentsOf: chunk[..<count]) }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw MigrationError("\(path) is not UTF-8") }
+        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 {
+            bytes.append(contentsOf: chunk[..<count])
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw MigrationError("\(path) is not UTF-8")
+        }
         return text
     }
 }

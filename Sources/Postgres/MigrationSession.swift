@@ -42,7 +42,9 @@ final class MigrationSession {
     /// Begins a transaction that alone may migrate; waits for whoever does at this moment.
     func begin() throws(DatabaseError) {
         try run("BEGIN")
-        try run("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+        try run(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+        )
         try run("SELECT pg_advisory_xact_lock(\(Self.lock))")
         try run(
             """
@@ -63,7 +65,8 @@ final class MigrationSession {
         let started = ContinuousClock.now
         try run(migration.sql)
         guard PQtransactionStatus(pg) == PQTRANS_INTRANS else {
-            throw MigrationError("migration \(migration.name) ends the transaction it runs in: leave COMMIT and ROLLBACK out")
+            throw MigrationError(
+                "migration \(migration.name) ends the transaction it runs in: leave COMMIT and ROLLBACK out")
         }
         let milliseconds = Int((ContinuousClock.now - started).milliseconds)
         try record(migration, milliseconds)
@@ -97,7 +100,7 @@ final class MigrationSession {
 
     func rows(_ text: String, _ values: [String] = []) throws(DatabaseError) -> [[String]] {
         let copies = values.map { strdup($0) }
-        defer { copies.forEach { free($0) } }
+        defer { for copy in copies { free(copy) } }
         let result = copies.map { UnsafePointer<CChar>($0) }.withUnsafeBufferPointer {
             PQexecParams(pg, text, Int32(values.count), nil, $0.baseAddress, nil, nil, 0)
         }

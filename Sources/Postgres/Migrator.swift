@@ -64,7 +64,9 @@ public struct Migrator: Sendable {
         try check(history, session)
         let applied = Dictionary(uniqueKeysWithValues: history.map { ($0.number, $0) })
         return migrations.map { migration in
-            let state = applied[migration.number].map { State.applied(at: $0.at, milliseconds: $0.milliseconds) }
+            let state = applied[migration.number].map {
+                State.applied(at: $0.at, milliseconds: $0.milliseconds)
+            }
             return (migration, state ?? .pending)
         }
     }
@@ -78,7 +80,8 @@ public struct Migrator: Sendable {
                     or the file was deleted; bring it back from the history of the source
                     """)
             }
-            guard migration.name == entry.name, try session.checksum(of: migration.sql) == entry.checksum else {
+            guard migration.name == entry.name, try session.checksum(of: migration.sql) == entry.checksum
+            else {
                 throw MigrationError(
                     """
                     migration \(migration.name) was changed after it had been applied (as \(entry.name)): put the file \
@@ -109,7 +112,10 @@ public struct Migrator: Sendable {
                     : try applyInParts(migration, session)
             } catch let error as DatabaseError {
                 session.rollback()
-                if error.sqlState == "55P03", tries < lockTries { pause(tries); continue }
+                if error.sqlState == "55P03", tries < lockTries {
+                    pause(tries)
+                    continue
+                }
                 throw MigrationError("migration \(migration.name) failed: \(error.debugText.trimmedEnd)")
             } catch {
                 session.rollback()
@@ -132,7 +138,9 @@ public struct Migrator: Sendable {
         usleep(milliseconds * 1000)
     }
 
-    private func offTheLoops<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    private func offTheLoops<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws
+        -> Value
+    {
         try await withUnsafeThrowingContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
         }
@@ -142,7 +150,8 @@ public struct Migrator: Sendable {
 extension Migrator {
     /// Whether a served database has exactly these migrations; cheap enough for a readiness probe.
     public func isCurrent(on database: Database) async throws(DatabaseError) -> Bool {
-        let rows = try await database.query("SELECT count(*), coalesce(max(number), 0) FROM schema_migrations")
+        let rows = try await database.query(
+            "SELECT count(*), coalesce(max(number), 0) FROM schema_migrations")
         let (count, last) = (try rows[0].get(0, as: Int.self), try rows[0].get(1, as: Int.self))
         return count == migrations.count && last == migrations.last?.number ?? 0
     }

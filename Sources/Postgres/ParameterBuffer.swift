@@ -45,7 +45,12 @@ final class ParameterBuffer {
         // The scratch may have moved while it grew: pointers come last.
         var at = UnsafeRawPointer(scratch.bytes.baseAddress!).assumingMemoryBound(to: CChar.self)
         for index in 0..<bound.count {
-            if lengths[index] < 0 { values[index] = nil; formats[index] = 0; lengths[index] = 0; continue }
+            if lengths[index] < 0 {
+                values[index] = nil
+                formats[index] = 0
+                lengths[index] = 0
+                continue
+            }
             values[index] = at
             at += Int(lengths[index]) + (formats[index] == 0 ? 1 : 0)
         }

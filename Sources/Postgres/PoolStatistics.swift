@@ -34,7 +34,9 @@ public final class PoolStatistics: Sendable {
         if isFailure { add(1, to: failures) }
         add(Int(truncatingIfNeeded: elapsed), to: nanoseconds)
         var index = 0
-        while index < DatabaseStatistics.bucketNanoseconds.count, elapsed > DatabaseStatistics.bucketNanoseconds[index] {
+        while index < DatabaseStatistics.bucketNanoseconds.count,
+            elapsed > DatabaseStatistics.bucketNanoseconds[index]
+        {
             index += 1
         }
         add(1, to: buckets[index].count)
@@ -50,7 +52,9 @@ public final class PoolStatistics: Sendable {
         sum.transactionRetries += retries.load(ordering: .relaxed)
         sum.diversions += diversions.load(ordering: .relaxed)
         sum.secondsTotal += Double(nanoseconds.load(ordering: .relaxed)) / 1e9
-        for (index, bucket) in buckets.enumerated() { sum.latencyCounts[index] += bucket.count.load(ordering: .relaxed) }
+        for (index, bucket) in buckets.enumerated() {
+            sum.latencyCounts[index] += bucket.count.load(ordering: .relaxed)
+        }
     }
 }
 

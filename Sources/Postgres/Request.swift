@@ -43,7 +43,8 @@ final class Request {
     var afterwards: (() -> Void)?
 
     init(
-        opening: Opening? = nil, statements: [SQL], isInTransaction: Bool = false, started: UInt64, deadline: UInt64,
+        opening: Opening? = nil, statements: [SQL], isInTransaction: Bool = false, started: UInt64,
+        deadline: UInt64,
         statistics: PoolStatistics? = nil, reply: Reply
     ) {
         self.statistics = statistics
@@ -58,14 +59,19 @@ final class Request {
     deinit {
         for result in results { PQclear(result) }
         // A request that nobody answered would leave its caller waiting for ever.
-        if let reply { Self.answer(reply, .failed(.unavailable("the connection was closed", isEffectUnknown: true))) }
+        if let reply {
+            Self.answer(reply, .failed(.unavailable("the connection was closed", isEffectUnknown: true)))
+        }
     }
 
     /// Lays out the statements for a connection whose transactions must take `role`, if any.
     func lay(role: String?) {
         steps = []
         leading = 0
-        guard let opening else { return steps = own }
+        guard let opening else {
+            steps = own
+            return
+        }
         steps.reserveCapacity(own.count + 2)
         leading = opening.lay(role: role, into: &steps)
         steps += own
@@ -135,7 +141,9 @@ extension Request.Outcome {
         switch self {
         case .one(let rows): return rows
         case .many(let many):
-            guard let last = many.last else { throw .undecodable("a request without a statement has no rows") }
+            guard let last = many.last else {
+                throw .undecodable("a request without a statement has no rows")
+            }
             return last
         case .failed(let error): throw error
         }

@@ -22,11 +22,8 @@ struct Ring<Element> {
         return element
     }
 
-    func forEach(_ body: (Element) -> Void) {
-        for index in 0..<count {
-            if let element = slots[(head + index) & (slots.count - 1)] { body(element) }
-        }
-    }
+    /// What is in it, first come first.
+    var all: [Element] { (0..<count).compactMap { slots[(head + $0) & (slots.count - 1)] } }
 
     /// Takes out everything, first come first.
     mutating func drain() -> [Element] {

@@ -6,7 +6,9 @@ public struct Row: Sendable {
     public let index: Int
 
     /// The value of a column; a NULL or another type is an error unless `Value` is optional.
-    public func get<Value: RowValue>(_ column: String, as type: Value.Type = Value.self) throws(DatabaseError) -> Value {
+    public func get<Value: RowValue>(_ column: String, as type: Value.Type = Value.self) throws(DatabaseError)
+        -> Value
+    {
         guard let place = rows.shape.index(of: column) else {
             throw .undecodable("the answer has no column \"\(column)\"; it has \(rows.columns)")
         }
@@ -14,7 +16,9 @@ public struct Row: Sendable {
     }
 
     /// The value of the column at this place, counted from 0.
-    public func get<Value: RowValue>(_ column: Int, as type: Value.Type = Value.self) throws(DatabaseError) -> Value {
+    public func get<Value: RowValue>(_ column: Int, as type: Value.Type = Value.self) throws(DatabaseError)
+        -> Value
+    {
         guard rows.columns.indices.contains(column) else {
             throw .undecodable("the answer has no column \(column)")
         }
@@ -68,7 +72,9 @@ extension RowValue {
 }
 
 extension Bool: RowValue { public static func read(_ value: ColumnValue?) -> Bool? { value?.bool } }
-extension Int: RowValue { public static func read(_ value: ColumnValue?) -> Int? { value?.integer.flatMap(Int.init(exactly:)) } }
+extension Int: RowValue {
+    public static func read(_ value: ColumnValue?) -> Int? { value?.integer.flatMap(Int.init(exactly:)) }
+}
 extension Int32: RowValue {
     public static func read(_ value: ColumnValue?) -> Int32? { value?.integer.flatMap(Int32.init(exactly:)) }
 }
@@ -76,7 +82,9 @@ extension Int64: RowValue { public static func read(_ value: ColumnValue?) -> In
 extension Double: RowValue { public static func read(_ value: ColumnValue?) -> Double? { value?.double } }
 extension String: RowValue { public static func read(_ value: ColumnValue?) -> String? { value?.string } }
 extension UUID: RowValue { public static func read(_ value: ColumnValue?) -> UUID? { value?.uuid } }
-extension Timestamp: RowValue { public static func read(_ value: ColumnValue?) -> Timestamp? { value?.timestamp } }
+extension Timestamp: RowValue {
+    public static func read(_ value: ColumnValue?) -> Timestamp? { value?.timestamp }
+}
 extension LocalDate: RowValue { public static func read(_ value: ColumnValue?) -> LocalDate? { value?.date } }
 extension UInt8: RowValue {
     public static func read(_ value: ColumnValue?) -> UInt8? { value?.integer.flatMap(UInt8.init(exactly:)) }
@@ -104,5 +112,7 @@ extension Array: RowValue where Element: RowValue {
 }
 
 extension RowValue where Self: RawRepresentable, RawValue: RowValue {
-    public static func read(_ value: ColumnValue?) -> Self? { RawValue.read(value).flatMap(Self.init(rawValue:)) }
+    public static func read(_ value: ColumnValue?) -> Self? {
+        RawValue.read(value).flatMap(Self.init(rawValue:))
+    }
 }

@@ -11,7 +11,8 @@ struct RowDecoder: Decoder {
             // A row of one column may be read as the bare value.
             if row.rows.shape.count == 1, isBare(type) {
                 guard let value = row.rows.value(row: row.index, column: 0) else {
-                    throw DecodingError.valueNotFound(type, .init(codingPath: [], debugDescription: "is NULL"))
+                    throw DecodingError.valueNotFound(
+                        type, .init(codingPath: [], debugDescription: "is NULL"))
                 }
                 return try ValueDecoder(value: value, rows: row.rows, codingPath: []).unwrap(type)
             }
@@ -30,11 +31,13 @@ struct RowDecoder: Decoder {
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        throw DecodingError.typeMismatch(Row.self, .init(codingPath: [], debugDescription: "a row is no array"))
+        throw DecodingError.typeMismatch(
+            Row.self, .init(codingPath: [], debugDescription: "a row is no array"))
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer {
-        throw DecodingError.typeMismatch(Row.self, .init(codingPath: [], debugDescription: "a row is no single value"))
+        throw DecodingError.typeMismatch(
+            Row.self, .init(codingPath: [], debugDescription: "a row is no single value"))
     }
 }
 

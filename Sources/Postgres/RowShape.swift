@@ -41,7 +41,8 @@ final class RowShape: @unchecked Sendable {
         var start = 0
         for (index, end) in ends.enumerated() {
             (columns + index).initialize(
-                to: Column(kind: kinds[index], prefix: UnsafePointer(prefixes + start), prefixLength: end - start))
+                to: Column(
+                    kind: kinds[index], prefix: UnsafePointer(prefixes + start), prefixLength: end - start))
             start = end
         }
         fixedBound = writer.count + 2 + kinds.reduce(0) { $0 + ($1.fixedBound ?? 4) }

@@ -38,7 +38,8 @@ public final class Rows: @unchecked Sendable {
         if length == 0, PQgetisnull(result, row, column) != 0 { return nil }
         let bytes = UnsafeRawPointer(PQgetvalue(result, row, column)!).assumingMemoryBound(to: UInt8.self)
         return BinaryValue(
-            bytes: bytes, length: length, type: shape.types[Int(column)], kind: shape.columns[Int(column)].kind)
+            bytes: bytes, length: length, type: shape.types[Int(column)],
+            kind: shape.columns[Int(column)].kind)
     }
 }
 
@@ -80,14 +81,19 @@ extension Rows {
         var bound = shape.fixedBound
         for column in shape.varying {
             let length = Int(PQgetlength(result, row, column))
-            if length == 0 { bound &+= 10; continue }
+            if length == 0 {
+                bound &+= 10
+                continue
+            }
             let bytes = UnsafeRawPointer(PQgetvalue(result, row, column)!).assumingMemoryBound(to: UInt8.self)
             bound &+= JSONPrinter.bound(shape.columns[Int(column)].kind, bytes, length)
         }
         return bound
     }
 
-    private func print(row: Int32, columns shown: Int, at start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+    private func print(row: Int32, columns shown: Int, at start: UnsafeMutablePointer<UInt8>)
+        -> UnsafeMutablePointer<UInt8>
+    {
         var out = start
         let columns = shape.columns
         for index in 0..<Int32(truncatingIfNeeded: shown) {

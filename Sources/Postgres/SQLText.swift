@@ -21,7 +21,10 @@ enum SQLText {
                 return
             }
             for byte in bytes {
-                if byte == UInt8(ascii: ";") { end(); continue }
+                if byte == UInt8(ascii: ";") {
+                    end()
+                    continue
+                }
                 current.append(byte)
                 if byte > 0x20 { holdsCode = true }
             }
@@ -40,7 +43,9 @@ enum SQLText {
             case .comment: code.append(UInt8(ascii: " "))
             case .dollarQuoted:
                 // The body is code in its own right, with its own comments and quotes.
-                let tag = (bytes.dropFirst().firstIndex(of: UInt8(ascii: "$")) ?? bytes.startIndex) + 1 - bytes.startIndex
+                let tag =
+                    (bytes.dropFirst().firstIndex(of: UInt8(ascii: "$")) ?? bytes.startIndex) + 1
+                    - bytes.startIndex
                 let body = String(decoding: bytes.dropFirst(tag).dropLast(tag), as: UTF8.self)
                 code += [UInt8](Self.code(of: body).utf8)
             }
@@ -63,9 +68,14 @@ enum SQLText {
             case UInt8(ascii: "'"), UInt8(ascii: "\""): piece(endingAt: endOfQuoted(text, at), .string)
             case UInt8(ascii: "-") where rest.starts(with: "--".utf8):
                 piece(endingAt: rest.firstIndex(of: 0x0A) ?? text.count, .comment)
-            case UInt8(ascii: "/") where rest.starts(with: "/*".utf8): piece(endingAt: endOfBlock(text, at), .comment)
+            case UInt8(ascii: "/") where rest.starts(with: "/*".utf8):
+                piece(endingAt: endOfBlock(text, at), .comment)
             case UInt8(ascii: "$"):
-                if let end = endOfDollarQuoted(text, at) { piece(endingAt: end, .dollarQuoted) } else { at += 1 }
+                if let end = endOfDollarQuoted(text, at) {
+                    piece(endingAt: end, .dollarQuoted)
+                } else {
+                    at += 1
+                }
             default: at += 1
             }
         }
@@ -74,10 +84,14 @@ enum SQLText {
 
     /// A doubled quote is two quoted texts side by side, which comes to the same; only `E'…'` knows the backslash.
     private static func endOfQuoted(_ text: [UInt8], _ start: Int) -> Int {
-        let hasEscapes = start > 0 && text[start] == UInt8(ascii: "'") && text[start - 1] | 0x20 == UInt8(ascii: "e")
+        let hasEscapes =
+            start > 0 && text[start] == UInt8(ascii: "'") && text[start - 1] | 0x20 == UInt8(ascii: "e")
         var at = start + 1
         while at < text.count {
-            if hasEscapes, text[at] == UInt8(ascii: "\\") { at += 2; continue }
+            if hasEscapes, text[at] == UInt8(ascii: "\\") {
+                at += 2
+                continue
+            }
             if text[at] == text[start] { return at + 1 }
             at += 1
         }
@@ -119,6 +133,7 @@ enum SQLText {
     }
 
     private static func isTagByte(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "_") || (48...57).contains(byte) || (97...122).contains(byte | 0x20) || byte >= 0x80
+        byte == UInt8(ascii: "_") || (48...57).contains(byte) || (97...122).contains(byte | 0x20)
+            || byte >= 0x80
     }
 }

@@ -55,9 +55,15 @@ extension Array: SQLBindable where Element: SQLBindableElement {
     public var sqlValue: SQLValue { Element.sqlValue(of: self) }
 }
 
-extension UInt8: SQLBindableElement { public static func sqlValue(of elements: [UInt8]) -> SQLValue { .bytes(elements) } }
-extension String: SQLBindableElement { public static func sqlValue(of elements: [String]) -> SQLValue { .texts(elements) } }
-extension UUID: SQLBindableElement { public static func sqlValue(of elements: [UUID]) -> SQLValue { .uuids(elements) } }
+extension UInt8: SQLBindableElement {
+    public static func sqlValue(of elements: [UInt8]) -> SQLValue { .bytes(elements) }
+}
+extension String: SQLBindableElement {
+    public static func sqlValue(of elements: [String]) -> SQLValue { .texts(elements) }
+}
+extension UUID: SQLBindableElement {
+    public static func sqlValue(of elements: [UUID]) -> SQLValue { .uuids(elements) }
+}
 extension Int64: SQLBindableElement {
     public static func sqlValue(of elements: [Int64]) -> SQLValue { .integers(elements) }
 }

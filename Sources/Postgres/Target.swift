@@ -49,7 +49,7 @@ struct Target: Sendable {
     private func start(_ parameters: [(String, String)]) -> OpaquePointer? {
         let keywords = parameters.map { strdup($0.0) } + [nil]
         let values = parameters.map { strdup($0.1) } + [nil]
-        defer { (keywords + values).forEach { free($0) } }
+        defer { for copy in keywords + values { free(copy) } }
         return keywords.map { UnsafePointer($0) }.withUnsafeBufferPointer { keywords in
             values.map { UnsafePointer($0) }.withUnsafeBufferPointer { values in
                 PQconnectStartParams(keywords.baseAddress, values.baseAddress, 1)
@@ -112,7 +112,10 @@ struct Target: Sendable {
             """, [role])
         if found[0] == "t" { return }
         if found[1] == "t" {
-            if isPooled { handle.roleOfTransactions = role; return }
+            if isPooled {
+                handle.roleOfTransactions = role
+                return
+            }
             _ = try Self.ask(handle, "SELECT set_config('role', $1, false)", [role])
             return
         }
@@ -129,7 +132,7 @@ struct Target: Sendable {
     /// Asks for one row in text form.
     static func ask(_ handle: Handle, _ text: String, _ values: [String]) throws(DatabaseError) -> [String] {
         let copies = values.map { strdup($0) }
-        defer { copies.forEach { free($0) } }
+        defer { for copy in copies { free(copy) } }
         let result = copies.map { UnsafePointer<CChar>($0) }.withUnsafeBufferPointer {
             PQexecParams(handle.pg, text, Int32(values.count), nil, $0.baseAddress, nil, nil, 0)
         }

@@ -98,13 +98,15 @@ public final class Transaction: @unchecked Sendable {
 
     private func enqueue(_ statements: [SQL], _ continuation: UnsafeContinuation<Request.Outcome, Never>) {
         let now = lane.loop.now
-        connection.send(Request(
-            opening: hasBegun ? nil : opening, statements: statements, isInTransaction: true, started: now,
-            deadline: now &+ patience, statistics: lane.statistics,
-            reply: .call { [self] outcome in
-                settle(outcome)
-                continuation.resume(returning: outcome)
-            }))
+        connection.send(
+            Request(
+                opening: hasBegun ? nil : opening, statements: statements, isInTransaction: true,
+                started: now,
+                deadline: now &+ patience, statistics: lane.statistics,
+                reply: .call { [self] outcome in
+                    settle(outcome)
+                    continuation.resume(returning: outcome)
+                }))
         hasBegun = true
     }
 

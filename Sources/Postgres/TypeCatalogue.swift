@@ -54,10 +54,12 @@ final class TypeCatalogue: Sendable {
             switch entry(of: type) {
             case .kind(let kind): kinds.append(kind)
             case .unreadable(let found):
-                return .unreadable(.undecodable("column \"\(name)\" is of type \(found): cast it to text or jsonb"))
+                return .unreadable(
+                    .undecodable("column \"\(name)\" is of type \(found): cast it to text or jsonb"))
             case nil: unknown.append(type)
             }
         }
-        return unknown.isEmpty ? .shape(RowShape(names: names, types: types, kinds: kinds)) : .unknown(unknown)
+        return unknown.isEmpty
+            ? .shape(RowShape(names: names, types: types, kinds: kinds)) : .unknown(unknown)
     }
 }

@@ -27,7 +27,8 @@ struct ValueDecoder: Decoder {
     }
 
     private func mismatch(_ type: Any.Type) -> DecodingError {
-        .typeMismatch(type, .init(codingPath: codingPath, debugDescription: "the column holds a \(value.kind)"))
+        .typeMismatch(
+            type, .init(codingPath: codingPath, debugDescription: "the column holds a \(value.kind)"))
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -94,12 +95,14 @@ private struct Elements: UnkeyedDecodingContainer {
         keyedBy type: Nested.Type
     ) throws -> KeyedDecodingContainer<Nested> {
         throw DecodingError.typeMismatch(
-            [String: Any].self, .init(codingPath: codingPath, debugDescription: "an element of an array is no object"))
+            [String: Any].self,
+            .init(codingPath: codingPath, debugDescription: "an element of an array is no object"))
     }
 
     mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
         throw DecodingError.typeMismatch(
-            [Any].self, .init(codingPath: codingPath, debugDescription: "only arrays of one dimension are read"))
+            [Any].self,
+            .init(codingPath: codingPath, debugDescription: "only arrays of one dimension are read"))
     }
 
     mutating func superDecoder() throws -> any Decoder {

@@ -4,10 +4,16 @@ import TestCluster
 import Testing
 
 @Suite struct MigratorTests {
-    private func migration(_ file: String, _ sql: String) throws -> Migration { try Migration(file: file, sql: sql) }
+    private func migration(_ file: String, _ sql: String) throws -> Migration {
+        try Migration(file: file, sql: sql)
+    }
 
-    private func first() throws -> Migration { try migration("0001_one.sql", "CREATE TABLE one (id int CONSTRAINT one_pkey PRIMARY KEY)") }
-    private func second() throws -> Migration { try migration("0002_two.sql", "CREATE TABLE two (id int); CREATE TABLE three (id int);") }
+    private func first() throws -> Migration {
+        try migration("0001_one.sql", "CREATE TABLE one (id int CONSTRAINT one_pkey PRIMARY KEY)")
+    }
+    private func second() throws -> Migration {
+        try migration("0002_two.sql", "CREATE TABLE two (id int); CREATE TABLE three (id int);")
+    }
 
     private func empty() async throws -> TestDatabase { try await TestCluster.shared.database() }
 
@@ -29,15 +35,19 @@ import Testing
         #expect(try database.psql("SELECT count(*) FROM one, two, three") == "0\n")
     }
 
-    private let ownFolder = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Migrations"
+    private let ownFolder =
+        #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Migrations"
 
     @Test func `the project's own migrations make a role that row-level security binds`() async throws {
         let database = try await empty()
         let migrator = try Migrator(url: database.url, folder: ownFolder)
         try await migrator.migrate()
-        #expect(try database.psql("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = 'infinity_app'") == "f\n")
+        #expect(
+            try database.psql("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = 'infinity_app'")
+                == "f\n")
         let served = Database(DatabaseConfiguration(url: database.url), loops: Ground.loops)
-        #expect(try await served.query("SELECT current_user::text")[0].get(0, as: String.self) == "infinity_app")
+        #expect(
+            try await served.query("SELECT current_user::text")[0].get(0, as: String.self) == "infinity_app")
         #expect(try await migrator.isCurrent(on: served))
         await served.close()
     }
@@ -50,7 +60,8 @@ import Testing
         let url = database.url(user: "plain_owner")
         try await Migrator(url: url, folder: ownFolder).migrate()
         let served = Database(DatabaseConfiguration(url: url), loops: Ground.loops)
-        #expect(try await served.query("SELECT current_user::text")[0].get(0, as: String.self) == "plain_owner")
+        #expect(
+            try await served.query("SELECT current_user::text")[0].get(0, as: String.self) == "plain_owner")
         await served.close()
     }
 
@@ -69,7 +80,9 @@ import Testing
         let broken = try migration("0002_broken.sql", "CREATE TABLE half (id int); SELECT 1/0;")
         let text = try await refusal(database, [try first(), broken])
         #expect(text.contains("0002_broken failed") && text.contains("division by zero"))
-        #expect(try database.psql("SELECT to_regclass('half') IS NULL, to_regclass('one') IS NOT NULL") == "t|t\n")
+        #expect(
+            try database.psql("SELECT to_regclass('half') IS NULL, to_regclass('one') IS NOT NULL") == "t|t\n"
+        )
     }
 
     @Test func `a changed migration stops everything`() async throws {
@@ -83,13 +96,15 @@ import Testing
     @Test func `a missing migration stops everything`() async throws {
         let database = try await empty()
         _ = try await refusal(database, [try first()])
-        #expect(try await refusal(database, [try second()]).contains("0001_one, which is not among the files"))
+        #expect(
+            try await refusal(database, [try second()]).contains("0001_one, which is not among the files"))
     }
 
     @Test func `a migration that comes too late is refused`() async throws {
         let database = try await empty()
         _ = try await refusal(database, [try second()])
-        #expect(try await refusal(database, [try first(), try second()]).contains("give it a number above 2"))
+        #expect(
+            try await refusal(database, [try first(), try second()]).contains("give it a number above 2"))
     }
 
     @Test func `a bad name and a number used twice are refused`() throws {
@@ -116,7 +131,8 @@ import Testing
 
     @Test func `a migration may not end its own transaction`() async throws {
         let database = try await empty()
-        let text = try await refusal(database, [try migration("0001_one.sql", "CREATE TABLE one (id int); COMMIT")])
+        let text = try await refusal(
+            database, [try migration("0001_one.sql", "CREATE TABLE one (id int); COMMIT")])
         #expect(text.contains("leave COMMIT and ROLLBACK out"))
     }
 
@@ -135,20 +151,28 @@ import Testing
         let database = try await empty()
         try await Migrator(url: database.url, migrations: [first()]).migrate()
         let blocker = try ChildProcess(
-            ["psql", "-Xq", "-c", "BEGIN; LOCK TABLE one; SELECT pg_sleep(60)", database.url], log: "/dev/null")
+            ["psql", "-Xq", "-c", "BEGIN; LOCK TABLE one; SELECT pg_sleep(60)", database.url],
+            log: "/dev/null")
         defer { blocker.signal(SIGTERM) }
         func locks(granted: Bool) throws -> String {
-            try database.psql("SELECT count(*) FROM pg_locks WHERE relation = 'one'::regclass AND granted = \(granted)")
+            try database.psql(
+                "SELECT count(*) FROM pg_locks WHERE relation = 'one'::regclass AND granted = \(granted)")
         }
-        try await eventually(within: .seconds(20), "the table is locked") { try locks(granted: true) == "1\n" }
+        try await eventually(within: .seconds(20), "the table is locked") {
+            try locks(granted: true) == "1\n"
+        }
         let alter = try migration("0002_alter.sql", "ALTER TABLE one ADD COLUMN note text")
         var migrator = try Migrator(url: database.url, migrations: [first(), alter])
         migrator.lockDeadline = .milliseconds(700)
         migrator.lockTries = 1000
         let waiting = migrator
         async let applied = waiting.migrate()
-        try await eventually(within: .seconds(20), "the migration waits") { try locks(granted: false) == "1\n" }
-        try database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%LOCK TABLE one%' AND pid <> pg_backend_pid()")
+        try await eventually(within: .seconds(20), "the migration waits") {
+            try locks(granted: false) == "1\n"
+        }
+        try database.psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%LOCK TABLE one%' AND pid <> pg_backend_pid()"
+        )
         #expect(try await applied == ["0002_alter"])
     }
 }

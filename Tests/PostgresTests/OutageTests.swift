@@ -12,7 +12,8 @@ import Wire
         try await Task.detached { try TestCluster() }.value
     }
 
-    private func serve(_ url: String, _ adjust: (inout DatabaseConfiguration) -> Void = { _ in }) -> Database {
+    private func serve(_ url: String, _ adjust: (inout DatabaseConfiguration) -> Void = { _ in }) -> Database
+    {
         var configuration = DatabaseConfiguration(url: url)
         configuration.role = nil
         adjust(&configuration)
@@ -28,11 +29,14 @@ import Wire
         }
         try await eventually("the statement runs") {
             try ground.test.psql(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%doomed_nap%' AND pid <> pg_backend_pid()") == "1\n"
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%doomed_nap%' AND pid <> pg_backend_pid()"
+            ) == "1\n"
         }
         let error = try await nap.value
         #expect(error.isUnavailable)
-        let one = try await Task(executorPreference: loop) { try await database.query("SELECT 1 AS one")[0].get("one", as: Int.self) }.value
+        let one = try await Task(executorPreference: loop) {
+            try await database.query("SELECT 1 AS one")[0].get("one", as: Int.self)
+        }.value
         #expect(one == 1)
     }
 
@@ -40,13 +44,16 @@ import Wire
         let ground = try await Ground()
         for _ in 0..<4 { try await ground.database.transaction { _ = try await $0.query("SELECT 1") } }
         try ground.test.psql(
-            "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         try await eventually("transactions work again") {
             (try? await ground.database.transaction { _ = try await $0.query("SELECT 1") }) != nil
         }
     }
 
-    @Test func `while the server is away requests fail at once, and soon after its return they work`() async throws {
+    @Test func `while the server is away requests fail at once, and soon after its return they work`()
+        async throws
+    {
         let cluster = try await cluster()
         defer { cluster.remove() }
         let database = serve(cluster.url(database: "postgres"))
@@ -58,14 +65,18 @@ import Wire
         for _ in 0..<20 {
             let error = try await failure { try await database.query("SELECT 1") }
             #expect(error.isUnavailable && !error.isEffectUnknown)
-            #expect(try await failure { try await database.transaction { try await $0.query("SELECT 1") } }.isUnavailable)
+            #expect(
+                try await failure { try await database.transaction { try await $0.query("SELECT 1") } }
+                    .isUnavailable)
         }
         #expect(ContinuousClock.now - started < .seconds(3))
         try cluster.start()
         let back = ContinuousClock.now
         try await eventually("queries work on every loop") {
             for loop in Ground.loops.loops {
-                guard await Task(executorPreference: loop, operation: { try? await database.query("SELECT 1") }).value != nil
+                guard
+                    await Task(executorPreference: loop, operation: { try? await database.query("SELECT 1") })
+                        .value != nil
                 else { return false }
             }
             return true
@@ -89,7 +100,10 @@ import Wire
 
     @Test func `the next host takes over when the first one stops taking writes`() async throws {
         let (one, two) = (try await cluster(), try await cluster())
-        defer { one.remove(); two.remove() }
+        defer {
+            one.remove()
+            two.remove()
+        }
         for cluster in [one, two] { try cluster.psql("CREATE TABLE written (id int)") }
         try two.psql("ALTER SYSTEM SET default_transaction_read_only = on")
         try two.psql("SELECT pg_reload_conf()")
@@ -111,7 +125,9 @@ import Wire
         await database.close()
     }
 
-    @Test func `a listener hears what is sent, and after a loss is told that it may have missed some`() async throws {
+    @Test func `a listener hears what is sent, and after a loss is told that it may have missed some`()
+        async throws
+    {
         let ground = try await Ground()
         var events = ground.database.listen("news").makeAsyncIterator()
         /// What is heard next; how often it was told to look for itself before that.

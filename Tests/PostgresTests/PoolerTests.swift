@@ -8,10 +8,12 @@ import Wire
 @Suite struct PoolerTests {
     private func ground(prepares: Bool) async throws -> (Ground, TestPooler) {
         let pooler = try await Task.detached { try TestPooler(try await TestCluster.shared) }.value
-        let ground = try await Ground(url: { pooler.url(database: $0.name) }, adjust: {
-            $0.isPooled = true
-            $0.preparesStatements = prepares
-        })
+        let ground = try await Ground(
+            url: { pooler.url(database: $0.name) },
+            adjust: {
+                $0.isPooled = true
+                $0.preparesStatements = prepares
+            })
         return (ground, pooler)
     }
 
@@ -28,7 +30,8 @@ import Wire
                     #expect(seen.count == wanted)
                     if number % 5 == 0 {
                         let seen = try await database.transaction(as: Tenant(company: tenant)) { tx in
-                            let role = try await tx.query("SELECT current_user::text")[0].get(0, as: String.self)
+                            let role = try await tx.query("SELECT current_user::text")[0].get(
+                                0, as: String.self)
                             #expect(role == "infinity_app")
                             return try await tx.query("SELECT text FROM notes").count
                         }
@@ -53,8 +56,12 @@ import Wire
         let pooler = try await Task.detached { try TestPooler(try await TestCluster.shared) }.value
         let database = try await TestCluster.shared.database()
         let one = try Migration(file: "0001_one.sql", sql: "CREATE TABLE one (id int)")
-        let two = try Migration(file: "0002_two.sql", sql: "-- infinity:no-transaction\nCREATE INDEX CONCURRENTLY one_id ON one (id)")
-        #expect(try await Migrator(url: pooler.url(database: database.name), migrations: [one, two]).migrate().count == 2)
+        let two = try Migration(
+            file: "0002_two.sql",
+            sql: "-- infinity:no-transaction\nCREATE INDEX CONCURRENTLY one_id ON one (id)")
+        #expect(
+            try await Migrator(url: pooler.url(database: database.name), migrations: [one, two]).migrate()
+                .count == 2)
         pooler.stop()
     }
 }

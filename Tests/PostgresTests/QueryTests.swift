@@ -46,14 +46,19 @@ import Wire
             for number in 0..<300 {
                 group.addTask(executorPreference: Ground.loops.loops[number % 2]) {
                     if number % 7 == 3 {
-                        let error = try await failure { try await database.query("SELECT 1 / (\(number)::int - \(number)::int) AS x") }
+                        let error = try await failure {
+                            try await database.query("SELECT 1 / (\(number)::int - \(number)::int) AS x")
+                        }
                         #expect(error.kind == .invalidValue)
                     } else if number % 11 == 5 {
-                        let error = try await failure { try await database.query("SELECT nonsense \(unescaped: "n\(number)") FROM") }
+                        let error = try await failure {
+                            try await database.query("SELECT nonsense \(unescaped: "n\(number)") FROM")
+                        }
                         #expect(error.sqlState == "42601")
                     } else {
                         let rows = try await database.query(
-                            "SELECT \(number)::int AS number, count(*) AS notes FROM notes", as: Tenant(company: Ground.first))
+                            "SELECT \(number)::int AS number, count(*) AS notes FROM notes",
+                            as: Tenant(company: Ground.first))
                         #expect(try rows[0].get("number", as: Int.self) == number)
                         #expect(try rows[0].get("notes", as: Int.self) == 10)
                     }
@@ -90,7 +95,8 @@ import Wire
         let tenant = Tenant(company: Ground.first)
         let error = try await failure {
             try await ground.database.query(
-                "INSERT INTO notes (company_id, id, text) VALUES (\(Ground.first), \(UUID.v7()), 'first 1')", as: tenant)
+                "INSERT INTO notes (company_id, id, text) VALUES (\(Ground.first), \(UUID.v7()), 'first 1')",
+                as: tenant)
         }
         #expect(error.kind == .constraint(.unique, name: "notes_text_unique", table: "notes"))
         #expect(!"\(error)".contains("first 1"))
@@ -101,7 +107,9 @@ import Wire
         let ground = try await Ground()
         let error = try await failure { try await ground.database.query("SELECT \("a\0b") AS text") }
         #expect(error.kind == .invalidText)
-        let inJSON = try await failure { try await ground.database.query("SELECT \(#"{"a":"\u0000"}"#)::jsonb AS j") }
+        let inJSON = try await failure {
+            try await ground.database.query("SELECT \(#"{"a":"\u0000"}"#)::jsonb AS j")
+        }
         #expect(inJSON.kind == .invalidText)
     }
 
@@ -121,5 +129,27 @@ import Wire
             let rows = try await ground.database.query("SELECT \(unescaped: String(number)) AS number")
             #expect(try rows[0].get("number", as: Int.self) == number)
         }
+    }
+
+    @Test func `a request with a deadline of its own is given up at it, and stopped in the server`() async throws {
+        let ground = try await Ground()
+        let database = ground.database
+        let started = ContinuousClock.now
+        let error = try await failure {
+            try await database.query("SELECT pg_sleep(30)", deadline: .milliseconds(200))
+        }
+        #expect(error.kind == .timedOut)
+        #expect(ContinuousClock.now - started < .seconds(10))
+        #expect(try await database.query("SELECT 1").count == 1)
+    }
+
+    @Test func `what is counted adds up`() async throws {
+        let ground = try await Ground()
+        for _ in 0..<5 { _ = try await ground.database.query("SELECT 1") }
+        _ = try? await ground.database.query("SELECT 1 / 0")
+        let statistics = ground.database.statistics
+        #expect(statistics.requests == 6 && statistics.failures == 1)
+        #expect(statistics.latencyCounts.reduce(0, +) == 6)
+        #expect(statistics.secondsTotal > 0 && statistics.openConnections > 0)
     }
 }

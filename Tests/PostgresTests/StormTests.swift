@@ -26,7 +26,9 @@ import Wire
                     do {
                         try await Self.ask(database, number, tally)
                         tally.answered.add(1, ordering: .relaxed)
-                    } catch let error as DatabaseError where error.isUnavailable || error.kind == .serialization {
+                    } catch let error as DatabaseError
+                        where error.isUnavailable || error.kind == .serialization
+                    {
                         tally.refused.add(1, ordering: .relaxed)
                     }
                 }
@@ -34,7 +36,8 @@ import Wire
             group.addTask {
                 for _ in 0..<10 {
                     try ground.test.psql(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.5")
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.5"
+                    )
                 }
             }
             try await group.waitForAll()
@@ -65,14 +68,20 @@ import Wire
         }
         let rows = try await database.query(
             "SELECT \(number)::int AS number, count(*) AS notes FROM notes", as: Tenant(company: tenant))
-        let isRight = try rows[0].get("number", as: Int.self) == number
+        let isRight =
+            try rows[0].get("number", as: Int.self) == number
             && rows[0].get("notes", as: Int.self) == (number % 2 == 0 ? 10 : 20)
         if !isRight { tally.wrong.add(1, ordering: .relaxed) }
     }
 
     @Test func `a replica that is away is replaced by the primary`() async throws {
-        let ground = try await Ground(adjust: { $0.replicaURL = "postgresql://postgres@/nowhere?host=/tmp&port=1" })
-        #expect(try await ground.database.replica("SELECT count(*) FROM notes", as: Tenant(company: Ground.first))[0].get(0, as: Int.self) == 10)
+        let ground = try await Ground(adjust: {
+            $0.replicaURL = "postgresql://postgres@/nowhere?host=/tmp&port=1"
+        })
+        #expect(
+            try await ground.database.replica(
+                "SELECT count(*) FROM notes", as: Tenant(company: Ground.first))[0].get(0, as: Int.self) == 10
+        )
         let served = try await Ground(adjust: { _ in })
         #expect(try await served.database.replica("SELECT 1").count == 1)
     }

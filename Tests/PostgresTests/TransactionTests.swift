@@ -33,7 +33,9 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
 
     @Test func `a transaction sees its tenant alone`() async throws {
         let ground = try await Ground()
-        let first = try await ground.database.transaction(as: tenant) { try await $0.query("SELECT FROM notes").count }
+        let first = try await ground.database.transaction(as: tenant) {
+            try await $0.query("SELECT FROM notes").count
+        }
         let none = try await ground.database.transaction { try await $0.query("SELECT FROM notes").count }
         #expect(first == 10 && none == 0)
     }
@@ -54,8 +56,12 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
         let ground = try await Ground()
         try await ground.database.transaction(as: tenant) { tx in
             _ = try await tx.query("UPDATE notes SET weight = 70 WHERE text = 'first 1'")
-            _ = try? await tx.savepoint { try await tx.query("UPDATE notes SET weight = -1 WHERE text = 'first 2'") }
-            _ = try await tx.savepoint { try await tx.query("UPDATE notes SET weight = 70 WHERE text = 'first 3'") }
+            _ = try? await tx.savepoint {
+                try await tx.query("UPDATE notes SET weight = -1 WHERE text = 'first 2'")
+            }
+            _ = try await tx.savepoint {
+                try await tx.query("UPDATE notes SET weight = 70 WHERE text = 'first 3'")
+            }
         }
         #expect(try await ground.database.query("SELECT FROM notes WHERE weight = 70", as: tenant).count == 2)
     }
@@ -70,18 +76,23 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
                     for _ in 0..<5 {
                         try await database.transaction(isolation: .serializable) { tx in
                             bodies.value.add(1, ordering: .relaxed)
-                            let value = try await tx.query("SELECT value FROM counters WHERE name = 'a'")[0].get("value", as: Int.self)
-                            _ = try await tx.query("UPDATE counters SET value = \(value + 1) WHERE name = 'a'")
+                            let value = try await tx.query("SELECT value FROM counters WHERE name = 'a'")[0]
+                                .get("value", as: Int.self)
+                            _ = try await tx.query(
+                                "UPDATE counters SET value = \(value + 1) WHERE name = 'a'")
                         }
                     }
                 }
             }
             while let result = await group.nextResult() {
                 // Eight at one row may use up their tries; what must not happen is a lost update.
-                if case .failure(let error) = result { #expect((error as? DatabaseError)?.kind == .serialization) }
+                if case .failure(let error) = result {
+                    #expect((error as? DatabaseError)?.kind == .serialization)
+                }
             }
         }
-        let committed = try await database.query("SELECT value FROM counters WHERE name = 'a'")[0].get(0, as: Int.self)
+        let committed = try await database.query("SELECT value FROM counters WHERE name = 'a'")[0].get(
+            0, as: Int.self)
         #expect(committed > 0 && committed <= 40)
         #expect(bodies.value.load(ordering: .relaxed) > committed)
         #expect(database.statistics.transactionRetries > 0)
@@ -91,10 +102,13 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
         let ground = try await Ground()
         let rows = try await ground.database.transaction(as: tenant) { tx in
             _ = try await tx.query("UPDATE notes SET weight = 50 WHERE text = 'first 1'")
-            return try await tx.finish(with: ["UPDATE notes SET weight = 51 WHERE text = 'first 2'", "SELECT 1"])
+            return try await tx.finish(with: [
+                "UPDATE notes SET weight = 51 WHERE text = 'first 2'", "SELECT 1",
+            ])
         }
         #expect(rows.count == 2 && rows[0].affected == 1)
-        #expect(try await ground.database.query("SELECT FROM notes WHERE weight >= 50", as: tenant).count == 2)
+        #expect(
+            try await ground.database.query("SELECT FROM notes WHERE weight >= 50", as: tenant).count == 2)
         let error = try await failure {
             try await ground.database.transaction(as: tenant) { tx in
                 _ = try await tx.query("UPDATE notes SET weight = 60 WHERE text = 'first 1'")
@@ -113,7 +127,8 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
             try await database.transaction { tx in
                 _ = try await tx.query("UPDATE counters SET value = 10 WHERE name = 'a'")
                 let waiting = Task(executorPreference: loop) {
-                    try await database.query("UPDATE counters SET value = value + 1 WHERE name = 'a'").affected
+                    try await database.query("UPDATE counters SET value = value + 1 WHERE name = 'a'")
+                        .affected
                 }
                 try await eventually("the request goes elsewhere") { database.statistics.diversions == 1 }
                 // The same shared connection serves others meanwhile, and this transaction itself.
@@ -121,7 +136,9 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
                 await tx.onCommit { #expect((try? await waiting.value) == 1) }
             }
         }.value
-        #expect(try await database.query("SELECT value FROM counters WHERE name = 'a'")[0].get(0, as: Int.self) == 11)
+        #expect(
+            try await database.query("SELECT value FROM counters WHERE name = 'a'")[0].get(0, as: Int.self)
+                == 11)
     }
 
     @Test func `a deadlock is run again`() async throws {
@@ -157,7 +174,10 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
     }
 
     @Test func `who finds no free connection in time is told that there is none`() async throws {
-        let ground = try await Ground(adjust: { $0.leasesPerLoop = 1; $0.leaseDeadline = .milliseconds(200) })
+        let ground = try await Ground(adjust: {
+            $0.leasesPerLoop = 1
+            $0.leaseDeadline = .milliseconds(200)
+        })
         let database = ground.database
         let loop = Ground.loops.loops[0]
         try await eventually("the one connection is open") {
@@ -196,14 +216,17 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
             try await database.transaction { tx in _ = try await tx.query("SELECT pg_sleep(60) AS long_nap") }
         }
         try await eventually("the statement runs") {
-            try ground.test.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%long_nap%' AND query NOT LIKE '%count%'") == "1\n"
+            try ground.test.psql(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%long_nap%' AND query NOT LIKE '%count%'"
+            ) == "1\n"
         }
         work.cancel()
         let error = try await failure { try await work.value }
         #expect(error.kind == .cancelled)
         try await eventually("the statement has ended") {
             try ground.test.psql(
-                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%long_nap%' AND query NOT LIKE '%count%'") == "0\n"
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%long_nap%' AND query NOT LIKE '%count%'"
+            ) == "0\n"
         }
     }
 
@@ -212,7 +235,9 @@ private final class Count: Sendable { let value = Atomic<Int>(0) }
         let error = try await failure {
             try await ground.database.transaction { tx in
                 _ = try await tx.query("SELECT 1")
-                _ = try await tx.batch(["SELECT 2 AS two", "SELECT no_such_column FROM counters", "SELECT 3 AS three"])
+                _ = try await tx.batch([
+                    "SELECT 2 AS two", "SELECT no_such_column FROM counters", "SELECT 3 AS three",
+                ])
             }
         }
         #expect(error.sqlState == "42703")

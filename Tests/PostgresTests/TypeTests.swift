@@ -8,7 +8,10 @@ import Wire
     @Test(arguments: [
         ("uuid", "'01890a5d-ac96-774b-bcce-b302099a8057'::uuid", #""01890a5d-ac96-774b-bcce-b302099a8057""#),
         ("text", "'plain'::text", #""plain""#),
-        ("escapes", #"E'quote " back \\ tab \t line \n bell \x07 end'::text"#, ##""quote \" back \\ tab \t line \n bell \u0007 end""##),
+        (
+            "escapes", #"E'quote " back \\ tab \t line \n bell \x07 end'::text"#,
+            ##""quote \" back \\ tab \t line \n bell \u0007 end""##
+        ),
         ("long escape", #"repeat(E'\n', 5000)"#, "\"" + String(repeating: "\\n", count: 5000) + "\""),
         ("unicode", "'žluťoučký 🐎 日本'::varchar", #""žluťoučký 🐎 日本""#),
         ("char", "'ab'::char(4)", #""ab  ""#),
@@ -18,36 +21,62 @@ import Wire
         ("int4", "2147483647", "2147483647"),
         ("int8", "(-9223372036854775808)::int8", "-9223372036854775808"),
         ("int8 max", "9223372036854775807::int8", "9223372036854775807"),
-        ("digits", "ARRAY[0,9,10,99,100,999,1000,9999,10000,99999,100000,123456789]::int8[]", "[0,9,10,99,100,999,1000,9999,10000,99999,100000,123456789]"),
+        (
+            "digits", "ARRAY[0,9,10,99,100,999,1000,9999,10000,99999,100000,123456789]::int8[]",
+            "[0,9,10,99,100,999,1000,9999,10000,99999,100000,123456789]"
+        ),
         ("bool", "ARRAY[true,false]", "[true,false]"),
         ("float8", "ARRAY[0.1, 1e300, -2.5, 1e-7, 100]::float8[]", "[0.1,1e+300,-2.5,1e-07,100.0]"),
         ("float8 odd", "ARRAY['NaN','Infinity','-Infinity']::float8[]", #"["NaN","Infinity","-Infinity"]"#),
         ("float4", "0.1::float4", "0.1"),
         ("numeric", "12345678901234567890.0123456789::numeric", "12345678901234567890.0123456789"),
-        ("numeric small", "ARRAY[0, 0.0001, -0.00000001, 10000, 100000000, 1.10, 0.5, 99999999.9999, -7]::numeric[]",
-            "[0,0.0001,-0.00000001,10000,100000000,1.10,0.5,99999999.9999,-7]"),
+        (
+            "numeric small",
+            "ARRAY[0, 0.0001, -0.00000001, 10000, 100000000, 1.10, 0.5, 99999999.9999, -7]::numeric[]",
+            "[0,0.0001,-0.00000001,10000,100000000,1.10,0.5,99999999.9999,-7]"
+        ),
         ("numeric far", "1e30::numeric", "1000000000000000000000000000000"),
         ("numeric nan", "'NaN'::numeric", #""NaN""#),
         ("date", "'2024-02-29'::date", #""2024-02-29""#),
-        ("date old", "ARRAY['1900-03-01','0001-01-01','9999-12-31','12345-06-07','2000-01-01','1999-12-31']::date[]",
-            #"["1900-03-01","0001-01-01","9999-12-31","+012345-06-07","2000-01-01","1999-12-31"]"#),
+        (
+            "date old",
+            "ARRAY['1900-03-01','0001-01-01','9999-12-31','12345-06-07','2000-01-01','1999-12-31']::date[]",
+            #"["1900-03-01","0001-01-01","9999-12-31","+012345-06-07","2000-01-01","1999-12-31"]"#
+        ),
         ("date odd", "ARRAY['infinity','-infinity']::date[]", #"["infinity","-infinity"]"#),
         ("timestamptz", "'2026-11-24 06:14:20.123456+02'::timestamptz", #""2026-11-24T04:14:20.123456Z""#),
-        ("timestamptz early", "'1969-12-31 23:59:59.999999+00'::timestamptz", #""1969-12-31T23:59:59.999999Z""#),
+        (
+            "timestamptz early", "'1969-12-31 23:59:59.999999+00'::timestamptz",
+            #""1969-12-31T23:59:59.999999Z""#
+        ),
         ("timestamptz odd", "'infinity'::timestamptz", #""infinity""#),
         ("timestamp", "'2026-11-24 06:14:20'::timestamp", #""2026-11-24T06:14:20.000000""#),
         ("time", "'23:59:59.5'::time", #""23:59:59.500000""#),
         ("interval", "'1 year 2 months 3 days 04:05:06.789'::interval", #""P1Y2M3DT4H5M6.789S""#),
-        ("interval odd", "ARRAY['0', '-1 day', '-00:00:00.5', '90 minutes', '14 months']::interval[]",
-            #"["PT0S","P-1D","PT-0.5S","PT1H30M","P1Y2M"]"#),
-        ("jsonb", #"'{"b": [1, {"c": null}], "a": "x\"y"}'::jsonb"#, #"{"a": "x\"y", "b": [1, {"c": null}]}"#),
+        (
+            "interval odd", "ARRAY['0', '-1 day', '-00:00:00.5', '90 minutes', '14 months']::interval[]",
+            #"["PT0S","P-1D","PT-0.5S","PT1H30M","P1Y2M"]"#
+        ),
+        (
+            "jsonb", #"'{"b": [1, {"c": null}], "a": "x\"y"}'::jsonb"#,
+            #"{"a": "x\"y", "b": [1, {"c": null}]}"#
+        ),
         ("json", #"'{"b":1,  "b":2}'::json"#, #"{"b":1,  "b":2}"#),
-        ("bytea", "ARRAY['\\x', '\\x00', '\\x00ff', '\\x00ff10', '\\x00ff1020']::bytea[]", #"["","AA==","AP8=","AP8Q","AP8QIA=="]"#),
+        (
+            "bytea", "ARRAY['\\x', '\\x00', '\\x00ff', '\\x00ff10', '\\x00ff1020']::bytea[]",
+            #"["","AA==","AP8=","AP8Q","AP8QIA=="]"#
+        ),
         ("texts", #"ARRAY['a,b', 'c"d', NULL, '']::text[]"#, #"["a,b","c\"d",null,""]"#),
-        ("uuids", "ARRAY['01890a5d-ac96-774b-bcce-b302099a8057']::uuid[]", #"["01890a5d-ac96-774b-bcce-b302099a8057"]"#),
+        (
+            "uuids", "ARRAY['01890a5d-ac96-774b-bcce-b302099a8057']::uuid[]",
+            #"["01890a5d-ac96-774b-bcce-b302099a8057"]"#
+        ),
         ("nested", "ARRAY[[1,2],[3,4]]", "[[1,2],[3,4]]"),
         ("no elements", "'{}'::int[]", "[]"),
-        ("inet", "ARRAY['10.0.0.1','10.0.0.0/8','::1','2001:db8::/32']::inet[]", #"["10.0.0.1","10.0.0.0/8","::1","2001:db8::/32"]"#),
+        (
+            "inet", "ARRAY['10.0.0.1','10.0.0.0/8','::1','2001:db8::/32']::inet[]",
+            #"["10.0.0.1","10.0.0.0/8","::1","2001:db8::/32"]"#
+        ),
         ("cidr", "'10.0.0.0/8'::cidr", #""10.0.0.0/8""#),
         ("enum", "'glad'::mood", #""glad""#),
         ("enums", "ARRAY['glad','calm']::mood[]", #"["glad","calm"]"#),
@@ -79,15 +108,20 @@ import Wire
     @Test func `every day of five centuries prints as the server does`() async throws {
         let ground = try await TypeGround.shared
         let rows = try await ground.database.report(
-            "SELECT d::date AS day, d::date::text AS text FROM generate_series('1700-01-01'::date, '2200-01-01'::date, '1 day') d")
+            "SELECT d::date AS day, d::date::text AS text FROM generate_series('1700-01-01'::date, '2200-01-01'::date, '1 day') d"
+        )
         var wrong = 0
-        for row in rows where try row.get("day", as: String.self) != row.get("text", as: String.self) { wrong += 1 }
+        for row in rows where try row.get("day", as: String.self) != row.get("text", as: String.self) {
+            wrong += 1
+        }
         #expect(wrong == 0 && rows.count > 180_000)
     }
 
     @Test func `values come back as they were bound`() async throws {
         let ground = try await TypeGround.shared
-        let id = UUID.v7(), now = Timestamp.now, day = LocalDate(year: 2024, month: 2, day: 29)!
+        let id = UUID.v7()
+        let now = Timestamp.now
+        let day = LocalDate(year: 2024, month: 2, day: 29)!
         // Twice: the first time as text, then in the binary form of the types the server has named.
         for _ in 0..<3 {
             let row = try await ground.database.query(
@@ -160,15 +194,26 @@ import Wire
                 true AS is_done, '\\x0102'::bytea AS bytes
             """)
         let value = try rows[0].decode(Everything.self)
-        #expect(value.ownerId == .zero && value.dueDate == nil && value.mood == .glad && value.labels == ["a", "b"])
+        #expect(
+            value.ownerId == .zero && value.dueDate == nil && value.mood == .glad
+                && value.labels == ["a", "b"])
         #expect(value.createdAt == Timestamp("2026-01-02T03:04:05Z"))
-        #expect(value.settings == Nested(deepValue: 3) && value.raw[1]?.stringValue == "x" && value.moods == [.calm])
-        #expect(value.count == 5 && value.share == 0.25 && value.isDone && value.bytes == [1, 2] && value.absent == nil)
-        #expect(try await ground.database.query("SELECT 'calm'::mood AS m")[0].get("m", as: String.self) == "calm")
+        #expect(
+            value.settings == Nested(deepValue: 3) && value.raw[1]?.stringValue == "x"
+                && value.moods == [.calm])
+        #expect(
+            value.count == 5 && value.share == 0.25 && value.isDone && value.bytes == [1, 2]
+                && value.absent == nil)
+        #expect(
+            try await ground.database.query("SELECT 'calm'::mood AS m")[0].get("m", as: String.self) == "calm"
+        )
     }
 
     @Test func `a row that lacks a property says which`() async throws {
-        struct Wanted: Decodable { let id: UUID; let title: String }
+        struct Wanted: Decodable {
+            let id: UUID
+            let title: String
+        }
         let ground = try await TypeGround.shared
         let rows = try await ground.database.query("SELECT \(UUID.zero)::uuid AS id, NULL::text AS title")
         let error = try await failure { try rows[0].decode(Wanted.self) }
@@ -177,8 +222,11 @@ import Wire
 
     @Test func `an array of rows is JSON, also when empty or cut short`() async throws {
         let ground = try await TypeGround.shared
-        let rows = try await ground.database.query("SELECT n::int AS \"odd \"\"key\" FROM generate_series(1, 3) n")
-        let all = ByteWriter(), some = ByteWriter(), none = ByteWriter()
+        let rows = try await ground.database.query(
+            "SELECT n::int AS \"odd \"\"key\" FROM generate_series(1, 3) n")
+        let all = ByteWriter()
+        let some = ByteWriter()
+        let none = ByteWriter()
         rows.writeJSONArray(into: all)
         rows.writeJSONArray(into: some, limit: 1)
         rows.writeJSONArray(into: none, limit: 0)
@@ -189,7 +237,8 @@ import Wire
     @Test func `fragments keep their values in order`() async throws {
         let ground = try await TypeGround.shared
         let filter: [SQL] = ["n > \(2)", "n < \(8)::int", "n <> \(5)"]
-        let sql: SQL = "SELECT n::int FROM generate_series(\(1)::int, \(10)::int) n WHERE \(fragment: filter.joined(separator: " AND ")) LIMIT \(3)"
+        let sql: SQL =
+            "SELECT n::int FROM generate_series(\(1)::int, \(10)::int) n WHERE \(fragment: filter.joined(separator: " AND ")) LIMIT \(3)"
         #expect(sql.text.contains("n > $3 AND n < $4::int AND n <> $5 LIMIT $6"))
         let rows = try await ground.database.query(sql + " OFFSET \(1)")
         #expect(try rows.map { try $0.get(0, as: Int.self) } == [4, 6, 7])

@@ -37,7 +37,9 @@ public final class ChildProcess: Sendable {
         thread.start()
         started.wait()
         let (pid, error) = outcome.withLock { $0 }
-        guard error == 0 else { throw Failure(description: "\(command[0]): \(String(cString: strerror(error)))") }
+        guard error == 0 else {
+            throw Failure(description: "\(command[0]): \(String(cString: strerror(error)))")
+        }
         self.pid = pid
         box.withLock { $0 = self }
     }
@@ -56,13 +58,17 @@ public final class ChildProcess: Sendable {
 
     /// Runs a program to its end and gives what it printed.
     @discardableResult
-    public static func run(_ arguments: [String], as user: String? = nil, folder: String = "/tmp") throws -> String {
+    public static func run(_ arguments: [String], as user: String? = nil, folder: String = "/tmp") throws
+        -> String
+    {
         let log = "\(folder)/run-\(UInt64.random(in: 0...UInt64.max)).log"
         defer { unlink(log) }
         let child = try ChildProcess(arguments, as: user, log: log)
         let status = child.wait(seconds: 60)
         let output = read(log)
-        guard status == 0 else { throw Failure(description: "\(arguments.joined(separator: " ")): \(output)") }
+        guard status == 0 else {
+            throw Failure(description: "\(arguments.joined(separator: " ")): \(output)")
+        }
         return output
     }
 
@@ -71,7 +77,9 @@ public final class ChildProcess: Sendable {
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes.append(contentsOf: chunk[..<count]) }
+        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 {
+            bytes.append(contentsOf: chunk[..<count])
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -97,7 +105,7 @@ public final class ChildProcess: Sendable {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGMASK))
         var arguments = command.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
+        defer { for copy in arguments { free(copy) } }
         var pid = pid_t()
         let error = posix_spawnp(&pid, command[0], &actions, &attributes, &arguments, environ)
         return (pid, error)
@@ -113,11 +121,13 @@ private struct Thread {
     func start() {
         let box = Unmanaged.passRetained(Box(body))
         var thread = pthread_t()
-        pthread_create(&thread, nil, { box in
-            let box = Unmanaged<Box>.fromOpaque(box!).takeRetainedValue()
-            box.body()
-            return nil
-        }, box.toOpaque())
+        pthread_create(
+            &thread, nil,
+            { box in
+                let box = Unmanaged<Box>.fromOpaque(box!).takeRetainedValue()
+                box.body()
+                return nil
+            }, box.toOpaque())
         pthread_detach(thread)
     }
 

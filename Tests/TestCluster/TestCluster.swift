@@ -35,7 +35,8 @@ public final class TestCluster: Sendable {
         port = Self.freePort()
         try ChildProcess.run(
             [
-                "\(binaries)/initdb", "-D", "\(folder)/data", "-U", "postgres", "-A", "trust", "-N", "--encoding=UTF8",
+                "\(binaries)/initdb", "-D", "\(folder)/data", "-U", "postgres", "-A", "trust", "-N",
+                "--encoding=UTF8",
                 "--locale=C.UTF-8",
             ], as: Self.owner, folder: folder)
         try write(settings)
@@ -54,7 +55,9 @@ public final class TestCluster: Sendable {
                 "log_min_messages = warning",
             ] + settings
         let path = "\(folder)/data/postgresql.conf"
-        guard let file = fopen(path, "a") else { throw ChildProcess.Failure(description: "cannot write \(path)") }
+        guard let file = fopen(path, "a") else {
+            throw ChildProcess.Failure(description: "cannot write \(path)")
+        }
         fputs(lines.map { "\($0)\n" }.joined(), file)
         fclose(file)
     }
@@ -84,7 +87,10 @@ public final class TestCluster: Sendable {
     private func end(_ signal: Int32) {
         guard let child = server.withLock({ $0.take() }) else { return }
         child.signal(signal)
-        if child.wait(seconds: 10) == nil { child.signal(SIGKILL); child.wait(seconds: 5) }
+        if child.wait(seconds: 10) == nil {
+            child.signal(SIGKILL)
+            child.wait(seconds: 5)
+        }
     }
 
     // MARK: databases
@@ -108,7 +114,9 @@ public final class TestCluster: Sendable {
                 // Copying needs a template that nobody is connected to.
                 try await Self.offTheLoops { [self] in
                     try psql("ALTER DATABASE \(template) ALLOW_CONNECTIONS false")
-                    try psql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(template)'")
+                    try psql(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(template)'"
+                    )
                 }
             }
             templates[template] = task
@@ -131,11 +139,14 @@ public final class TestCluster: Sendable {
     @discardableResult
     public func psql(_ sql: String, database: String = "postgres") throws -> String {
         try ChildProcess.run(
-            ["\(binaries)/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url(database: database)], folder: folder)
+            ["\(binaries)/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url(database: database)],
+            folder: folder)
     }
 
     /// Runs blocking work on a thread where it may.
-    static func offTheLoops<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    static func offTheLoops<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws
+        -> Value
+    {
         try await withUnsafeThrowingContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
         }
@@ -170,7 +181,8 @@ public final class TestCluster: Sendable {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard name.hasPrefix(prefix), let pid = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" }) else { continue }
+            guard name.hasPrefix(prefix), let pid = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" })
+            else { continue }
             if Glibc.kill(pid, 0) != 0, errno == ESRCH { remove("/tmp/\(name)") }
         }
     }
@@ -182,7 +194,8 @@ public final class TestCluster: Sendable {
             let folder = "/usr/lib/postgresql/\(version)/bin"
             if access("\(folder)/postgres", X_OK) == 0 { return folder }
         }
-        throw ChildProcess.Failure(description: "no PostgreSQL server is installed: apt-get install postgresql-15")
+        throw ChildProcess.Failure(
+            description: "no PostgreSQL server is installed: apt-get install postgresql-15")
     }
 
     /// A port nobody listens on, below those the system gives to clients.

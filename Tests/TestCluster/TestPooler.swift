@@ -11,7 +11,9 @@ public final class TestPooler: Sendable {
         port = TestCluster.freePort()
         folder = cluster.folder
         let path = "\(folder)/pgbouncer-\(port).ini"
-        guard let file = fopen(path, "w") else { throw ChildProcess.Failure(description: "cannot write \(path)") }
+        guard let file = fopen(path, "w") else {
+            throw ChildProcess.Failure(description: "cannot write \(path)")
+        }
         fputs(
             """
             [databases]
@@ -31,7 +33,8 @@ public final class TestPooler: Sendable {
         fclose(file)
         // auth_type any needs the user in the connection line of the server.
         _ = try ChildProcess.run(["sed", "-i", "s|^\\* = .*|& user=postgres|", path], folder: folder)
-        process = try ChildProcess(["pgbouncer", path], as: TestCluster.owner, log: "\(folder)/pgbouncer-\(port).log")
+        process = try ChildProcess(
+            ["pgbouncer", path], as: TestCluster.owner, log: "\(folder)/pgbouncer-\(port).log")
         try waitUntilServing(cluster)
     }
 
