@@ -38,7 +38,7 @@ if [ "$(id -u)" != 0 ]; then
     as_root=(sudo)
 fi
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" </dev/null; }
-has_candidate() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+has_candidate() { [[ "$(apt-cache policy "$1" 2>/dev/null)" == *"Candidate: "[0-9]* ]]; }
 
 # The lists are empty on a fresh machine.
 lists_are_known=1
@@ -66,6 +66,10 @@ case " ${packages[*]} " in *" postgresql"*)
     fi ;;
 esac
 
+if [ "${#packages[@]}" -lt "${#missing[@]}" ]; then
+    echo "setup: apt knows no package for some of: ${missing[*]}" >&2
+    exit 69
+fi
 echo "setup: apt-get install ${packages[*]}"
 if ! apt install --no-install-recommends "${packages[@]}" >"${TMPDIR:-/tmp}/infinity-setup.log" 2>&1; then
     # The lists may be older than the archive.

@@ -37,8 +37,8 @@ fi
 
 docs=$(sed -n 's/^ *Documentation *//p' "$work/out")
 line=$(sed -n 's/^ *\(curl .*\)$/\1/p' "$work/out")
-logs_in() { bash -c "$line" | grep -q '"access_token"'; }
-shows_docs() { curl -fsSL "$docs" | grep -qi swagger; }
+logs_in() { bash -c "$line" | grep '"access_token"' >/dev/null; }
+shows_docs() { curl -fsSL "$docs" | grep -i swagger >/dev/null; }
 speaks_tls() { curl -fsk "https://127.0.0.1:$INFINITY_HTTPS_PORT/livez" >/dev/null; }
 ends() { kill -INT "$server" && wait "$server"; }
 
