@@ -69,7 +69,12 @@ extension DatabaseError {
         let name = field(Field.constraint) ?? field(Field.column) ?? ""
         self.init(
             Self.kind(of: state ?? "", name: name, table: field(Field.table) ?? ""),
-            String(message.prefix(4000)), sqlState: state)
+            String(message.prefix(4000)), sqlState: state, isEffectUnknown: Self.mayHaveActed(state ?? ""))
+    }
+
+    /// A backend that is told to go may have committed just before: it then says farewell instead of "done".
+    private static func mayHaveActed(_ state: String) -> Bool {
+        state == "57P01" || state == "57P02" || state.hasPrefix("08")
     }
 
     /// The letters libpq knows the fields of an error by (its macros do not reach Swift).

@@ -1,4 +1,5 @@
 import API
+import App
 import Core
 import Crypto
 import Glibc
@@ -33,7 +34,8 @@ final class World: Sendable {
             .seconds(30), .seconds(30), .seconds(30)
         )
         database = Database(patient, loops: Self.loops)
-        PermissionCatalogue.declare(CompaniesDomain.permissions)
+        // The catalogue is the process's, which tests of other domains share.
+        PermissionCatalogue.declare(Instance.domains.flatMap { $0.permissions })
         var configuration = APIConfiguration(
             secret: Array("not much of a secret".utf8),
             keyRing: KeyRing([KeyRing.Key(id: "k1", secret: [UInt8](repeating: 7, count: 32))!])!)
