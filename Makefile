@@ -24,6 +24,7 @@ test: ## build and run all tests
 	@python3 scripts/database-page.py --check
 	@swift build --build-tests
 	@swift test --skip-build --disable-xctest --no-parallel
+	@scripts/client-tests.sh
 
 check: lint ## what a change must pass: formatting, no warning, all tests
 	@CI=true $(MAKE) --no-print-directory test
