@@ -98,7 +98,8 @@ class Infinity(Server):
     def environment(self):
         # Limits off: sixty-four connections from one address are what they are there to stop. Passwords cheap: two hundred
         # people log in before the measurement, and nobody during it.
-        return {"DATABASE_URL": self.cluster.url, "INFINITY_MODE": "development", "INFINITY_BIND": "127.0.0.1",
+        # One address in all tokens, whatever port the process that made them had.
+        return {"DATABASE_URL": self.cluster.url, "INFINITY_PUBLIC_URL": "http://bench.example", "INFINITY_MODE": "development", "INFINITY_BIND": "127.0.0.1",
                 "INFINITY_HTTP_PORT": str(self.port), "INFINITY_HTTPS_PORT": "0", "INFINITY_RATE_LIMITS": "off", "INFINITY_BCRYPT_COST": "4",
                 "INFINITY_ACCESS_TOKEN_SECONDS": "3600", "INFINITY_DATA": os.path.join(self.folder, "data")}
 

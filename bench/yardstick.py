@@ -60,7 +60,7 @@ def server_object():
     print(json.dumps({
         "name": "infinity", "note": "row-level security, access checks, audit, request ids, metrics and access log on",
         "cmd": [binary, "serve"], "prepare": [sys.executable, me, "prepare"], "setup": [sys.executable, me, "setup"],
-        "env": {"INFINITY_MODE": "development", "INFINITY_BIND": "127.0.0.1", "INFINITY_HTTP_PORT": "{port}",
+        "env": {"INFINITY_PUBLIC_URL": "http://bench.example", "INFINITY_MODE": "development", "INFINITY_BIND": "127.0.0.1", "INFINITY_HTTP_PORT": "{port}",
                 "INFINITY_HTTPS_PORT": "0", "INFINITY_RATE_LIMITS": "off", "INFINITY_BCRYPT_COST": "4", "INFINITY_ACCESS_TOKEN_SECONDS": "86400"},
         "paths": {"project_get": "/v1/teams/{project}", "project_list": "/v1/teams?limit=50",
                   "task_list": "/v1/activity?limit=100", "task_create": "/v1/teams"},
