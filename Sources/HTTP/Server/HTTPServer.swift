@@ -21,6 +21,8 @@ public final class HTTPServer: Sendable {
     public func start() throws(ListenError) -> [Int] {
         // A client that goes away while it is written to must not end the process; libssl writes without MSG_NOSIGNAL.
         signal(SIGPIPE, SIG_IGN)
+        shared.connectionsMax.store(
+            Descriptors.makeRoom(forConnections: shared.configuration.limits.connections), ordering: .relaxed)
         let listeners = shared.configuration.listeners
         let backlog = shared.configuration.limits.backlog
         var opened: [[[Int32]]] = []
@@ -91,6 +93,7 @@ final class ServerShared: Sendable {
     let configuration: HTTPConfiguration
     let responder: any Responder
     let connections = Atomic<Int>(0)
+    let connectionsMax = Atomic<Int>(0)
     let accepted = Atomic<Int>(0)
     let inFlight = Atomic<Int>(0)
     let shed = Atomic<Int>(0)

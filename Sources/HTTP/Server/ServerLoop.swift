@@ -32,6 +32,7 @@ final class ServerLoop: @unchecked Sendable {
         self.shared = shared
         limits = shared.configuration.limits
         responder = shared.responder
+        precondition(limits.headBytes <= 65_535, "places within a head are 16 bits wide")
         parser = HeadParser(fieldsMax: limits.fields)
         readRoom = .allocate(byteCount: Self.readBytes, alignment: 16)
     }
@@ -48,7 +49,10 @@ final class ServerLoop: @unchecked Sendable {
     /// A new client; refused when there are too many already.
     func accept(_ descriptor: Int32, _ peer: Peer, tls contexts: TLSContexts?, _ redirect: Redirect?) {
         shared.accepted.add(1, ordering: .relaxed)
-        guard shared.connections.add(1, ordering: .relaxed).newValue <= limits.connections else {
+        guard
+            shared.connections.add(1, ordering: .relaxed).newValue
+                <= shared.connectionsMax.load(ordering: .relaxed)
+        else {
             shared.connections.subtract(1, ordering: .relaxed)
             shared.shed.add(1, ordering: .relaxed)
             if contexts == nil { turnAway(descriptor, .tooManyRequests) }
