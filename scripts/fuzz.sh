@@ -23,4 +23,4 @@ fi
 
 # The first corpus grows and stays out of the repository; the second is the small one that is kept.
 exec "$out/fuzz" "$out/corpus" Tests/Fuzz/corpus -dict=Tests/Fuzz/http.dict -artifact_prefix="$out/found/" \
-    -max_len=4096 -timeout=10 -rss_limit_mb=4096 -max_total_time="$limit" -print_final_stats=1
+    -max_len=4096 -timeout=90 -rss_limit_mb=4096 -max_total_time="$limit" -print_final_stats=1

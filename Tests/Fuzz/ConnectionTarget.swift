@@ -50,6 +50,7 @@ enum ConnectionTarget {
         while true {
             let count = recv(client, &room, room.count, 0)
             guard count > 0 else {
+                if count < 0, errno == EINTR { continue }
                 precondition(
                     count == 0 || errno == ECONNRESET, "the server neither answers nor ends the connection")
                 break
@@ -71,7 +72,7 @@ enum ConnectionTarget {
             }
         }
         precondition(result == 0)
-        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         // Closing with a reset leaves no port waiting; at thousands a second they would run out.
         var now = linger(l_onoff: 1, l_linger: 0)
