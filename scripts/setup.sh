@@ -37,7 +37,10 @@ if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || { echo "setup: these packages are missing, and there is no sudo to install them with: ${missing[*]}" >&2; exit 69; }
     as_root=(sudo)
 fi
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" </dev/null; }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" </dev/null >"$log" 2>&1; }
+failed() { cat "$log" >&2; echo "setup: apt-get failed; what it said stands above" >&2; exit 69; }
 has_candidate() { [[ "$(apt-cache policy "$1" 2>/dev/null)" == *"Candidate: "[0-9]* ]]; }
 
 # The lists are empty on a fresh machine.
@@ -47,7 +50,7 @@ for alternatives in "${missing[@]}"; do
 done
 if [ -z "$lists_are_known" ]; then
     echo "setup: apt-get update"
-    apt update >/dev/null
+    apt update || failed
 fi
 
 packages=()
@@ -61,7 +64,7 @@ done
 case " ${packages[*]} " in *" postgresql"*)
     if ! is_installed postgresql-common; then
         echo "setup: apt-get install postgresql-common, told not to start a database of its own"
-        apt install --no-install-recommends postgresql-common >/dev/null
+        apt install --no-install-recommends postgresql-common || failed
         echo "create_main_cluster = false" | "${as_root[@]}" tee -a /etc/postgresql-common/createcluster.conf >/dev/null
     fi ;;
 esac
@@ -71,8 +74,8 @@ if [ "${#packages[@]}" -lt "${#missing[@]}" ]; then
     exit 69
 fi
 echo "setup: apt-get install ${packages[*]}"
-if ! apt install --no-install-recommends "${packages[@]}" >"${TMPDIR:-/tmp}/infinity-setup.log" 2>&1; then
+if ! apt install --no-install-recommends "${packages[@]}"; then
     # The lists may be older than the archive.
-    apt update >/dev/null
-    apt install --no-install-recommends "${packages[@]}" >/dev/null
+    apt update || failed
+    apt install --no-install-recommends "${packages[@]}" || failed
 fi
