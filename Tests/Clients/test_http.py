@@ -43,6 +43,26 @@ def test_one_connection_carries_many_requests(server):
     connection.close()
 
 
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+
+def test_what_a_request_used_is_given_back(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
+
+    def ask(times):
+        for number in range(times):
+            connection.request("GET", "/livez" if number % 2 else "/v1/auth/me")
+            connection.getresponse().read()
+
+    ask(4_000)
+    before = resident_kib(server.process.pid)
+    ask(20_000)
+    grown = resident_kib(server.process.pid) - before
+    assert grown < 6 * 1024, f"{grown} KiB more after 20,000 requests"
+
+
 def test_pipelined_requests_are_answered_in_order(server):
     one = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
     two = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"

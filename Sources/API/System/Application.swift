@@ -242,5 +242,9 @@ extension Application: Responder {
         }
     }
 
-    public func finished(_ exchange: Exchange) { observer.finished(exchange) }
+    public func finished(_ exchange: Exchange) {
+        observer.finished(exchange)
+        // The call holds its request: the way back is cut, or the two would hold each other for ever.
+        exchange.request?.context = nil
+    }
 }
