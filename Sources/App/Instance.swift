@@ -61,8 +61,15 @@ public final class Instance: Sendable {
         server = try HTTPServer(loops, settings.http(), application)
         metrics.observe(server)
         workforce = Workforce(
-            Self.domains.flatMap { $0.workers }, database: database, environment: environment, loops: loops)
+            Self.domains.flatMap { $0.workers } + [Self.sweepOfRepeats], database: database, environment: environment,
+            loops: loops)
         metrics.observe(workforce.figures)
+    }
+
+    /// Forgets the answers kept for repeated requests once their day is over.
+    private static let sweepOfRepeats = Worker.single("sweep-repeats", every: .seconds(3600)) { work in
+        _ = try await Idempotency.sweep(work.database)
+        return .idle
     }
 
     /// What the domains declare, as the API takes it.
