@@ -62,13 +62,17 @@ import Wire
         cluster.kill()
         try await eventually("the loss is known") { if case .down = database.state { true } else { false } }
         let started = ContinuousClock.now
+        var unknown = 0
         for _ in 0..<20 {
             let error = try await failure { try await database.query("SELECT 1") }
-            #expect(error.isUnavailable && !error.isEffectUnknown)
+            #expect(error.isUnavailable)
+            if error.isEffectUnknown { unknown += 1 }
             #expect(
                 try await failure { try await database.transaction { try await $0.query("SELECT 1") } }
                     .isUnavailable)
         }
+        // A backend that outlives the first process by a moment may take one request of its loop along.
+        #expect(unknown <= Ground.loops.loops.count)
         #expect(ContinuousClock.now - started < .seconds(3))
         try cluster.start()
         let back = ContinuousClock.now
