@@ -63,7 +63,7 @@ public struct SettingsCatalogue: Sendable {
     public let tlsKey = Setting<String?>(
         "INFINITY_TLS_KEY", "Private key of the certificate (PEM).", default: nil)
     public let httpsRedirect = Setting<Bool>(
-        "INFINITY_HTTPS_REDIRECT", "Answer plain HTTP with a redirect to HTTPS (health checks excepted).",
+        "INFINITY_HTTPS_REDIRECT", "Answer plain HTTP with a redirect to HTTPS, health checks too.",
         default: false)
     public let trustedProxies = Setting<[AddressRange]>(
         "INFINITY_TRUSTED_PROXIES",

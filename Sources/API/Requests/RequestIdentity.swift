@@ -35,7 +35,7 @@ struct RequestIdentity: Sendable {
     /// Letters, digits and a few marks that harm no log and no header.
     private static func isAcceptable(_ bytes: UnsafeRawBufferPointer) -> Bool {
         (1...InputLimits.requestIdLengthMax).contains(bytes.count)
-            && bytes.allSatisfy { PercentText.isUnreserved($0) || ":/+=@,".utf8.contains($0) }
+            && bytes.allSatisfy { PercentEncoding.isUnreserved($0) || ":/+=@,".utf8.contains($0) }
     }
 
     /// `00-` 32 hexadecimal digits `-` 16 `-` 2, in lower case, neither id all zeros.

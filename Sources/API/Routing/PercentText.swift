@@ -1,9 +1,10 @@
+import HTTP
 import Wire
 
 /// Percent-encoding in paths and queries (RFC 3986 section 2.1).
 enum PercentText {
     /// Decodes once; a stray `%` stands for itself.
-    static func decode(_ bytes: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8] {
+    static func decode(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var out = [UInt8]()
         out.reserveCapacity(bytes.count)
         var at = bytes.startIndex
@@ -14,7 +15,7 @@ enum PercentText {
                 at = bytes.index(at, offsetBy: 3)
                 continue
             }
-            out.append(plusIsSpace && byte == UInt8(ascii: "+") ? 0x20 : byte)
+            out.append(byte)
             at = bytes.index(after: at)
         }
         return out
@@ -26,7 +27,7 @@ enum PercentText {
         out.reserveCapacity(bytes.count)
         var at = 0
         while at < bytes.count {
-            if bytes[at] == UInt8(ascii: "%"), let value = escaped(bytes, at), isUnreserved(value) {
+            if bytes[at] == UInt8(ascii: "%"), let value = escaped(bytes, at), PercentEncoding.isUnreserved(value) {
                 out.append(value)
                 at += 3
             } else {
@@ -43,15 +44,5 @@ enum PercentText {
             let high = Hex.value(of: bytes[first]), let low = Hex.value(of: bytes[second])
         else { return nil }
         return high << 4 | low
-    }
-
-    static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            true
-        default: false
-        }
     }
 }

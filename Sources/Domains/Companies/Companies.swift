@@ -82,29 +82,15 @@ enum Companies {
         Company
     > {
         let company = try own(id, call)
-        let rows = try await call.db.transaction { tx in
-            let before = try await tx.query("\(fragment: select(company)) FOR UPDATE")
-            guard let row = before.first else { throw Problem.notFound }
-            try call.requireVersion(row.get("version"))
-            var changes = Changes()
-            changes.set("name", body.name)
-            changes.set("slug", body.slug)
-            changes.set("legal_name", body.value.legalName)
-            changes.set("description", body.value.description)
-            changes.set("website", body.value.website)
-            changes.set("logo_url", body.value.logoUrl)
-            changes.set("brand_color", body.value.brandColor)
-            let old = try JSON(row: row)
-            _ = try await tx.query("UPDATE companies SET \(fragment: changes.sql) WHERE id = \(company)")
-            let after = try await tx.query(select(company))
-            let difference = Audit.changed(old, try JSON(row: after[0]))
-            try await Audit.record(
-                Audit.Entry(
-                    "company.changed", on: "company", company, before: difference.before,
-                    after: difference.after),
-                by: call.actor, company: company, in: tx)
-            return after
-        }
+        var changes = Changes()
+        changes.set("name", body.name)
+        changes.set("slug", body.slug)
+        changes.set("legal_name", body.value.legalName)
+        changes.set("description", body.value.description)
+        changes.set("website", body.value.website)
+        changes.set("logo_url", body.value.logoUrl)
+        changes.set("brand_color", body.value.brandColor)
+        let rows = try await call.changeCompany(company, changes, as: "company.changed", reading: select(company))
         return try Single(rows)
     }
 

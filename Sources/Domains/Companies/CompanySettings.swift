@@ -34,27 +34,13 @@ enum CompanySettingsRoutes {
         CompanySettings
     > {
         let company = try call.company
-        let rows = try await call.db.transaction { tx in
-            let before = try await tx.query("\(fragment: select(company)) FOR UPDATE")
-            guard let row = before.first else { throw Problem.notFound }
-            try call.requireVersion(row.get("version"))
-            var changes = Changes()
-            changes.set("time_zone", body.timeZone)
-            changes.set("locale", body.locale)
-            changes.set("currency", body.currency)
-            changes.set("week_starts_on", body.weekStartsOn?.value)
-            changes.set("allows_impersonation", body.allowsImpersonation)
-            let old = try JSON(row: row)
-            _ = try await tx.query("UPDATE companies SET \(fragment: changes.sql) WHERE id = \(company)")
-            let after = try await tx.query(select(company))
-            let difference = Audit.changed(old, try JSON(row: after[0]))
-            try await Audit.record(
-                Audit.Entry(
-                    "company.settings_changed", on: "company", company, before: difference.before,
-                    after: difference.after),
-                by: call.actor, company: company, in: tx)
-            return after
-        }
+        var changes = Changes()
+        changes.set("time_zone", body.timeZone)
+        changes.set("locale", body.locale)
+        changes.set("currency", body.currency)
+        changes.set("week_starts_on", body.weekStartsOn?.value)
+        changes.set("allows_impersonation", body.allowsImpersonation)
+        let rows = try await call.changeCompany(company, changes, as: "company.settings_changed", reading: select(company))
         return try Single(rows)
     }
 
