@@ -21,16 +21,17 @@ struct Failure: Error {
     let code: Code
     let message: String
 
-    /// Runs a command; what it throws ends the process with a sentence and its code.
-    static func reporting(_ body: () throws -> Void) {
+    /// Runs a command and ends the process; what it throws is told in a sentence, with its code.
+    static func reporting(_ body: () throws -> Void) -> Never {
         do {
             try body()
+            leave(0)
         } catch let failure as Failure {
             end(failure)
         } catch let fault as SettingsFault {
             end(Failure(code: .configuration, message: fault.problems.joined(separator: "\ninfinity: ")))
         } catch let code as ExitCode {
-            exit(code.rawValue)
+            leave(code.rawValue)
         } catch let fault as DemoCompany.Fault {
             end(Failure(code: .configuration, message: fault.description))
         } catch let error as MigrationError {
@@ -46,7 +47,14 @@ struct Failure: Error {
 
     private static func end(_ failure: Failure) -> Never {
         StandardError.write("infinity: \(failure.message)\n")
-        exit(failure.code.rawValue)
+        leave(failure.code.rawValue)
+    }
+
+    /// Ends the process without taking libraries down: a thread may still be dialling, inside libpq and Kerberos, and
+    /// what `exit` tears down under it aborts the process instead of ending it.
+    private static func leave(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
     }
 }
 
