@@ -29,7 +29,18 @@ let package = Package(
         .target(name: "Core", dependencies: ["API", "Outbound", "Crypto", "Telemetry", mustache, log]),
         domain("Auth"),
         domain("Companies"),
-        .target(name: "App", dependencies: ["Core", "Auth", "Companies", log]),
+        domain("BackgroundWork"),
+        domain("Webhooks"),
+        domain("Notifications"),
+        domain("Files"),
+        domain("AuditTrail"),
+        domain("Privacy"),
+        domain("Config"),
+        .target(
+            name: "App",
+            dependencies: [
+                "Core", "Auth", "Companies", "BackgroundWork", "Webhooks", "Notifications", "Files", "AuditTrail", "Privacy", "Config", log,
+            ]),
         .executableTarget(
             name: "infinity",
             dependencies: ["App", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -49,6 +60,13 @@ let package = Package(
         .testTarget(name: "AppTests", dependencies: ["App", "TestCluster", "TestSupport"]),
         domainTests("Auth"),
         domainTests("Companies"),
+        domainTests("BackgroundWork"),
+        domainTests("Webhooks"),
+        domainTests("Notifications"),
+        domainTests("Files"),
+        domainTests("AuditTrail"),
+        domainTests("Privacy"),
+        domainTests("Config"),
         .testTarget(name: "EveryRouteTests", dependencies: ["App", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

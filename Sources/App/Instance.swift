@@ -1,19 +1,39 @@
 import API
+import AuditTrail
 import Auth
+import BackgroundWork
 import Companies
+import Config
 import Core
 import Crypto
+import Files
 import HTTP
 import Logging
 import Loop
+import Notifications
 import Postgres
+import Privacy
 import Telemetry
+import Webhooks
 import Wire
 
 /// One running Infinity: its loops, database, routes, server and background work, wired once in this file.
 public final class Instance: Sendable {
     /// The parts of the product. A new domain is one more name here and in Package.swift.
-    public static var domains: [any Domain.Type] { [Mailroom.self, AuthDomain.self, CompaniesDomain.self] }
+    public static var domains: [any Domain.Type] {
+        [
+            Mailroom.self,
+            AuthDomain.self,
+            CompaniesDomain.self,
+            BackgroundWorkDomain.self,
+            WebhooksDomain.self,
+            NotificationsDomain.self,
+            FilesDomain.self,
+            AuditTrailDomain.self,
+            PrivacyDomain.self,
+            ConfigDomain.self,
+        ]
+    }
 
     public static let version = "0.1.0"
 
