@@ -13,6 +13,10 @@ public protocol Domain {
     /// What the refusal of a constraint means to the caller.
     static var constraints: [ConstraintProblem] { get }
     static var workers: [Worker] { get }
+    /// What each of its tables holds about people; a table that stands in no declaration fails a test.
+    static var personalData: [PersonalData] { get }
+    /// What of its data is not kept for ever.
+    static var retention: [RetentionClass] { get }
     /// Called once before the first request: the place to put ports and settings into the environment.
     static func start(_ environment: inout Environment) async throws
 }
@@ -22,6 +26,8 @@ extension Domain {
     public static var problems: [ProblemCode] { [] }
     public static var constraints: [ConstraintProblem] { [] }
     public static var workers: [Worker] { [] }
+    public static var personalData: [PersonalData] { [] }
+    public static var retention: [RetentionClass] { [] }
     public static func start(_ environment: inout Environment) async throws {}
 
     /// What the API takes of a domain.

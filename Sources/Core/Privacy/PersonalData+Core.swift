@@ -1,0 +1,9 @@
+extension PersonalData {
+    /// The tables that the program itself keeps, whatever its domains are.
+    public static let ofCore: [PersonalData] = [
+        .none("schema_migrations", "which migrations have been applied"),
+        .none("worker_leases", "which instance does what"),
+        .none("access_changes", "ids of those whose rights changed within the hour"),
+        .none("idempotency_keys", "answers kept sealed for a day, under keyed names nobody can be found by"),
+    ]
+}

@@ -1,0 +1,55 @@
+import Core
+
+extension AuthDomain {
+    public static let personalData: [PersonalData] = [
+        PersonalData(
+            "refresh_tokens", "The chain of each session's tokens, as digests",
+            of: .rows { subject in
+                subject.user.map { "t.session_id IN (SELECT s.id FROM sessions s WHERE s.user_id = \($0))" }
+            }, erase: .delete),
+        PersonalData(
+            "sessions", "Devices, addresses and times of sign-ins", of: .user("user_id"), .user("impersonator_id"),
+            erase: .delete),
+        PersonalData("known_devices", "Digests of devices used before", of: .user("user_id"), erase: .delete),
+        PersonalData(
+            "one_time_tokens", "Links and codes that were sent", of: .user("user_id"), hiding: ["detail"],
+            erase: .delete),
+        PersonalData("mfa_factors", "Authenticator apps", of: .user("user_id"), erase: .delete),
+        PersonalData("recovery_codes", "Recovery codes, as digests", of: .user("user_id"), erase: .delete),
+        PersonalData(
+            "signups", "Requests for an account", of: .email("email_norm"), hiding: ["password_hash"], erase: .delete),
+        PersonalData(
+            "api_keys", "Keys made for programs, and where they were used from", of: .user("created_by"),
+            erase: .blank("revoked_at = coalesce(revoked_at, now()), last_used_from = NULL")),
+        PersonalData(
+            "auth_events", "What happened around signing in: times, addresses, programs", of: .user("user_id"),
+            erase: .keep(
+                "The record by which misuse of an account is found. It names the account by its id alone and ends "
+                    + "with its retention.")),
+        PersonalData(
+            "users", "Name, address and settings", of: .user("id"), hiding: ["password_hash"],
+            erase: .blank(
+                """
+                status = 'deleted', email = NULL, email_norm = NULL, name = 'Deleted user', password_hash = NULL,
+                avatar_url = NULL, last_company_id = NULL, locale = 'en', time_zone = 'UTC'
+                """)),
+        .none("api_key_hashes", "which company a key's digest belongs to"),
+        .none("signing_keys", "the keys that sign access tokens"),
+        .none("login_throttles", "keyed digests of failed attempts, forgotten after hours"),
+    ]
+
+    public static let retention: [RetentionClass] = [
+        RetentionClass(
+            "sessions", "Sessions that have ended", table: "sessions", since: "expires_at", days: 30,
+            isSweptElsewhere: true),
+        RetentionClass(
+            "signups", "Requests for an account", table: "signups", since: "expires_at", days: 30,
+            isSweptElsewhere: true),
+        RetentionClass(
+            "sign_in_links", "Links and codes that were sent", table: "one_time_tokens", since: "expires_at",
+            days: 30, isSweptElsewhere: true),
+        RetentionClass(
+            "auth_events", "The record around signing in", table: "auth_events", since: "at", days: 400,
+            needsOwner: true),
+    ]
+}
