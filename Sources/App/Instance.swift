@@ -61,6 +61,7 @@ public final class Instance: Sendable {
         metrics.observeProcess(version: Self.version)
         metrics.observe(database)
         PermissionCatalogue.declare(Self.domains.flatMap { $0.permissions })
+        NotificationCatalogue.declare(Self.domains.flatMap { $0.notifications })
 
         var environment = Environment()
         environment.set(settings)

@@ -17,6 +17,8 @@ public protocol Domain {
     static var personalData: [PersonalData] { get }
     /// What of its data is not kept for ever.
     static var retention: [RetentionClass] { get }
+    /// Every kind of news that it tells people.
+    static var notifications: [NotificationType] { get }
     /// Called once before the first request: the place to put ports and settings into the environment.
     static func start(_ environment: inout Environment) async throws
 }
@@ -28,6 +30,7 @@ extension Domain {
     public static var workers: [Worker] { [] }
     public static var personalData: [PersonalData] { [] }
     public static var retention: [RetentionClass] { [] }
+    public static var notifications: [NotificationType] { [] }
     public static func start(_ environment: inout Environment) async throws {}
 
     /// What the API takes of a domain.

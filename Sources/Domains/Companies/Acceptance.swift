@@ -51,7 +51,7 @@ enum Acceptance {
         try await checkInviter(invitation, grants: roles, company: token.company, in: tx)
         let member = try await Joining.admit(
             person.id, to: token.company, company, roles: roles.map(\.id), grantedBy: invitation.invitedBy,
-            in: tx)
+            by: actor, in: tx)
         _ = try await tx.batch([
             """
             INSERT INTO team_members (company_id, team_id, member_id)
@@ -74,7 +74,7 @@ enum Acceptance {
                 by: actor, company: token.company),
         ])
         try await tellInviter(
-            invitation, company: company.name, member: person, tenant: token.company, links, in: tx)
+            invitation, company: company.name, member: person, by: actor, tenant: token.company, links, in: tx)
         return .init(companyId: token.company, memberId: member)
     }
 
@@ -124,8 +124,8 @@ enum Acceptance {
     }
 
     private static func tellInviter(
-        _ invitation: Invitation, company: String, member: Person, tenant: UUID, _ links: Links,
-        in tx: Transaction
+        _ invitation: Invitation, company: String, member: Person, by actor: Audit.Actor, tenant: UUID,
+        _ links: Links, in tx: Transaction
     ) async throws {
         guard let inviter = try await Recipient.of(invitation.invitedBy, in: tx),
             let joined = try await Recipient.of(member.id, in: tx)
@@ -135,5 +135,9 @@ enum Acceptance {
                 .invitationAccepted, ["member": joined.name, "company": company, "link": links.members],
                 company: tenant, once: "invitation-accepted:\(invitation.id)"),
             in: tx)
+        try await Notify.record(
+            CompanyNews.invitationAccepted, to: [inviter.id], about: .init("invitation", invitation.id),
+            values: ["member": .string(joined.name), "company": .string(company)], link: links.members,
+            dedupeKey: invitation.id.description, by: actor, company: tenant, in: tx)
     }
 }

@@ -29,6 +29,7 @@ public enum CompaniesDomain: Domain {
     public static let problems = ProblemCode.ofCompanies
     public static let constraints = ConstraintProblem.ofCompanies
     public static let workers = [CompanyPurge.worker]
+    public static let notifications = CompanyNews.all
 
     public static func start(_ environment: inout Environment) async throws {
         let links = Links(publicURL: environment[PublicAddress.self].url)

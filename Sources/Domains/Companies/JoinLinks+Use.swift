@@ -51,7 +51,7 @@ extension JoinLinks {
             return try await ask(link, person, locked, by: actor, company, links, in: tx)
         }
         let member = try await Joining.admit(
-            person.id, to: company, locked, roles: [link.roleId], grantedBy: link.createdBy, in: tx)
+            person.id, to: company, locked, roles: [link.roleId], grantedBy: link.createdBy, by: actor, in: tx)
         try await Joining.put(member, into: link.teamId, of: company, in: tx)
         _ = try await tx.batch([
             "UPDATE join_links SET uses = uses + 1 WHERE company_id = \(company) AND id = \(link.id)",
@@ -95,6 +95,14 @@ extension JoinLinks {
                 try Mail.sql(maker.mail(.joinRequest, context, company: company, once: "join-request:\(id)")))
         }
         _ = try await tx.batch(statements)
+        if let asker = try await Recipient.of(person.id, in: tx) {
+            try await Notify.record(
+                News(
+                    CompanyNews.joinRequested, about: .init("join_request", id),
+                    values: ["requester": .string(asker.name), "company": .string(locked.name)],
+                    link: links.joinRequests, by: actor),
+                to: .users([link.createdBy], as: "owner").and(roles: CompanyNews.keepers), company: company, in: tx)
+        }
         return JoinResult(outcome: .asked, companyId: company, memberId: nil, requestId: id)
     }
 

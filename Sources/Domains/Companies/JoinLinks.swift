@@ -133,8 +133,8 @@ enum JoinLinks {
             let ceiling = try await Granting.ceiling(of: call, in: tx)
             try Granting.check(roles, within: ceiling)
             let member = try await Joining.admit(
-                request.userId, to: company, locked, roles: [request.roleId], grantedBy: try call.user, in: tx
-            )
+                request.userId, to: company, locked, roles: [request.roleId], grantedBy: try call.user,
+                by: call.actor, in: tx)
             try await Joining.put(member, into: request.teamId, of: company, in: tx)
             try await decide(id.value, .approved, company, call, in: tx)
             if let person = try await Recipient.of(request.userId, in: tx) {

@@ -7,7 +7,7 @@ import Wire
 enum Joining {
     static func admit(
         _ user: UUID, to company: UUID, _ locked: Headcount.Locked, roles: [UUID], grantedBy: UUID?,
-        in tx: Transaction
+        by actor: Audit.Actor, in tx: Transaction
     ) async throws -> UUID {
         let rows = try await tx.query(
             "SELECT id, status, via_company_id FROM memberships WHERE company_id = \(company) AND user_id = \(user)"
@@ -40,6 +40,8 @@ enum Joining {
             Headcount.recount(company),
         ])
         try await AccessChange.record(user: user, company: company, in: tx)
+        try await CompanyNews.tellKeepers(
+            CompanyNews.memberJoined, member: member, user: user, by: actor, company: company, in: tx)
         return member
     }
 

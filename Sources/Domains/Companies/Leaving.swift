@@ -45,6 +45,9 @@ enum Leaving {
         ]
         _ = try await tx.batch(statements)
         try await AccessChange.record(user: user, company: company, in: tx)
+        try await CompanyNews.tellKeepers(
+            CompanyNews.ofLeaving(kind, isOwnWish: actor.person == user), member: member, user: user, by: actor,
+            company: company, in: tx)
     }
 
     private static func cancelTransfers(of member: UUID, company: UUID) -> SQL {

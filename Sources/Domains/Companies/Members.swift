@@ -114,6 +114,10 @@ enum Members {
             let names = roles.map(\.name).joined(separator: ", ")
             try await target.tell(
                 .roleChanged, ["roles": names], company: locked.name, tenant: company, in: tx)
+            try await Notify.record(
+                CompanyNews.roleChanged, to: [target.userId], about: .init("member", target.id),
+                values: ["company": .string(locked.name), "roles": .string(names)], by: call.actor,
+                company: company, in: tx)
         }
         return try Single(await rows(id.value, call))
     }

@@ -1,0 +1,112 @@
+import API
+import Core
+import Postgres
+import Wire
+
+/// What the company's people are told of each other.
+enum CompanyNews {
+    static let all = [
+        invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged, joinRequested,
+    ]
+
+    /// Those who answer for the company's people.
+    static let keepers = ["owner", "admin"]
+
+    // The domain mails what a person must know without signing in; those types offer no second mail.
+    private static let withoutMail: Set<NotificationChannel> = [.inApp, .webhook]
+
+    static let invitationAccepted = NotificationType(
+        "invitation.accepted", category: "members", summary: "Somebody you invited has joined.",
+        channels: [.inApp], offered: withoutMail, values: ["member", "company"],
+        texts: [
+            "en": .init("{{member}} has joined {{company}}", "{{member}} has accepted your invitation."),
+            "de": .init("{{member}} ist jetzt in {{company}}", "{{member}} hat Ihre Einladung angenommen."),
+        ])
+
+    static let memberJoined = NotificationType(
+        "member.joined", category: "members", summary: "Somebody has joined the company.", severity: .low,
+        channels: [.inApp], values: ["member", "company"],
+        texts: [
+            "en": .init("{{member}} is new in {{company}}", "{{member}} has joined the company."),
+            "de": .init("{{member}} ist neu in {{company}}", "{{member}} gehört jetzt zum Unternehmen."),
+        ])
+
+    static let memberLeft = NotificationType(
+        "member.left", category: "members", summary: "Somebody has left the company.", channels: [.inApp],
+        values: ["member", "company"],
+        texts: [
+            "en": .init("{{member}} has left {{company}}", "{{member}} is no longer in the company."),
+            "de": .init("{{member}} hat {{company}} verlassen", "{{member}} gehört nicht mehr zum Unternehmen."),
+        ])
+
+    static let memberSuspended = NotificationType(
+        "member.suspended", category: "members", summary: "A member has been suspended.", channels: [.inApp],
+        values: ["member", "company"],
+        texts: [
+            "en": .init("{{member}} has been suspended", "{{member}} cannot enter {{company}} until restored."),
+            "de": .init("{{member}} wurde gesperrt", "{{member}} hat vorerst keinen Zugang zu {{company}}."),
+        ])
+
+    static let memberRemoved = NotificationType(
+        "member.removed", category: "members", summary: "A member has been removed.", channels: [.inApp],
+        values: ["member", "company"],
+        texts: [
+            "en": .init("{{member}} has been removed", "{{member}} is no longer in {{company}}."),
+            "de": .init("{{member}} wurde entfernt", "{{member}} gehört nicht mehr zu {{company}}."),
+        ])
+
+    static let roleChanged = NotificationType(
+        "member.role_changed", category: "members", summary: "Your roles have changed.", severity: .high,
+        channels: [.inApp], offered: withoutMail, values: ["company", "roles"],
+        texts: [
+            "en": .init("Your roles in {{company}} have changed", "You are now: {{roles}}."),
+            "de": .init("Ihre Rollen in {{company}} haben sich geändert", "Sie sind jetzt: {{roles}}."),
+        ])
+
+    static let joinRequested = NotificationType(
+        "join_request.received", category: "members", summary: "Somebody asks to join the company.",
+        severity: .high, channels: [.inApp], offered: withoutMail, values: ["requester", "company"],
+        texts: [
+            "en": .init("{{requester}} asks to join {{company}}", "Approve or deny the request."),
+            "de": .init("{{requester}} möchte zu {{company}}", "Nehmen Sie die Anfrage an oder lehnen Sie sie ab."),
+        ],
+        actions: [
+            NotificationAction("approve", ["en": "Approve", "de": "Annehmen"]) { call, request in
+                try call.require(.invitationsWrite)
+                _ = try await JoinLinks.approve(call, Path(request))
+            },
+            NotificationAction("deny", ["en": "Deny", "de": "Ablehnen"]) { call, request in
+                try call.require(.invitationsWrite)
+                _ = try await JoinLinks.deny(call, Path(request))
+            },
+        ])
+
+    static func ofLeaving(_ kind: Leaving.Kind, isOwnWish: Bool) -> NotificationType {
+        switch kind {
+        case .suspended: memberSuspended
+        case .removed: isOwnWish ? memberLeft : memberRemoved
+        }
+    }
+
+    /// Tells the keepers, all but the one it is about and the one who did it.
+    static func tellKeepers(
+        _ type: NotificationType, member: UUID, user: UUID, by actor: Audit.Actor, company: UUID, in tx: Transaction
+    ) async throws {
+        let rows = try await tx.query(
+            """
+            SELECT u.name AS member, c.name AS company,
+                   ARRAY(SELECT m.user_id FROM memberships m
+                           JOIN member_roles mr ON mr.company_id = m.company_id AND mr.member_id = m.id
+                           JOIN roles r ON r.company_id = mr.company_id AND r.id = mr.role_id
+                          WHERE m.company_id = c.id AND m.status = 'active' AND r.key = ANY(\(keepers))
+                            AND m.user_id <> \(user)) AS keepers
+              FROM companies c, users u
+             WHERE c.id = \(company) AND u.id = \(user)
+            """)
+        guard let row = rows.first else { return }
+        let values: JSON = ["member": .string(try row.get("member")), "company": .string(try row.get("company"))]
+        try await Notify.record(
+            News(type, about: .init("member", member), values: values, by: actor),
+            to: .users(try row.get("keepers"), as: "role"), company: company, in: tx)
+    }
+}
