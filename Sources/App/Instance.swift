@@ -62,6 +62,7 @@ public final class Instance: Sendable {
         metrics.observe(database)
         PermissionCatalogue.declare(Self.domains.flatMap { $0.permissions })
         NotificationCatalogue.declare(Self.domains.flatMap { $0.notifications })
+        QuotaCatalogue.declare(Self.domains.flatMap { $0.quotas })
 
         var environment = Environment()
         environment.set(settings)

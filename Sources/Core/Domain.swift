@@ -19,6 +19,8 @@ public protocol Domain {
     static var retention: [RetentionClass] { get }
     /// Every kind of news that it tells people.
     static var notifications: [NotificationType] { get }
+    /// What it counts of each company's use.
+    static var quotas: [Quota] { get }
     /// Called once before the first request: the place to put ports and settings into the environment.
     static func start(_ environment: inout Environment) async throws
 }
@@ -31,6 +33,7 @@ extension Domain {
     public static var personalData: [PersonalData] { [] }
     public static var retention: [RetentionClass] { [] }
     public static var notifications: [NotificationType] { [] }
+    public static var quotas: [Quota] { [] }
     public static func start(_ environment: inout Environment) async throws {}
 
     /// What the API takes of a domain.
