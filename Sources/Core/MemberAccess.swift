@@ -16,9 +16,13 @@ public struct MemberAccess: Sendable {
     /// The agency whose staff this member belongs to.
     public let viaCompanyId: UUID?
     public let roles: [Role]
+    /// The plan the company is on.
+    public let plan: String
 
     public var permissions: PermissionSet { roles.reduce(PermissionSet()) { $0.union($1.permissions) } }
     public var isOwner: Bool { roles.contains { $0.key == BuiltInRole.owner.rawValue } }
+
+    public var standing: Principal.Standing { Principal.Standing(plan: plan, roleKeys: roles.map(\.key)) }
 
     /// Nil when there is no active membership, or the company is not active.
     public static func load(user: UUID, company: UUID, _ db: Database) async throws -> MemberAccess? {
@@ -34,9 +38,11 @@ public struct MemberAccess: Sendable {
     /// One row a role; run it as `Tenant(company:user:)` and read it with `init(rows:)`.
     public static func sql(user: UUID, company: UUID) -> SQL {
         """
-        SELECT m.id AS member_id, m.via_company_id, r.id AS role_id, r.key, r.name, r.is_builtin, r.permissions
+        SELECT m.id AS member_id, m.via_company_id, r.id AS role_id, r.key, r.name, r.is_builtin, r.permissions,
+               coalesce(p.plan, \(Plans.standard)) AS plan
           FROM memberships m
           JOIN companies c ON c.id = m.company_id AND c.status = 'active'
+          LEFT JOIN company_plans p ON p.company_id = m.company_id
           LEFT JOIN member_roles mr ON mr.company_id = m.company_id AND mr.member_id = m.id
           LEFT JOIN roles r ON r.company_id = mr.company_id AND r.id = mr.role_id
          WHERE m.company_id = \(company) AND m.user_id = \(user) AND m.status = 'active'
@@ -47,6 +53,7 @@ public struct MemberAccess: Sendable {
         guard let first = rows.first else { return nil }
         memberId = try first.get("member_id")
         viaCompanyId = try first.get("via_company_id")
+        plan = try first.get("plan")
         roles = try rows.compactMap { row in
             guard let id = try row.get("role_id", as: UUID?.self) else { return nil }
             let key: String = try row.get("key")

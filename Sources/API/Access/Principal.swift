@@ -21,6 +21,20 @@ public struct Principal: Sendable {
         set { refusal = newValue.map(Refusal.init) }
     }
 
+    /// What is known of the membership beside its permissions.
+    public var standing: Standing?
+
+    /// The plan of the company and the roles of the member, for what is decided by them.
+    public final class Standing: Sendable {
+        public let plan: String
+        public let roleKeys: [String]
+
+        public init(plan: String, roleKeys: [String]) {
+            self.plan = plan
+            self.roleKeys = roleKeys
+        }
+    }
+
     // Behind a reference: a principal is copied with every request, a refusal is rare.
     private var refusal: Refusal?
 

@@ -3,7 +3,7 @@ import Wire
 
 /// Settles reservations that their makers have forgotten, died over, or never meant to keep.
 public enum QuotaSweep {
-    public static let worker = Worker("quota-sweep", every: .seconds(30)) { work in
+    public static let worker = Worker("quota-sweep", every: .seconds(5)) { work in
         try await round(work.database) ? .more : .idle
     }
 

@@ -201,7 +201,10 @@ import Wire
                 try await Quotas.reserve(quota, 6, company: company, life: .seconds(0), in: tx)
             }
         }
-        try await eventually { try await used(freed).reserved == 0 && used(counted).reserved == 0 ? true : nil }
+        try await eventually {
+            let left = try await [used(freed).reserved, used(counted).reserved]
+            return left == [0, 0] ? true : nil
+        }
         #expect(try await used(freed).used == 0)
         #expect(try await used(counted).used == 6)
     }

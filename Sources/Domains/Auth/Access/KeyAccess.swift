@@ -47,9 +47,10 @@ enum KeyAccess {
             throw Problem(.addressNotAllowed)
         }
         let scopes = PermissionSet(names: try row.get("scopes", as: [String].self))
-        let principal = Principal(
+        var principal = Principal(
             userId: maker, apiKeyId: id, companyId: company, memberId: access.memberId,
             permissions: access.permissions.intersection(scopes))
+        principal.standing = access.standing
         let expires = try row.get("expires_at", as: Timestamp?.self)
         return AccessCache.Entry(
             principal: principal,

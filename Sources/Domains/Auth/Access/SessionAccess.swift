@@ -30,6 +30,7 @@ enum SessionAccess {
             if let access, refusal == nil {
                 principal.companyId = company
                 principal.memberId = access.memberId
+                principal.standing = access.standing
                 principal.permissions = try permissions(access, actor: claims.actorId == nil ? nil : answers[4])
                 addresses = policy.addresses
             } else {
