@@ -8,5 +8,6 @@ extension ConfigDomain {
         .none("quota_grants", "what was granted to a company on top of its plan"),
         .none("quota_counters", "what a company has used"),
         .none("quota_reservations", "amounts set aside for work under way"),
+        .none("cache_news", "which things in memory have changed"),
     ]
 }

@@ -13,5 +13,5 @@ public enum ConfigDomain: Domain {
     public static let permissions: [Permission] = [.quotasRead]
     public static let problems: [ProblemCode] = [.quotaUsedUp]
     public static let quotas: [Quota] = [.featureFlags]
-    public static let workers = [QuotaSweep.worker]
+    public static let workers = [QuotaSweep.worker, CacheNews.trim]
 }

@@ -14,7 +14,7 @@ enum QuotaRoutes {
     static func list(_ call: Call, _ list: List<NoOrder>) async throws -> Page<QuotaState> {
         let company = try call.company
         try await lookOver(QuotaCatalogue.all, company, call)
-        return try await call.page(list, select(QuotaCatalogue.all, company))
+        return try await call.page(list, "SELECT q.*, q.quota AS id FROM (\(fragment: select(QuotaCatalogue.all, company))) q")
     }
 
     struct NoOrder: ListFilter {
@@ -45,7 +45,7 @@ enum QuotaRoutes {
 
     static func select(_ quotas: [Quota], _ company: UUID) -> SQL {
         """
-        SELECT d.quota AS id, d.quota, d.summary, d.unit, d.period, c.is_hard, c.ceiling AS "limit", c.used, c.reserved,
+        SELECT d.quota, d.summary, d.unit, d.period, c.is_hard, c.ceiling AS "limit", c.used, c.reserved,
                greatest(c.ceiling - c.used - c.reserved, 0) AS remaining, c.carried AS carried_over,
                c.period_start AS period_started_at, c.period_end AS resets_at, c.alerted AS alerted_percent
           FROM unnest(\(quotas.map(\.name))::text[], \(quotas.map(\.summary))::text[], \(quotas.map(\.unit))::text[],
