@@ -171,12 +171,12 @@ public final class GzipReader {
 
 extension UnsafeMutablePointer<z_stream> {
     /// The input of the calls that follow; the bytes must live until then.
-    fileprivate func lend(_ bytes: UnsafeRawBufferPointer) {
+    func lend(_ bytes: UnsafeRawBufferPointer) {
         pointee.next_in = UnsafeMutablePointer<Bytef>(mutating: bytes.bindMemory(to: Bytef.self).baseAddress)
         pointee.avail_in = UInt32(bytes.count)
     }
 
-    fileprivate func run(
+    func run(
         _ room: UnsafeMutableRawBufferPointer, _ call: (UnsafeMutablePointer<z_stream>) -> Int32
     ) -> (count: Int, result: Int32) {
         pointee.next_out = room.bindMemory(to: UInt8.self).baseAddress
