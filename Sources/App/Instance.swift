@@ -68,6 +68,7 @@ public final class Instance: Sendable {
         environment.set(settings)
         environment.set(loops)
         environment.set(database)
+        environment.set(metrics)
         environment.set(PublicAddress(settings.publicURL.text))
         if let transport = try settings.mailTransport(on: loops.next()) { environment.set(transport) }
         for domain in Self.domains { try await domain.start(&environment) }

@@ -34,6 +34,8 @@ actor World {
         server = try await TestServer.shared()
         owner = try await Person(signedUpOn: server, company: "Every Route")
         neighbour = try await Person(signedUpOn: server, company: "Neighbour")
+        // A member for each permission there is.
+        _ = try server.database.psql("UPDATE companies SET seat_limit = 1000 WHERE id = '\(owner.companyId ?? "")'")
         ownerToken = Token(text: owner.token)
         homelessToken = try await Person.withoutCompany(on: server).token
     }

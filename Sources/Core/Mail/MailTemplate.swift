@@ -3,6 +3,7 @@ import Postgres
 /// The mails Infinity sends, by name, each with the values it needs.
 public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
     case verifyEmail = "verify-email"
+    case magicLink = "magic-link"
     case passwordReset = "password-reset"
     case passwordChanged = "password-changed"
     case accountExists = "account-exists"
@@ -29,16 +30,17 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
     case companyDeletion = "company-deletion"
     case companyRestored = "company-restored"
 
-    /// The values a message of this kind must bring; `message` of an invitation alone may be left out.
+    /// The values a message of this kind must bring. Beside them an invitation may have its `message`, and a change of
+    /// second factors says which it was.
     public var keys: [String] {
         switch self {
         case .verifyEmail, .emailChangeConfirm: ["name", "link", "code", "expires_at"]
-        case .passwordReset: ["name", "link", "code", "expires_at", "address"]
+        case .passwordReset, .magicLink: ["name", "link", "code", "expires_at", "address"]
         case .passwordChanged: ["name", "address", "at", "link"]
         case .accountExists: ["name", "link", "reset_link"]
         case .newDevice, .reuseDetected: ["name", "device", "address", "at", "link"]
         case .emailChanged: ["name", "new_email", "link"]
-        case .mfaChanged: ["name", "change", "address", "at", "link"]
+        case .mfaChanged: ["name", "address", "at", "link"]
         case .apiKeyCreated: ["name", "key_name", "company", "at", "link"]
         case .impersonated: ["name", "actor", "company", "at", "reason"]
         case .accountLocked: ["name", "at", "link"]

@@ -29,6 +29,15 @@ extension MailText {
 
                 If that was not you, ignore this mail: your password stays as it is.
                 """, action: "Choose a new password")
+        case .magicLink:
+            MailText(
+                "Sign in to Infinity",
+                """
+                Somebody at {{address}} asked for a link to sign in to your account. It works until {{expires_at}} and \
+                only once.
+
+                If that was not you, there is nothing to do: without this mail nobody gets in.
+                """, action: "Sign in")
         case .passwordChanged:
             MailText(
                 "Your password was changed",
@@ -82,7 +91,9 @@ extension MailText {
             MailText(
                 "Your two-factor sign-in was changed",
                 """
-                {{change}} on {{at}} from {{address}}.
+                {{#factor_added}}A second factor was added{{/factor_added}}\
+                {{#factor_removed}}A second factor was removed{{/factor_removed}}\
+                {{#recovery_codes_made}}New recovery codes were made{{/recovery_codes_made}} on {{at}} from {{address}}.
 
                 If that was not you, use the button at once.
                 """, action: "This was not me")

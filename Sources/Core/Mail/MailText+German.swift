@@ -30,6 +30,15 @@ extension MailText {
 
                 Wenn Sie das nicht waren, ist nichts zu tun: Ihr Passwort bleibt, wie es ist.
                 """, action: "Neues Passwort wählen")
+        case .magicLink:
+            MailText(
+                "Bei Infinity anmelden",
+                """
+                Von {{address}} aus wurde ein Link zum Anmelden an Ihrem Konto verlangt. Er gilt bis {{expires_at}} und \
+                nur einmal.
+
+                Wenn Sie das nicht waren, ist nichts zu tun: Ohne diese Nachricht kommt niemand hinein.
+                """, action: "Anmelden")
         case .passwordChanged:
             MailText(
                 "Ihr Passwort wurde geändert",
@@ -86,7 +95,10 @@ extension MailText {
             MailText(
                 "Ihre Anmeldung in zwei Schritten wurde geändert",
                 """
-                {{change}} am {{at}} von {{address}} aus.
+                Am {{at}} wurde von {{address}} aus \
+                {{#factor_added}}ein zweiter Faktor hinzugefügt{{/factor_added}}\
+                {{#factor_removed}}ein zweiter Faktor entfernt{{/factor_removed}}\
+                {{#recovery_codes_made}}ein neuer Satz Wiederherstellungscodes erzeugt{{/recovery_codes_made}}.
 
                 Wenn Sie das nicht waren, nutzen Sie sofort den Knopf.
                 """, action: "Das war ich nicht")

@@ -20,7 +20,12 @@ extension AuthDomain {
             "signups", "Requests for an account", of: .email("email_norm"), hiding: ["password_hash"], erase: .delete),
         PersonalData(
             "api_keys", "Keys made for programs, and where they were used from", of: .user("created_by"),
-            erase: .blank("revoked_at = coalesce(revoked_at, now()), last_used_from = NULL")),
+            // The keys of a service account are the company's and go on.
+            erase: .blank(
+                """
+                revoked_at = CASE WHEN acts_as IS NULL THEN coalesce(revoked_at, now()) ELSE revoked_at END,
+                last_used_from = NULL
+                """)),
         PersonalData(
             "auth_events", "What happened around signing in: times, addresses, programs", of: .user("user_id"),
             erase: .keep(

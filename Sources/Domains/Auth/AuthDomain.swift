@@ -2,6 +2,7 @@ import API
 import Core
 import Loop
 import Postgres
+import Telemetry
 import Wire
 
 /// Signing in: people, their sessions, second factors and passwords, and the API keys of programs.
@@ -17,6 +18,7 @@ public enum AuthDomain: Domain {
         Signup.routes
         EmailVerification.routes
         Login.routes
+        MagicLink.routes
         Refresh.routes
         Sessions.routes
         BrowserLogin.routes
@@ -48,9 +50,10 @@ public enum AuthDomain: Domain {
     public static var workers: [Worker] { Housekeeping.workers }
 
     public static func start(_ environment: inout Environment) async throws {
+        environment.set(serviceUsers)
         environment.set(
             AuthParts(
                 try AuthParts.Choices(environment[Settings.self]), database: environment[Database.self],
-                loops: environment[LoopGroup.self]))
+                loops: environment[LoopGroup.self], metrics: environment.find(Metrics.self) ?? Metrics()))
     }
 }

@@ -8,6 +8,8 @@ enum AuthLimits {
     static let mailsPerHour = 5
     /// To type a code from the phone after the password.
     static let secondStep: Duration = .seconds(600)
+    /// A link to sign in with: to walk to the mailbox and back.
+    static let magicLink: Duration = .seconds(900)
     /// The link under "this was not me" must outlive a holiday.
     static let notMe: Duration = .seconds(14 * 86_400)
     /// How long a proof of identity lets a session do sensitive things.

@@ -4,6 +4,7 @@ import Crypto
 import Loop
 import Postgres
 import Synchronization
+import Telemetry
 import Wire
 
 /// What the handlers of signing in work with; made once at the start and shared.
@@ -50,10 +51,11 @@ public final class AuthParts: Sendable {
     /// For six-digit and recovery codes, which are too short to be kept as plain digests.
     let codes: HMACKey
     let db: Database
+    let figures: AuthFigures
     private let doorkeeper: Doorkeeper
     private let running = Mutex<[Task<Void, Never>]>([])
 
-    public init(_ choices: Choices, database: Database, loops: LoopGroup, news: AccessNews = .here) {
+    public init(_ choices: Choices, database: Database, loops: LoopGroup, metrics: Metrics = Metrics(), news: AccessNews = .here) {
         self.choices = choices
         db = database
         passwords = Passwords(cost: choices.bcryptCost, pepper: choices.pepper)
@@ -65,6 +67,7 @@ public final class AuthParts: Sendable {
             choices.ring, origins: [choices.publicURL] + choices.webOrigins, isSecure: isSecure)
         feed = AccessFeed(news: news, db: database)
         codes = HMACKey(choices.ring.derive("short codes"))
+        figures = AuthFigures(in: metrics, passwords: passwords)
         doorkeeper = Doorkeeper(
             loops: loops.loops.count, news: news, feed: feed, tokens: tokens, browser: browser, db: database)
     }

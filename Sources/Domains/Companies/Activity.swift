@@ -8,7 +8,7 @@ enum Activity {
     @RouteList static var routes: [Route] {
         GET("/v1/activity", "List what was done in the company", .can(.activityRead), list)
         GET("/v1/members/{id}/activity", "List what a member did", .can(.activityRead), ofMember)
-        GET("/v1/me/activity", "List what I did in this company", .member, mine)
+        GET("/v1/me/activity", "List what I did in this company", .member, mine).operation("listMyActivity")
     }
 
     enum ActorKind: String, Codable, CaseIterable, Sendable {

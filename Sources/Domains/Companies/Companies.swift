@@ -17,13 +17,13 @@ enum Companies {
         POST(
             "/v1/companies/{id}/deletion", "Delete the company after a grace period", .can(.companyDelete),
             delete
-        )
+        ).operation("deleteCompany")
         .describe(
             "Nobody can enter it from the next request on. Within 30 days an owner can restore it; after that "
                 + "its data is gone for good."
         )
         .problems(.confirmationMismatch, .hasClientCompanies)
-        POST("/v1/companies/{id}/restoration", "Restore a company that is being deleted", .signedIn, restore)
+        POST("/v1/companies/{id}/restoration", "Restore a company that is being deleted", .signedIn, restore).operation("restoreCompany")
             .problems(.companyNotDeleting, .notAMember)
     }
 

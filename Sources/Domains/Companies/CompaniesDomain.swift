@@ -14,7 +14,7 @@ public enum CompaniesDomain: Domain {
     public static var routes: [Route] {
         Companies.routes + CompanySettingsRoutes.routes + ClientCompanies.routes + Ownership.routes
             + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
-            + JoinLinks.routes
+            + JoinLinks.routes + ServiceAccounts.routes
             + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes
     }
 
@@ -23,7 +23,7 @@ public enum CompaniesDomain: Domain {
         .clientsWrite,
         .membersRead, .membersWrite, .membersExport, .invitationsRead, .invitationsWrite, .rolesRead,
         .rolesWrite,
-        .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead,
+        .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead, .serviceAccountsRead, .serviceAccountsWrite,
     ]
 
     public static let problems = ProblemCode.ofCompanies

@@ -10,7 +10,9 @@ enum CompanyLimits {
     /// Companies one person may own: what a free sign-up could otherwise make without end.
     static let companiesOwnedMax = 20
     static let clientCompaniesMax = 500
-    static let customRolesMax = 50
+    static let customRolesMax = 200
+    /// One a program; a company with more has a use for fewer, with more keys.
+    static let serviceAccountsMax = 100
     static let teamsMax = 500
     static let joinLinksMax = 50
     /// What a person can read on one page and the database can keep beside a row.

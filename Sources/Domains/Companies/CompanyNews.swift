@@ -96,6 +96,7 @@ enum CompanyNews {
             """
             SELECT u.name AS member, c.name AS company,
                    ARRAY(SELECT m.user_id FROM memberships m
+                           JOIN users k ON k.id = m.user_id AND k.kind = 'person'
                            JOIN member_roles mr ON mr.company_id = m.company_id AND mr.member_id = m.id
                            JOIN roles r ON r.company_id = mr.company_id AND r.id = mr.role_id
                           WHERE m.company_id = c.id AND m.status = 'active' AND r.key = ANY(\(keepers))

@@ -5,11 +5,11 @@ import Wire
 /// Takes away for good what belonged to companies whose grace period is over.
 enum CompanyPurge {
     static let worker = Worker("company-purge", every: .seconds(600)) { work in
-        try await round(work.database) ? .more : .idle
+        try await round(work.database, work.environment[ServiceUsers.self]) ? .more : .idle
     }
 
     /// One company a round; false when none is due.
-    static func round(_ db: Database) async throws -> Bool {
+    static func round(_ db: Database, _ users: ServiceUsers) async throws -> Bool {
         let tables = try await db.query(tenantTables).map { try $0.get("name", as: String.self) }
         return try await db.transaction(deadline: .seconds(120)) { tx in
             let due = try await tx.query(
@@ -28,17 +28,23 @@ enum CompanyPurge {
                 if let agency = try row.get("parent_company_id", as: UUID?.self) {
                     try await ClientAccess.forget(of: company, at: agency, in: tx)
                 }
-                try await purge(company, tables, in: tx)
+                try await purge(company, tables, users, in: tx)
             }
             _ = try await tx.query("DELETE FROM company_deletions WHERE company_id = \(company)")
             return true
         }
     }
 
-    private static func purge(_ company: UUID, _ tables: [String], in tx: Transaction) async throws {
+    private static func purge(_ company: UUID, _ tables: [String], _ users: ServiceUsers, in tx: Transaction)
+        async throws
+    {
+        let services = try await tx.query(
+            "SELECT id FROM users WHERE of_company = \(company) AND kind = 'service'")
+        let ids = try services.map { try $0.get("id", as: UUID.self) }
         var statements: [SQL] = tables.map { table in
             "DELETE FROM \(unescaped: table) WHERE company_id = \(company)"
         }
+        statements.append(users.retire(ids))
         // The row stays as a stone without a name: the record of acts and other companies' history point at it.
         statements += [
             """

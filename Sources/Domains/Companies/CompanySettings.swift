@@ -10,17 +10,17 @@ enum CompanySettingsRoutes {
         PATCH("/v1/company/settings", "Change the company's settings", .can(.companyWrite), change)
         GET(
             "/v1/company/working-calendar", "Read working days and holidays", .can(.companyRead), readCalendar
-        )
+        ).operation("getWorkingCalendar")
         PUT(
             "/v1/company/working-calendar", "Set working days and holidays", .can(.companyWrite),
-            writeCalendar)
+            writeCalendar).operation("setWorkingCalendar")
         GET(
             "/v1/company/security-policy", "Read what the company asks of sign-ins", .can(.companyRead),
-            readPolicy)
+            readPolicy).operation("getSecurityPolicy")
         PUT(
             "/v1/company/security-policy", "Set what the company asks of sign-ins", .can(.securityWrite),
             writePolicy
-        )
+        ).operation("setSecurityPolicy")
         .describe("Holds for everybody who enters the company, from the next request on.")
         .problems(.policyLocksYouOut)
         GET("/v1/company/usage", "See how full the company is", .can(.companyRead), usage)
@@ -111,13 +111,15 @@ enum CompanySettingsRoutes {
             let rows = try await tx.batch([
                 """
                 INSERT INTO company_security_policies (company_id, mfa_required, login_methods, session_idle_minutes,
-                                                       session_max_hours, ip_allow_list, api_key_max_days)
+                                                       session_max_hours, ip_allow_list, api_key_max_days, one_session)
                 VALUES (\(company), \(policy.mfaRequired), \(policy.loginMethods), \(policy.sessionIdleMinutes?.value),
-                        \(policy.sessionMaxHours?.value), \(ranges.map(\.text)), \(policy.apiKeyMaxDays?.value))
+                        \(policy.sessionMaxHours?.value), \(ranges.map(\.text)), \(policy.apiKeyMaxDays?.value),
+                        \(policy.oneSession ?? false))
                 ON CONFLICT (company_id) DO UPDATE
                    SET mfa_required = excluded.mfa_required, login_methods = excluded.login_methods,
                        session_idle_minutes = excluded.session_idle_minutes, session_max_hours = excluded.session_max_hours,
                        ip_allow_list = excluded.ip_allow_list, api_key_max_days = excluded.api_key_max_days,
+                       one_session = excluded.one_session,
                        version = company_security_policies.version + 1, updated_at = now()
                 """,
                 Audit.sql(
@@ -136,9 +138,9 @@ enum CompanySettingsRoutes {
     /// A company that has said nothing asks for nothing.
     private static func selectPolicy(_ company: UUID) -> SQL {
         """
-        SELECT coalesce(p.mfa_required, false) AS mfa_required, coalesce(p.login_methods, '{password,magic_link}') AS login_methods,
+        SELECT coalesce(p.mfa_required, false) AS mfa_required, coalesce(p.login_methods, '{password,magic_link,social,sso}') AS login_methods,
                p.session_idle_minutes, p.session_max_hours, coalesce(p.ip_allow_list, '{}') AS ip_allow_list,
-               p.api_key_max_days
+               p.api_key_max_days, coalesce(p.one_session, false) AS one_session
           FROM companies c
           LEFT JOIN company_security_policies p ON p.company_id = c.id
          WHERE c.id = \(company)

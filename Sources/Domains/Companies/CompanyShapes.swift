@@ -104,6 +104,7 @@ struct WorkingCalendar: Codable, Sendable, FieldNotes {
 enum LoginMethod: String, Codable, CaseIterable, SQLBindableElement, Sendable {
     case password
     case magicLink = "magic_link"
+    case social, sso
 }
 
 /// What the company asks of everybody who signs in to it.
@@ -114,8 +115,10 @@ struct SecurityPolicy: Codable, Sendable, FieldNotes {
     let sessionMaxHours: Whole<1, 8760>?
     let ipAllowList: UpTo<100, AddressRangeText>
     let apiKeyMaxDays: Whole<1, 3650>?
+    let oneSession: Bool?
 
     static let fieldNotes = [
+        "one_session": "Signing in to the company ends the person's other sessions.",
         "session_idle_minutes": "A session unused for so long ends; null leaves it to the installation.",
         "ip_allow_list": "Addresses and ranges from which alone the company can be entered; empty means any.",
     ]

@@ -23,7 +23,7 @@ enum Headcount {
             seatsUsed: try row.get("seats_used"))
     }
 
-    /// Counts owners and seats. Staff of the agency are in by grant and take no seat here.
+    /// Counts owners and seats. Staff of the agency are in by grant and take no seat here, nor do service accounts.
     static func recount(_ company: UUID) -> SQL {
         """
         UPDATE companies
@@ -33,7 +33,7 @@ enum Headcount {
                      JOIN roles r ON r.company_id = mr.company_id AND r.id = mr.role_id AND r.key = 'owner'
                     WHERE m.company_id = \(company) AND m.status = 'active'),
                seats_used = (
-                   SELECT count(*) FROM memberships m
+                   SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id AND u.kind = 'person'
                     WHERE m.company_id = \(company) AND m.status = 'active' AND m.via_company_id IS NULL)
          WHERE id = \(company)
         """

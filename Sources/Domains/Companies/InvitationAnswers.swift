@@ -7,9 +7,9 @@ import Wire
 /// an address, so that no log keeps it; and only a POST decides, so that a mail scanner's visit does nothing.
 enum InvitationAnswers {
     @RouteList static var routes: [Route] {
-        POST("/v1/invitations/preview", "Look at an invitation by its token", .open, preview)
+        POST("/v1/invitations/preview", "Look at an invitation by its token", .open, preview).operation("previewInvitation")
             .problems(.invitationUnknown).idempotent(.none).secret
-        POST("/v1/invitations/acceptance", "Accept an invitation", .signedIn, accept)
+        POST("/v1/invitations/acceptance", "Accept an invitation", .signedIn, accept).operation("acceptInvitation")
             .describe(
                 "The signed-in, confirmed e-mail address must be the invited one. Who has no account yet signs up "
                     + "with `invitation_token` instead. Accepting twice gives the same answer."
@@ -22,7 +22,7 @@ enum InvitationAnswers {
                 .companyNotActive
             )
             .idempotent(.none)
-        POST("/v1/invitations/refusal", "Decline an invitation", .open, decline)
+        POST("/v1/invitations/refusal", "Decline an invitation", .open, decline).operation("declineInvitation")
             .problems(.invitationUnknown, .invitationNotPending)
     }
 

@@ -7,22 +7,22 @@ import Wire
 enum Invitations {
     @RouteList static var routes: [Route] {
         GET("/v1/invitations", "List invitations", .can(.invitationsRead), list)
-        POST("/v1/invitations", "Invite somebody", .can(.invitationsWrite), create)
+        POST("/v1/invitations", "Invite somebody", .can(.invitationsWrite), create).operation("inviteMember")
             .describe(
                 "A pending invitation to the same address is superseded, and its link no longer works. Seats are "
                     + "counted when the invitation is accepted."
             )
             .problems(.grantExceedsOwnRights, .alreadyAMember, .memberIsSuspended, .tooManyInvitations)
-        POST("/v1/invitations/bulk", "Invite many people", .can(.invitationsWrite), createMany)
+        POST("/v1/invitations/bulk", "Invite many people", .can(.invitationsWrite), createMany).operation("inviteMembers")
             .describe(
                 "Each row stands for itself: what is wrong with one does not hold up the others, and the answer "
                     + "says what became of each."
             )
             .problems(.tooManyInvitations)
         GET("/v1/invitations/{id}", "Read an invitation", .can(.invitationsRead), read)
-        DELETE("/v1/invitations/{id}", "Revoke an invitation", .can(.invitationsWrite), revoke)
+        DELETE("/v1/invitations/{id}", "Revoke an invitation", .can(.invitationsWrite), revoke).operation("revokeInvitation")
             .problems(.invitationNotPending)
-        POST("/v1/invitations/{id}/resending", "Mail an invitation again", .can(.invitationsWrite), resend)
+        POST("/v1/invitations/{id}/resending", "Mail an invitation again", .can(.invitationsWrite), resend).operation("resendInvitation")
             .describe(
                 "Makes a new link, good for as many days as a new invitation; the old link no longer works."
             )

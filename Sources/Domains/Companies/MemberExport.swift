@@ -7,7 +7,7 @@ import Wire
 /// The list of members as a file for a spreadsheet.
 enum MemberExport {
     @RouteList static var routes: [Route] {
-        GET("/v1/members.csv", "Take the list of members away", .can(.membersExport), export)
+        GET("/v1/members.csv", "Take the list of members away", .can(.membersExport), export).operation("exportMembers")
             .describe(
                 "CSV by RFC 4180, UTF-8. A cell that a spreadsheet would take for a formula begins with an apostrophe."
             )
@@ -27,7 +27,7 @@ enum MemberExport {
                      WHERE tm.company_id = m.company_id AND tm.member_id = m.id), '') AS teams,
                    to_char(m.joined_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS joined_at
               FROM memberships m
-              JOIN users u ON u.id = m.user_id
+              JOIN users u ON u.id = m.user_id AND u.kind = 'person'
              WHERE m.company_id = \(company) AND m.status <> 'removed'
              ORDER BY u.name, m.id
              LIMIT \(CompanyLimits.exportedMembersMax)

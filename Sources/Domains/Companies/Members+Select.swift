@@ -19,7 +19,7 @@ extension Members {
                  WHERE tm.company_id = m.company_id AND tm.member_id = m.id) AS teams,
                m.attributes, m.via_company_id, m.joined_at, m.suspended_at, m.removed_at, m.version, m.updated_at
           FROM memberships m
-          JOIN users u ON u.id = m.user_id
+          JOIN users u ON u.id = m.user_id AND u.kind = 'person'
          WHERE m.company_id = \(company)
         """
     }
@@ -62,13 +62,14 @@ extension Members {
         let ceiling: PermissionSet
 
         /// Not found is not found, whatever company the id may belong to.
-        static func of(_ id: UUID, _ call: Call, in tx: Transaction) async throws -> Target {
+        static func of(_ id: UUID, _ call: Call, kind: String = "person", in tx: Transaction) async throws -> Target {
             let company = try call.company
             let rows = try await tx.query(
                 """
                 SELECT m.id, m.user_id, m.status, m.via_company_id, m.attributes::text AS attributes, m.version,
                        r.key, r.is_builtin, r.permissions
                   FROM memberships m
+                  JOIN users u ON u.id = m.user_id AND u.kind = \(kind)
                   LEFT JOIN member_roles mr ON mr.company_id = m.company_id AND mr.member_id = m.id
                   LEFT JOIN roles r ON r.company_id = mr.company_id AND r.id = mr.role_id
                  WHERE m.company_id = \(company) AND m.id = \(id)

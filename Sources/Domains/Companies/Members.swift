@@ -10,29 +10,29 @@ enum Members {
         GET("/v1/members/{id}", "Read a member", .can(.membersRead), read)
         PATCH("/v1/members/{id}", "Change a member's title and attributes", .can(.membersWrite), change)
             .problems(.memberOutranksYou)
-        DELETE("/v1/members/{id}", "Remove a member", .can(.membersWrite), remove)
+        DELETE("/v1/members/{id}", "Remove a member", .can(.membersWrite), remove).operation("removeMember")
             .describe(
                 "Ends access with the next request, here and in every client company. The person's own account "
                     + "stays, and so does what they made."
             )
             .problems(.lastOwner, .memberOutranksYou, .useDeparture)
-        PUT("/v1/members/{id}/roles", "Give a member roles", .can(.rolesAssign), assign)
+        PUT("/v1/members/{id}/roles", "Give a member roles", .can(.rolesAssign), assign).operation("setMemberRoles")
             .describe(
                 "Replaces all roles of the member. You can neither give nor take away what you do not hold."
             )
             .problems(.lastOwner, .grantExceedsOwnRights, .memberOutranksYou, .memberNotActive)
-        PUT("/v1/members/{id}/suspension", "Suspend a member", .can(.membersWrite), suspend)
+        PUT("/v1/members/{id}/suspension", "Suspend a member", .can(.membersWrite), suspend).operation("suspendMember")
             .describe(
                 "Ends access with the next request; data, roles and teams stay. Entries to client companies end too, and "
                     + "are to be granted anew."
             )
             .problems(.lastOwner, .memberOutranksYou, .useDeparture, .memberNotActive, .agencyMember)
-        DELETE("/v1/members/{id}/suspension", "Restore a suspended member", .can(.membersWrite), restore)
+        DELETE("/v1/members/{id}/suspension", "Restore a suspended member", .can(.membersWrite), restore).operation("restoreMember")
             .problems(.memberNotSuspended, .memberOutranksYou, .seatLimitReached)
         GET(
             "/v1/members/{id}/handover", "See what a member would leave behind", .can(.membersWrite), handover
-        )
-        POST("/v1/company/departure", "Leave the company", .member, depart)
+        ).operation("previewHandover")
+        POST("/v1/company/departure", "Leave the company", .member, depart).operation("leaveCompany")
             .problems(.lastOwner)
     }
 

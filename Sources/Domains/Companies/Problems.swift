@@ -119,7 +119,12 @@ extension ProblemCode {
         "too-many-client-companies", 409, "The agency has as many client companies as it may",
         advice: "Release or delete one first.")
 
+    public static let serviceAccountLimitReached = ProblemCode(
+        "service-account-limit-reached", 409, "The company has as many service accounts as it may",
+        advice: "Remove one first, or give one more keys.")
+
     static let ofCompanies: [ProblemCode] = [
+        serviceAccountLimitReached,
         slugTaken, tooManyCompanies, companyNotActive, companyNotDeleting, confirmationMismatch,
         hasClientCompanies,
         notAMember, lastOwner, grantExceedsOwnRights, memberOutranksYou, memberIsSuspended, memberNotActive,

@@ -11,7 +11,7 @@ struct Recipient: Decodable, Sendable {
     let locale: String
 
     static func of(_ user: UUID, in tx: Transaction) async throws -> Recipient? {
-        try await tx.query("\(fragment: columns) WHERE u.id = \(user) AND u.status <> 'deleted'")
+        try await tx.query("\(fragment: columns) WHERE u.id = \(user) AND u.email IS NOT NULL")
             .first?.decode(Recipient.self)
     }
 
@@ -22,7 +22,7 @@ struct Recipient: Decodable, Sendable {
         try await tx.query(
             """
             \(fragment: columns)
-             WHERE u.status <> 'deleted' AND u.id IN (
+             WHERE u.email IS NOT NULL AND u.id IN (
                    SELECT m.user_id FROM memberships m
                      JOIN member_roles mr ON mr.company_id = m.company_id AND mr.member_id = m.id
                      JOIN roles r ON r.company_id = mr.company_id AND r.id = mr.role_id

@@ -15,7 +15,7 @@ enum Roles {
             .problems(.grantExceedsOwnRights, .roleIsBuiltIn, .roleNameTaken)
         DELETE("/v1/roles/{id}", "Delete a custom role nobody holds", .can(.rolesWrite), delete)
             .problems(.roleIsBuiltIn, .roleInUse)
-        POST("/v1/roles/{id}/copies", "Copy a role under another name", .can(.rolesWrite), copy)
+        POST("/v1/roles/{id}/copies", "Copy a role under another name", .can(.rolesWrite), copy).operation("copyRole")
             .describe("The copy is a custom role with the same permissions, as far as you hold them.")
             .problems(.grantExceedsOwnRights, .roleNameTaken, .tooManyRoles)
         GET("/v1/roles/{id}/members", "List who holds a role", .can(.membersRead), members)

@@ -14,7 +14,7 @@ enum Teams {
         DELETE("/v1/teams/{id}", "Delete a team", .can(.teamsWrite), delete)
             .describe("Its members stay in the company.").problems(.teamInUse)
         GET("/v1/teams/{id}/members", "List a team's members", .can(.teamsRead), members)
-        POST("/v1/teams/{id}/members", "Put a member into a team", .can(.teamsWrite), add)
+        POST("/v1/teams/{id}/members", "Put a member into a team", .can(.teamsWrite), add).operation("addTeamMember")
             .describe("Adding somebody who is in it already changes nothing but `is_lead`.")
             .problems(.memberNotActive)
         PATCH(
@@ -22,7 +22,7 @@ enum Teams {
             changeMember)
         DELETE(
             "/v1/teams/{id}/members/{member_id}", "Take a member out of a team", .can(.teamsWrite),
-            removeMember)
+            removeMember).operation("removeTeamMember")
     }
 
     struct Filter: ListFilter {

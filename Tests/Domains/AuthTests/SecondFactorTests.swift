@@ -97,6 +97,9 @@ import Wire
         try await phone.person.client.delete("/v1/auth/mfa/factors/\(phone.factorId)").expect(204)
         try await Guest(server, phone.person.email).login().expect(200)
         #expect(try await Guest(server, phone.person.email).mailCount("mfa-changed") == 2)
+        let told = try await server.mails(to: phone.person.email).filter { $0["template"] == "mfa-changed" }
+        #expect(told.map { $0["context"]?["factor_added"] != nil } == [true, false])
+        #expect(told.last?["context"]?["factor_removed"] != nil)
     }
 
     @Test func `another person's factor does not exist`() async throws {

@@ -58,7 +58,7 @@ import Wire
         let open: JSON = [
             "mfa_required": true, "login_methods": ["password"], "session_idle_minutes": 60,
             "session_max_hours": nil,
-            "ip_allow_list": ["127.0.0.0/8"], "api_key_max_days": 90,
+            "ip_allow_list": ["127.0.0.0/8"], "api_key_max_days": 90, "one_session": true,
         ]
         #expect(try await grace.put("/v1/company/security-policy", open).json == open)
     }

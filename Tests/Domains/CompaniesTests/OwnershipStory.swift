@@ -1,4 +1,5 @@
 import Postgres
+import Auth
 import Testing
 import Wire
 
@@ -104,7 +105,7 @@ import Wire
         #expect(try await grace.post(delete, ["confirm_slug": "other"]).code == "confirmation-mismatch")
         #expect(try await grace.post(delete, ["confirm_slug": "aurora-studio"]).json["status"] == "deleting")
         #expect(try await grace.get("/v1/members").status == 401)
-        #expect(try await CompanyPurge.round(world.database) == false)
+        #expect(try await CompanyPurge.round(world.database, AuthDomain.serviceUsers) == false)
         let restore = "/v1/companies/\(company)/restoration"
         #expect(try await ada.in(company: nil).post(restore).status == 404)
         #expect(try await grace.in(company: nil).post(restore).json["status"] == "active")
@@ -126,8 +127,8 @@ import Wire
             UPDATE companies SET delete_after = now() WHERE status = 'deleting';
             UPDATE company_deletions SET delete_after = now();
             """)
-        #expect(try await CompanyPurge.round(world.database))
-        #expect(try await CompanyPurge.round(world.database) == false)
+        #expect(try await CompanyPurge.round(world.database, AuthDomain.serviceUsers))
+        #expect(try await CompanyPurge.round(world.database, AuthDomain.serviceUsers) == false)
         for table in ["memberships", "member_roles", "roles", "teams", "invitations"] {
             let sql: SQL = "SELECT count(*) FROM \(unescaped: table)"
             #expect(try await world.count(sql, in: company) == 0, "\(table) still has rows")

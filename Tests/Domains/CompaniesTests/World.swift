@@ -1,5 +1,6 @@
 import API
 import App
+import Auth
 import Core
 import Crypto
 import Glibc
@@ -43,6 +44,7 @@ final class World: Sendable {
         configuration.isDevelopment = true
         var environment = Environment()
         environment.set(PublicAddress("https://infinity.example/"))
+        environment.set(AuthDomain.serviceUsers)
         try await CompaniesDomain.start(&environment)
         let application = try Application(
             [Mailroom.declaration, CompaniesDomain.declaration], configuration: configuration,

@@ -5,7 +5,7 @@ import HTTP
 import Postgres
 import Wire
 
-/// What an API key allows at this moment: its scopes, as far as its maker still holds them.
+/// What an API key allows at this moment: its scopes, as far as its maker, or its service account, still holds them.
 enum KeyAccess {
     static func load(_ key: String, _ request: Request, at now: Timestamp, _ db: Database) async throws
         -> AccessCache.Entry
@@ -23,8 +23,8 @@ enum KeyAccess {
         let answers = try await db.batch(
             [
                 """
-                SELECT k.created_by, k.scopes, k.ip_allow_list, k.expires_at
-                  FROM api_keys k JOIN users u ON u.id = k.created_by AND u.status = 'active'
+                SELECT coalesce(k.acts_as, k.created_by) AS acts_as, k.scopes, k.ip_allow_list, k.expires_at
+                  FROM api_keys k JOIN users u ON u.id = coalesce(k.acts_as, k.created_by) AND u.status = 'active'
                  WHERE k.company_id = \(company) AND k.id = \(id) AND k.revoked_at IS NULL
                    AND (k.expires_at IS NULL OR k.expires_at > \(now))
                 """,
@@ -36,8 +36,8 @@ enum KeyAccess {
                 CompanyPolicy.sql(company),
             ], as: Tenant(company: company))
         guard let row = answers[0].first else { throw refused }
-        let maker: UUID = try row.get("created_by")
-        guard let access = try await MemberAccess.load(user: maker, company: company, db) else {
+        let holder: UUID = try row.get("acts_as")
+        guard let access = try await MemberAccess.load(user: holder, company: company, db) else {
             throw refused
         }
         let own = try row.get("ip_allow_list", as: [String].self).compactMap { AddressRange($0) }
@@ -48,7 +48,7 @@ enum KeyAccess {
         }
         let scopes = PermissionSet(names: try row.get("scopes", as: [String].self))
         var principal = Principal(
-            userId: maker, apiKeyId: id, companyId: company, memberId: access.memberId,
+            userId: holder, apiKeyId: id, companyId: company, memberId: access.memberId,
             permissions: access.permissions.intersection(scopes))
         principal.standing = access.standing
         let expires = try row.get("expires_at", as: Timestamp?.self)

@@ -12,6 +12,7 @@ enum AccountPages {
         case resetPassword = "reset-password"
         case confirmEmailChange = "confirm-email-change"
         case notMe = "not-me"
+        case magicLink = "magic-link"
         case login
         case sessions
         case apiKeys = "api-keys"
@@ -35,6 +36,8 @@ enum AccountPages {
         <form id="form" hidden>
         <label id="label" hidden>New password
         <input id="password" type="password" autocomplete="new-password" minlength="10" maxlength="200"></label>
+        <label id="code-label" hidden>Code of your authenticator app
+        <input id="code" autocomplete="one-time-code" inputmode="numeric" maxlength="40"></label>
         <button id="button"></button>
         </form>
         """
@@ -48,6 +51,8 @@ enum AccountPages {
             "Set password", "/v1/auth/password-reset/confirm", "Your password is set. You can sign in now."],
           "confirm-email-change": ["Confirm your new address", "Press the button to use this address from now on.",
             "Confirm new address", "/v1/auth/email-change/confirm", "Your new address is confirmed."],
+          "magic-link": ["Sign in", "Press the button to sign in.", "Sign in", "/v1/auth/browser/magic-link/confirm",
+            "You are signed in."],
           "not-me": ["This was not you?", "Press the button to end all sessions and lock the account until a new " +
             "password is set. A mail with a link for it follows.", "This was not me", "/v1/auth/not-me",
             "All sessions have ended and the account is locked. Look into your mail."],
@@ -57,8 +62,12 @@ enum AccountPages {
         const token = new URLSearchParams(location.hash.slice(1)).get("token");
         const page = pages[name];
         const wantsPassword = name === "reset-password";
+        let secondStep = null;
+        const request = () => secondStep
+          ? ["/v1/auth/browser/login/mfa", { mfa_token: secondStep, code: element("code").value }]
+          : [page[3], wantsPassword ? { token, password: element("password").value } : { token }];
         if (page && token) {
-          const [title, text, label, path, done] = page;
+          const [title, text, label, , done] = page;
           element("title").textContent = document.title = title;
           element("text").textContent = text;
           element("button").textContent = label;
@@ -68,7 +77,7 @@ enum AccountPages {
           element("form").addEventListener("submit", async (event) => {
             event.preventDefault();
             element("button").disabled = true;
-            const body = wantsPassword ? { token, password: element("password").value } : { token };
+            const [path, body] = request();
             try {
               const answer = await fetch(path, {
                 method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
@@ -80,6 +89,11 @@ enum AccountPages {
                 return;
               }
               const problem = await answer.json();
+              if (problem.mfa_token) {
+                secondStep = problem.mfa_token;
+                element("code-label").hidden = false;
+                element("code").required = true;
+              }
               element("outcome").textContent = (problem.errors || []).map((fault) => fault.detail).join(" ")
                 || problem.detail || problem.title;
             } catch {

@@ -11,11 +11,11 @@ enum EmailChange {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/email-change", "Ask to use another address", .signedIn, ask)
+        POST("/v1/auth/email-change", "Ask to use another address", .signedIn, ask).operation("changeEmail")
             .describe("Sends a mail to the new address; needs a recent proof of who you are.")
             .rate(.mail).idempotent(.none).problems(.reauthenticationRequired, .sessionRequired)
             .example(body: ["email": "ada.king@example.com"])
-        POST("/v1/auth/email-change/confirm", "Confirm the new address", .open, confirm)
+        POST("/v1/auth/email-change/confirm", "Confirm the new address", .open, confirm).operation("confirmEmailChange")
             .describe(
                 "Send the `token` of the link, or the `code` of the mail with the `email` used so far. The old address "
                     + "is told."

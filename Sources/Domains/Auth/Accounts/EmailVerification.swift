@@ -31,14 +31,14 @@ enum EmailVerification {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/email-verification", "Send the confirmation mail again", .open, send)
+        POST("/v1/auth/email-verification", "Send the confirmation mail again", .open, send).operation("sendVerificationMail")
             .describe(
                 "The older link and code stop working. Nothing is sent when nothing waits for that address."
             )
             .rate(.mail).idempotent(.none).example(body: ["email": "ada@example.com"])
         POST(
             "/v1/auth/email-verification/confirm", "Confirm the address and open the account", .open, confirm
-        )
+        ).operation("confirmEmail")
         .describe("Send the `token` of the link, or the `code` of the mail with the `email`.")
         .rate(.login).idempotent(.none).problems(.tokenInvalid)
         .example(body: ["email": "ada@example.com", "code": "492039"])

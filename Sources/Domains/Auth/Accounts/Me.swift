@@ -6,7 +6,8 @@ import Wire
 /// The signed-in person.
 struct Me: Codable, Sendable {
     let id: UUID
-    let email: String
+    /// Null for a service account, whose key asks.
+    let email: String?
     let name: String
     let locale: String
     let timeZone: String
@@ -31,10 +32,10 @@ extension Me {
     }
 
     @RouteList static var routes: [Route] {
-        GET("/v1/auth/me", "Who you are", .signedIn, show)
-        PATCH("/v1/auth/me", "Change your name and settings", .signedIn, change)
+        GET("/v1/auth/me", "Who you are", .signedIn, show).operation("getMe")
+        PATCH("/v1/auth/me", "Change your name and settings", .signedIn, change).operation("updateMe")
             .problems(.sessionRequired).example(body: ["name": "Ada King", "time_zone": "Europe/London"])
-        DELETE("/v1/auth/me", "Delete your account", .signedIn, delete)
+        DELETE("/v1/auth/me", "Delete your account", .signedIn, delete).operation("deleteMe")
             .describe(
                 "You leave every company; where you are the last owner, hand over first. Your name and address are "
                     + "wiped, what you did stays in the logs under your id. Needs a recent proof of who you are."

@@ -23,7 +23,7 @@ enum NotMe {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/not-me", "Say that an act told by mail was not yours", .open, confirm)
+        POST("/v1/auth/not-me", "Say that an act told by mail was not yours", .open, confirm).operation("reportNotMe")
             .describe(
                 "Ends all sessions, locks the account, and sends the mail with which its owner sets a new password."
             )

@@ -12,6 +12,7 @@ struct OneTimeToken: Sendable {
         case changeEmail = "change_email"
         case secondFactor = "second_factor"
         case notMe = "not_me"
+        case magicLink = "magic_link"
     }
 
     /// What the person got, sent back: the token of the link, or the code with the address it was sent to.

@@ -22,13 +22,13 @@ enum PasswordChange {
     }
 
     @RouteList static var routes: [Route] {
-        PUT("/v1/auth/password", "Change your password", .signedIn, change)
+        PUT("/v1/auth/password", "Change your password", .signedIn, change).operation("changePassword")
             .describe("All other sessions end; this one goes on.")
             .rate(.login).problems(.invalidCredentials, .loginThrottled, .sessionRequired)
             .example(body: [
                 "current_password": "correct-horse-battery", "new_password": "four-quiet-green-harbours",
             ])
-        POST("/v1/auth/password/check", "Ask whether a password would be accepted", .open, check)
+        POST("/v1/auth/password/check", "Ask whether a password would be accepted", .open, check).operation("checkPassword")
             .rate(.login).idempotent(.none).example(body: ["password": "correct-horse-battery"])
     }
 

@@ -26,7 +26,7 @@ enum SecurityEvents {
         GET(
             "/v1/auth/security-events", "List what happened around your account, newest first", .signedIn,
             list
-        )
+        ).operation("listSecurityEvents")
         .problems(.sessionRequired)
     }
 

@@ -4,11 +4,18 @@ import Wire
 
 /// Mails that tell a person what has happened to her account, each with the button "this was not me".
 enum SecurityMail {
+    /// What was changed; the mail says it in its own language.
+    enum FactorChange: String {
+        case added = "factor_added"
+        case removed = "factor_removed"
+        case recoveryCodesMade = "recovery_codes_made"
+    }
+
     static func secondFactorChanged(
-        _ change: String, _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp,
+        _ change: FactorChange, _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp,
         in tx: Transaction
     ) async throws {
-        try await send(.mfaChanged, to: user, ["change": change], visit, parts, at: now, in: tx)
+        try await send(.mfaChanged, to: user, [change.rawValue: "yes"], visit, parts, at: now, in: tx)
     }
 
     static func passwordChanged(

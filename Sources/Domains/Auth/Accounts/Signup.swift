@@ -33,7 +33,7 @@ enum Signup {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/signup", "Sign up", .open, signUp)
+        POST("/v1/auth/signup", "Sign up", .open, signUp).operation("signUp")
             .describe(
                 "Sends a mail with a link and a six-digit code; the account exists once it is confirmed. The answer is "
                     + "the same when the address has an account already, whose owner is then told so by mail."

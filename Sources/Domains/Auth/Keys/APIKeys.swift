@@ -21,6 +21,8 @@ struct APIKey: Codable, Sendable {
     /// Addresses and ranges it may be used from; empty for anywhere.
     let ipAllowList: [String]
     let createdBy: UUID
+    /// The service account the key acts for; null for a key that acts for its maker.
+    let serviceAccountId: UUID?
     let expiresAt: Timestamp?
     let lastUsedAt: Timestamp?
     let lastUsedFrom: String?
@@ -30,7 +32,7 @@ struct APIKey: Codable, Sendable {
     let updatedAt: Timestamp
 
     static let columns: SQL = """
-        id, name, hint, scopes, ip_allow_list, created_by, expires_at, last_used_at, last_used_from, rotated_at,
+        id, name, hint, scopes, ip_allow_list, created_by, service_account_id, expires_at, last_used_at, last_used_from, rotated_at,
         version, created_at, updated_at
         """
 }
@@ -51,6 +53,8 @@ enum APIKeys {
         let scopes: UpTo<100, Text<80>>
         let ipAllowList: UpTo<50, AddressRangeText>?
         let expiresAt: Timestamp?
+        /// Acts for this service account instead of for you.
+        let serviceAccountId: UUID?
     }
 
     struct Change: Codable, Sendable {
@@ -67,6 +71,7 @@ enum APIKeys {
 
     struct Filter: ListFilter {
         let createdBy: UUID?
+        let serviceAccountId: UUID?
         static let sorts = ["-created_at", "name"]
         static let search = ["name", "hint"]
     }
@@ -74,7 +79,9 @@ enum APIKeys {
     @RouteList static var routes: [Route] {
         GET("/v1/api-keys", "List API keys", .can(.apiKeysRead), list)
         POST("/v1/api-keys", "Make an API key", .can(.apiKeysWrite), create)
-            .describe("The key is shown this once. Its scopes are permissions that you hold yourself.")
+            .describe(
+                "The key is shown this once. Its scopes are permissions that you hold yourself, and that the service "
+                    + "account holds when it is to act for one.")
             .secret.problems(.scopeNotHeld, .apiKeyLimitReached, .sessionRequired)
             .example(body: [
                 "name": "Shop export", "scopes": ["companies:read"], "ip_allow_list": ["192.0.2.0/24"],
@@ -83,8 +90,8 @@ enum APIKeys {
         GET("/v1/api-keys/{id}", "Show an API key", .can(.apiKeysRead), show)
         PATCH("/v1/api-keys/{id}", "Change an API key", .can(.apiKeysWrite), change)
             .problems(.scopeNotHeld, .sessionRequired).example(body: ["name": "Shop export, nightly"])
-        DELETE("/v1/api-keys/{id}", "Revoke an API key", .can(.apiKeysWrite), revoke)
-        POST("/v1/api-keys/{id}/rotate", "Exchange the text of an API key", .can(.apiKeysWrite), rotate)
+        DELETE("/v1/api-keys/{id}", "Revoke an API key", .can(.apiKeysWrite), revoke).operation("revokeApiKey")
+        POST("/v1/api-keys/{id}/rotate", "Exchange the text of an API key", .can(.apiKeysWrite), rotate).operation("rotateApiKey")
             .describe(
                 "The old text works for `grace_seconds` more, so that programs can be changed over in peace."
             )
@@ -126,12 +133,14 @@ enum APIKeys {
             if try count[0].get("count", as: Int.self) >= AuthLimits.apiKeysMax {
                 throw Problem(.apiKeyLimitReached)
             }
+            let service = try await service(body.serviceAccountId, scopes, company, in: tx)
             _ = try await tx.batch([
                 """
                 INSERT INTO api_keys (company_id, id, created_by, name, hint, scopes, ip_allow_list, expires_at,
-                                      created_at, updated_at)
+                                      service_account_id, acts_as, created_at, updated_at)
                 VALUES (\(company), \(id), \(session.user), \(body.name.text), \(APIKeyToken.hint(key)), \(scopes),
-                        \(body.ipAllowList?.items.map(\.text) ?? []), \(expiresAt), \(now), \(now))
+                        \(body.ipAllowList?.items.map(\.text) ?? []), \(expiresAt), \(body.serviceAccountId), \(service),
+                        \(now), \(now))
                 """,
                 hash(of: key, company, id, at: now),
                 AuthEvent.apiKeyMade.sql(
@@ -221,6 +230,29 @@ enum APIKeys {
         return Set(names).sorted()
     }
 
+    /// The principal of a service account, if it may itself do all that the key is to do.
+    private static func service(_ account: UUID?, _ scopes: [String], _ company: UUID, in tx: Transaction)
+        async throws -> UUID?
+    {
+        guard let account else { return nil }
+        let rows = try await tx.query(
+            """
+            SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id AND u.kind = 'service'
+             WHERE m.company_id = \(company) AND m.id = \(account) AND m.status = 'active'
+            """)
+        guard let user = try rows.first?.get("user_id", as: UUID.self),
+            let access = try await MemberAccess.load(user: user, company: company, in: tx)
+        else {
+            throw Problem.unprocessable(
+                "/service_account_id", "unknown-service-account", "is no enabled service account of the company")
+        }
+        let missing = PermissionSet(names: scopes).subtracting(access.permissions).names
+        if !missing.isEmpty {
+            throw Problem(.scopeNotHeld, "The service account does not hold \(missing.joined(separator: ", ")).")
+        }
+        return user
+    }
+
     private static func expiry(_ wanted: Timestamp?, _ policy: CompanyPolicy, _ now: Timestamp) throws
         -> Timestamp?
     {
@@ -271,13 +303,13 @@ enum APIKeys {
     private static func tell(_ id: UUID, _ call: Call, _ action: String, in tx: Transaction) async throws {
         let company = try call.company
         let rows = try await tx.query(
-            "SELECT created_by, revoked_at FROM api_keys WHERE company_id = \(company) AND id = \(id)")
+            "SELECT coalesce(acts_as, created_by) AS holder, revoked_at FROM api_keys WHERE company_id = \(company) AND id = \(id)")
         if !rows[0].isNull("revoked_at") {
             _ = try await tx.query("DELETE FROM api_key_hashes WHERE of_company = \(company) AND key_id = \(id)")
         }
-        let maker: UUID = try rows[0].get("created_by")
+        let holder: UUID = try rows[0].get("holder")
         try await Audit.record(Audit.Entry(action, on: "api_key", id), by: call.actor, company: company, in: tx)
-        try await AccessChange.record(user: maker, company: company, in: tx)
+        try await AccessChange.record(user: holder, company: company, in: tx)
     }
 
     private static func tellMaker(

@@ -9,6 +9,7 @@ enum AuthEvent: String, CaseIterable, Codable, Sendable {
     case emailChanged = "email_changed"
     case loginSucceeded = "login_succeeded"
     case loginFailed = "login_failed"
+    case magicLinkAsked = "magic_link_asked"
     case secondStepFailed = "second_step_failed"
     case reauthenticated
     case newDevice = "new_device"

@@ -38,19 +38,19 @@ enum Factors {
     }
 
     @RouteList static var routes: [Route] {
-        GET("/v1/auth/mfa/factors", "List your second factors", .signedIn, list)
-        GET("/v1/auth/mfa/factors/{id}", "Show a second factor", .signedIn, show)
+        GET("/v1/auth/mfa/factors", "List your second factors", .signedIn, list).operation("listFactors")
+        GET("/v1/auth/mfa/factors/{id}", "Show a second factor", .signedIn, show).operation("getFactor")
             .problems(.sessionRequired)
-        POST("/v1/auth/mfa/factors", "Begin to set up an authenticator app", .signedIn, enrol)
+        POST("/v1/auth/mfa/factors", "Begin to set up an authenticator app", .signedIn, enrol).operation("enrolFactor")
             .describe(
                 "Show `otpauth_url` as a QR code; the factor counts once a code of it was sent to `verify`."
             )
             .secret.problems(.reauthenticationRequired, .sessionRequired, .factorLimitReached)
             .example(body: ["name": "Phone"])
-        POST("/v1/auth/mfa/factors/{id}/verify", "Finish the setting up with a first code", .signedIn, verify)
+        POST("/v1/auth/mfa/factors/{id}/verify", "Finish the setting up with a first code", .signedIn, verify).operation("verifyFactor")
             .secret.problems(.invalidCode, .sessionRequired, .factorNameTaken)
             .example(body: ["code": "492039"])
-        DELETE("/v1/auth/mfa/factors/{id}", "Remove a second factor", .signedIn, remove)
+        DELETE("/v1/auth/mfa/factors/{id}", "Remove a second factor", .signedIn, remove).operation("removeFactor")
             .problems(.reauthenticationRequired, .sessionRequired)
     }
 
@@ -142,7 +142,7 @@ enum Factors {
                 ])
             try await AccessChange.record(user: session.user, company: nil, in: tx)
             try await SecurityMail.secondFactorChanged(
-                "A second factor was added", session.user, visit, parts, at: now, in: tx)
+                .added, session.user, visit, parts, at: now, in: tx)
             return made.codes
         }
         return Single(Verified(id: id.value, recoveryCodes: codes))
@@ -169,7 +169,7 @@ enum Factors {
                 AuthEvent.factorRemoved.sql(user: session.user, session: session.id, visit),
             ])
             try await SecurityMail.secondFactorChanged(
-                "A second factor was removed", session.user, visit, parts, at: call.now, in: tx)
+                .removed, session.user, visit, parts, at: call.now, in: tx)
         }
         return NoContent()
     }

@@ -15,8 +15,8 @@ struct RecoveryCodes: Codable, Sendable {
     }
 
     @RouteList static var routes: [Route] {
-        GET("/v1/auth/mfa/recovery-codes", "How many recovery codes are left", .signedIn, left)
-        POST("/v1/auth/mfa/recovery-codes", "Make new recovery codes", .signedIn, renew)
+        GET("/v1/auth/mfa/recovery-codes", "How many recovery codes are left", .signedIn, left).operation("getRecoveryCodes")
+        POST("/v1/auth/mfa/recovery-codes", "Make new recovery codes", .signedIn, renew).operation("renewRecoveryCodes")
             .describe("The older ones stop working. The codes are shown this once.")
             .secret.problems(.reauthenticationRequired, .sessionRequired)
     }
@@ -39,7 +39,7 @@ struct RecoveryCodes: Codable, Sendable {
         try await call.auth.db.transaction { tx in
             _ = try await tx.batch(made.sql + [AuthEvent.recoveryCodesMade.sql(user: user, visit)])
             try await SecurityMail.secondFactorChanged(
-                "New recovery codes were made", user, visit, call.auth, at: call.now, in: tx)
+                .recoveryCodesMade, user, visit, call.auth, at: call.now, in: tx)
         }
         return Created(RecoveryCodes(recoveryCodes: made.codes), at: "/v1/auth/mfa/recovery-codes")
     }

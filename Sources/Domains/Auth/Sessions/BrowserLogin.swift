@@ -18,7 +18,7 @@ enum BrowserLogin {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/browser/login", "Sign in with cookies", .open, login)
+        POST("/v1/auth/browser/login", "Sign in with cookies", .open, login).operation("loginInBrowser")
             .describe(
                 "As /v1/auth/login, but the tokens are set as HttpOnly cookies. Pages of other sites are refused."
             )
@@ -26,12 +26,12 @@ enum BrowserLogin {
             .problems(
                 .invalidCredentials, .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany,
                 .csrfFailed)
-        POST("/v1/auth/browser/login/mfa", "Sign in with cookies: the second step", .open, secondStep)
+        POST("/v1/auth/browser/login/mfa", "Sign in with cookies: the second step", .open, secondStep).operation("completeLoginInBrowser")
             .rate(.login).secret.example(body: Login.stepExample)
             .problems(.invalidCode, .tokenInvalid, .loginThrottled, .csrfFailed)
-        POST("/v1/auth/browser/refresh", "Exchange the tokens in the cookies", .open, refresh)
+        POST("/v1/auth/browser/refresh", "Exchange the tokens in the cookies", .open, refresh).operation("refreshCookies")
             .rate(.open).secret.problems(.refreshTokenInvalid, .refreshTokenReused, .csrfFailed)
-        GET("/v1/auth/csrf", "The token that changes must carry when cookies sign in", .signedIn, csrf)
+        GET("/v1/auth/csrf", "The token that changes must carry when cookies sign in", .signedIn, csrf).operation("getCsrfToken")
             .secret.problems(.sessionRequired)
     }
 
@@ -67,7 +67,7 @@ enum BrowserLogin {
         return Single(Token(csrfToken: parts.browser.csrfToken(for: session.id)))
     }
 
-    private static func answer(_ call: Call, _ session: OpenedSession) -> Single<Answer> {
+    static func answer(_ call: Call, _ session: OpenedSession) -> Single<Answer> {
         let parts = call.auth
         let cookies = parts.browser.cookies(
             access: session.accessToken, life: parts.choices.accessTokenLife, refresh: session.refreshToken,

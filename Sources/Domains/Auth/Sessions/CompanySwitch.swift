@@ -17,7 +17,7 @@ enum CompanySwitch {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/company", "Switch to another company", .signedIn, change)
+        POST("/v1/auth/company", "Switch to another company", .signedIn, change).operation("switchCompany")
             .describe(
                 "Answers with an access token for that company; the refresh token stays the same and follows. With "
                     + "cookies the access cookie is exchanged."
@@ -52,6 +52,7 @@ enum CompanySwitch {
                 AuthEvent.companySwitched.sql(
                     user: session.user, session: session.id, company: company, visit),
             ], as: .none)
+        try await OneSession.keep(session.id, of: session.user, in: company, at: now, parts.db)
         let access = try parts.tokens.make(user: session.user, session: session.id, company: company, at: now)
         if call.principal?.isByCookie == true {
             call.setCookie(parts.browser.accessCookie(access, life: parts.choices.accessTokenLife))

@@ -26,7 +26,7 @@ enum Impersonation {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/impersonation", "Work in another member's name", .can(.membersImpersonate), begin)
+        POST("/v1/auth/impersonation", "Work in another member's name", .can(.membersImpersonate), begin).operation("impersonateMember")
             .describe(
                 "The answer's token does what the member may, as far as you may yourself, for a quarter of an hour. He is "
                     + "told by mail with the reason. POST /v1/auth/logout with that token ends it.")

@@ -38,14 +38,14 @@ enum Login {
     ]
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/login", "Sign in", .open, login)
+        POST("/v1/auth/login", "Sign in", .open, login).operation("login")
             .describe(
                 "Answers 401 `second-step-required` with an `mfa_token` when the account has a second factor and no "
                     + "`code` was sent."
             )
             .rate(.login).secret.example(body: bodyExample)
             .problems(.invalidCredentials, .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany)
-        POST("/v1/auth/login/mfa", "Sign in: the second step", .open, secondStep)
+        POST("/v1/auth/login/mfa", "Sign in: the second step", .open, secondStep).operation("completeLogin")
             .rate(.login).secret.example(body: stepExample)
             .problems(.invalidCode, .tokenInvalid, .loginThrottled)
     }

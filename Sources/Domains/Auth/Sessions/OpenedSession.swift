@@ -35,6 +35,10 @@ extension SignIn {
         let isNew = try await isNewDevice(account.id)
         if isNew { statements += try newDeviceNews(account, session: id) }
         _ = try await parts.db.batch(statements, as: .none)
+        if let company {
+            try await OneSession.keep(id, of: account.id, in: company, at: now, parts.db)
+        }
+        parts.figures.loggedIn(by: methods[0])
         return OpenedSession(
             id: id, userId: account.id, companyId: company, accessToken: access, refreshToken: refresh.token)
     }
@@ -48,7 +52,7 @@ extension SignIn {
         return """
             WITH person AS (
                 UPDATE users SET last_login_at = \(now), last_company_id = coalesce(\(company), last_company_id)
-                 WHERE id = \(account.id) AND status = 'active' AND password_hash = \(account.passwordHash)
+                 WHERE id = \(account.id) AND status = 'active' AND password_hash IS NOT DISTINCT FROM \(account.passwordHash)::text
                 RETURNING id),
             session AS (
                 INSERT INTO sessions (id, user_id, company_id, assurance, methods, is_browser, device, user_agent,

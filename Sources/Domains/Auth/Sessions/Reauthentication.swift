@@ -17,7 +17,7 @@ enum Reauthentication {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/reauthentication", "Prove again who you are", .signedIn, prove)
+        POST("/v1/auth/reauthentication", "Prove again who you are", .signedIn, prove).operation("reauthenticate")
             .describe("Send `password`, or `code` of a second factor. Good for a quarter of an hour.")
             .rate(.login).idempotent(.none)
             .problems(.invalidCredentials, .invalidCode, .loginThrottled, .sessionRequired)

@@ -14,7 +14,7 @@ enum Refresh {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/refresh", "Exchange the refresh token", .open, refresh)
+        POST("/v1/auth/refresh", "Exchange the refresh token", .open, refresh).operation("refreshTokens")
             .describe(
                 "The refresh token sent is used up; go on with the one in the answer. When the answer was lost, the same "
                     + "request may be sent again for thirty seconds."
@@ -33,6 +33,7 @@ enum Refresh {
         let visit = Visit(call)
         let outcome = try await parts.chain.rotate(
             token, visit, idle: parts.choices.sessionIdle, at: call.now, parts.db)
+        parts.figures.count(outcome)
         switch outcome {
         case .rotated(let next, let session), .repeated(let next, let session):
             // A token out of a cookie is no use outside one, nor the other way round.

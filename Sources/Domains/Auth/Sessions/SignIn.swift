@@ -62,12 +62,13 @@ struct SignIn: Sendable {
 
     func byPassword(_ asked: LoginRequest) async throws -> OpenedSession {
         let email = asked.email.normalized
-        let attempt = try await LoginThrottle(account: email, address: visit.address).begin(parts.db, at: now)
+        let attempt = try await begin(for: email)
         let account = try await parts.db.query(Account.sql(where: "u.email_norm = \(email)")).first.map(
             Account.init)
         let isRight = try await parts.passwords.isRight(asked.password.text, account?.passwordHash)
         guard let account, isRight, account.status == "active" else {
             try await attempt.failed(parts.db, at: now)
+            parts.figures.logins.refused.add()
             if let account { remember(.loginFailed, account.id) }
             throw Problem.wrongCredentials
         }
@@ -75,7 +76,7 @@ struct SignIn: Sendable {
         var methods = ["password"]
         if account.hasSecondFactor {
             guard let code = asked.code?.text else {
-                let problem = try await secondStep(account, asked.companyId)
+                let problem = try await secondStep(account, after: "password", asked.companyId)
                 throw problem
             }
             let method = try await prove(code, account, attempt)
@@ -83,6 +84,22 @@ struct SignIn: Sendable {
         }
         try await attempt.succeeded(parts.db)
         return try await open(known, methods: methods, company: asked.companyId)
+    }
+
+    /// The first factor is proven by another way than a password; the second is asked for where one is set up.
+    func enter(_ account: Account, by method: String, code: String?, company: UUID?) async throws -> OpenedSession {
+        guard account.hasSecondFactor else {
+            return try await open(account, methods: [method], company: company)
+        }
+        guard let code else {
+            let problem = try await secondStep(account, after: method, company)
+            throw problem
+        }
+        let throttle = LoginThrottle(account: account.email.lowercased(), address: visit.address)
+        let attempt = try await throttle.begin(parts.db, at: now)
+        let second = try await prove(code, account, attempt)
+        try await attempt.succeeded(parts.db)
+        return try await open(account, methods: [method, second], company: company)
     }
 
     /// The second half of a login that was answered `second-step-required`.
@@ -98,7 +115,17 @@ struct SignIn: Sendable {
         try await parts.db.transaction { tx in try await pending.use(at: now, in: tx) }
         try await attempt.succeeded(parts.db)
         let company = pending.detail["company_id"]?.stringValue.flatMap { UUID($0) }
-        return try await open(account, methods: ["password", method], company: company)
+        let first = pending.detail["method"]?.stringValue ?? "password"
+        return try await open(account, methods: [first, method], company: company)
+    }
+
+    private func begin(for email: String) async throws -> LoginThrottle.Attempt {
+        do {
+            return try await LoginThrottle(account: email, address: visit.address).begin(parts.db, at: now)
+        } catch let problem as Problem where problem.code == .loginThrottled {
+            parts.figures.logins.throttled.add()
+            throw problem
+        }
     }
 
     /// The cost of hashing may have been raised since the password was set.
@@ -112,13 +139,16 @@ struct SignIn: Sendable {
         return account
     }
 
-    private func secondStep(_ account: Account, _ company: UUID?) async throws -> Problem {
-        let detail: JSON = ["company_id": company.map { .string($0.description) } ?? .null]
+    private func secondStep(_ account: Account, after method: String, _ company: UUID?) async throws -> Problem {
+        let detail: JSON = [
+            "company_id": company.map { .string($0.description) } ?? .null, "method": .string(method),
+        ]
         let issued = OneTimeToken.issue(
             .secondFactor, user: account.id, email: account.email, life: AuthLimits.secondStep,
             detail: detail,
             codes: parts.codes, at: now)
         _ = try await parts.db.batch(issued.sql, as: .none)
+        parts.figures.logins.secondStepAsked.add()
         return Problem(.secondStepRequired).challenged
             .with("mfa_token", .string(issued.token))
             .with("mfa_methods", ["totp", "recovery_code"])
@@ -131,6 +161,7 @@ struct SignIn: Sendable {
     {
         guard let method = try await SecondFactor.accept(code, of: account.id, visit, parts, at: now) else {
             try await attempt.failed(parts.db, at: now)
+            parts.figures.logins.secondStepRefused.add()
             remember(.secondStepFailed, account.id)
             throw Problem(.invalidCode).challenged
         }
