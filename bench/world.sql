@@ -54,10 +54,10 @@ INSERT INTO member_roles (company_id, member_id, role_id)
       FROM new_person n
       JOIN roles r ON r.company_id = n.company_id AND r.key = CASE n.k WHEN 1 THEN 'owner' ELSE 'member' END;
 
-INSERT INTO teams (company_id, id, name, description, color, created_at, updated_at)
+INSERT INTO teams (company_id, id, name, description, color, member_count, created_at, updated_at)
     SELECT c.id, pg_temp.uuid7(at), 'Team ' || k || ' of company ' || c.n,
            'Plans, writes and reviews what company ' || c.n || ' publishes; "quoted", and every second week on call.',
-           '#3b82f6', at, at
+           '#3b82f6', 5, at, at
       FROM new_company c, generate_series(1, 60) AS k,
            LATERAL (SELECT now() - interval '100 days' + (c.n * 60 + k) * interval '1 minute' AS at) t;
 

@@ -36,36 +36,45 @@ public final class Database: Sendable {
     public func query(
         _ sql: SQL, as tenant: Tenant = .none, deadline: Duration? = nil
     ) async throws(DatabaseError) -> Rows {
-        try await submit([sql], tenant, deadline, mayLag: false).rows()
+        try await submit([sql], tenant, deadline, on: .reading).rows()
     }
 
     /// Runs statements as `tenant` in one round trip and one transaction: all of them or none.
     public func batch(
         _ statements: [SQL], as tenant: Tenant = .none, deadline: Duration? = nil
     ) async throws(DatabaseError) -> [Rows] {
-        statements.isEmpty ? [] : try await submit(statements, tenant, deadline, mayLag: false).all()
+        statements.isEmpty ? [] : try await submit(statements, tenant, deadline, on: .reading).all()
+    }
+
+    /// Runs statements that write as `tenant`, in one round trip and one transaction: all of them or none.
+    ///
+    /// Like `batch`, on connections where no reader waits behind a commit that waits for the disk.
+    public func write(
+        _ statements: [SQL], as tenant: Tenant = .none, deadline: Duration? = nil
+    ) async throws(DatabaseError) -> [Rows] {
+        statements.isEmpty ? [] : try await submit(statements, tenant, deadline, on: .writing).all()
     }
 
     /// Runs one reading statement where the answer may lag behind: on the replica when there is one.
     public func replica(
         _ sql: SQL, as tenant: Tenant = .none, deadline: Duration? = nil
     ) async throws(DatabaseError) -> Rows {
-        try await submit([sql], tenant, deadline, mayLag: true).rows()
+        try await submit([sql], tenant, deadline, on: .lagging).rows()
     }
 
     private func submit(
-        _ statements: [SQL], _ tenant: Tenant, _ deadline: Duration?, mayLag: Bool
+        _ statements: [SQL], _ tenant: Tenant, _ deadline: Duration?, on way: Lane.Way
     ) async -> Request.Outcome {
         let lane = lane()
         return await withUnsafeContinuation { (continuation: UnsafeContinuation<Request.Outcome, Never>) in
             if lane.loop.isCurrent {
                 lane.submit(
-                    statements, as: tenant, deadline: deadline, mayLag: mayLag,
+                    statements, as: tenant, deadline: deadline, on: way,
                     reply: .continuation(continuation))
             } else {
                 lane.loop.execute {
                     lane.submit(
-                        statements, as: tenant, deadline: deadline, mayLag: mayLag,
+                        statements, as: tenant, deadline: deadline, on: way,
                         reply: .continuation(continuation))
                 }
             }

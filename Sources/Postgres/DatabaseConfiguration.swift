@@ -14,8 +14,11 @@ public struct DatabaseConfiguration: Sendable {
     public var role: String? = "infinity_app"
     public var applicationName = "infinity"
 
-    /// Shared connections of each loop.
+    /// Shared connections of each loop for reading.
     public var pipelinesPerLoop = 1
+    /// Shared connections of each loop for single writes, dialled when the first is wanted: a commit waits for the disk,
+    /// and no reader is to wait behind it.
+    public var writersPerLoop = 2
     /// Connections of each loop for transactions.
     public var leasesPerLoop = 4
     /// Connections of each loop for reports.

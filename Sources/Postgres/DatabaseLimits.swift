@@ -2,6 +2,9 @@
 enum DatabaseLimits {
     /// Requests on one shared connection at once: at 50 µs each the last one waits 50 ms, which is as long as waiting helps.
     static let pipelineDepth = 1024
+    /// Writes under way on one connection beyond which the next is dialled: they wait for the disk one after another, and
+    /// those on two connections wait for it together.
+    static let busyWriter = 8
     /// A statement on a shared connection that waits for a lock any longer goes on on a connection of its own: all
     /// behind it wait as well.
     static let sharedLockDeadline: Duration = .milliseconds(100)

@@ -10,6 +10,7 @@ final class Lane: @unchecked Sendable {
     let dialer: Dialer
     let configuration: DatabaseConfiguration
     private(set) var pipelines: [Pipeline] = []
+    private var writers: [Pipeline] = []
     private(set) var replica: Pipeline?
     private(set) var leases: LeasePool!
     private(set) var reports: LeasePool!
@@ -25,6 +26,9 @@ final class Lane: @unchecked Sendable {
         statementNanoseconds = configuration.statementDeadline.nanoseconds
         let shared = configuration.target(.shared)
         pipelines = (0..<max(1, configuration.pipelinesPerLoop)).map { _ in
+            Pipeline(loop: loop, dialer: dialer, target: shared, habits: habits, statistics: statistics)
+        }
+        writers = (0..<configuration.writersPerLoop).map { _ in
             Pipeline(loop: loop, dialer: dialer, target: shared, habits: habits, statistics: statistics)
         }
         if configuration.replicaURL != nil {
@@ -49,7 +53,7 @@ final class Lane: @unchecked Sendable {
     }
 
     func close() {
-        for pipeline in pipelines { pipeline.close() }
+        for pipeline in pipelines + writers { pipeline.close() }
         replica?.close()
         leases.close()
         reports.close()
@@ -57,9 +61,14 @@ final class Lane: @unchecked Sendable {
 
     /// Sends statements down a shared connection, the tenant before them.
     func submit(
-        _ statements: [SQL], as tenant: Tenant, deadline: Duration?, mayLag: Bool, reply: Request.Reply
+        _ statements: [SQL], as tenant: Tenant, deadline: Duration?, on way: Way, reply: Request.Reply
     ) {
-        let pipeline = mayLag ? lagging ?? shortest : shortest
+        let pipeline =
+            switch way {
+            case .reading: shortest
+            case .lagging: lagging ?? shortest
+            case .writing: writer
+            }
         let now = loop.now
         let context = Context(
             tenant: tenant,
@@ -91,6 +100,21 @@ final class Lane: @unchecked Sendable {
     }
 
     private var lagging: Pipeline? { replica.flatMap { $0.isUp ? $0 : nil } }
+
+    /// What a statement may share a connection with.
+    enum Way { case reading, lagging, writing }
+
+    /// The first writer that is not busy, else the least busy one. While none stands, a write goes with the reads.
+    private var writer: Pipeline {
+        var best: Pipeline?
+        for writer in writers {
+            writer.start()
+            guard writer.isUp else { break }
+            if writer.depth < DatabaseLimits.busyWriter { return writer }
+            if best.map({ writer.depth < $0.depth }) ?? true { best = writer }
+        }
+        return best ?? shortest
+    }
 
     private var shortest: Pipeline {
         var shortest = pipelines[0]

@@ -18,6 +18,7 @@ final class Pipeline: @unchecked Sendable {
     private var connectedAt: UInt64 = 0
     private(set) var reason: DatabaseError?
     private var redial: LoopTimer?
+    private var wasStarted = false
     private var isClosed = false
     /// Told when a connection stands or none does.
     var changed: (() -> Void)?
@@ -39,7 +40,12 @@ final class Pipeline: @unchecked Sendable {
     }
     var depth: Int { connection?.depth ?? waiting.count }
 
-    func start() { dial() }
+    /// Begins to dial; asked again, it has begun already.
+    func start() {
+        if wasStarted { return }
+        wasStarted = true
+        dial()
+    }
 
     func submit(_ request: Request) {
         if let connection {

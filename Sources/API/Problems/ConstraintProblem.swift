@@ -21,8 +21,10 @@ public struct ConstraintProblem: Sendable {
 struct DatabaseProblems: Sendable {
     private let byConstraint: [String: ConstraintProblem]
 
-    init(_ constraints: [ConstraintProblem]) {
-        byConstraint = Dictionary(constraints.map { ($0.constraint, $0) }) { first, _ in first }
+    /// `codes` are what a statement may refuse itself as: `SQL.unless`.
+    init(_ constraints: [ConstraintProblem], codes: [ProblemCode]) {
+        let refusals = codes.map { ConstraintProblem($0.name, $0) }
+        byConstraint = Dictionary((constraints + refusals).map { ($0.constraint, $0) }) { first, _ in first }
     }
 
     /// Nil when the error is our own mistake: 500, and the log has the rest.

@@ -37,7 +37,7 @@ extension Call {
     /// Runs a change that names `versionMatches()`. When it finds no row, `exists` tells whether the row is gone (404)
     /// or has another version by now (412).
     public func change(_ sql: SQL, exists: SQL) async throws -> Rows {
-        let rows = try await db.query(sql)
+        let rows = try await db.write([sql])[0]
         if rows.count > 0 || rows.affected > 0 { return rows }
         guard try versionsAllowed != nil else { throw Problem.notFound }
         let there = try await db.query(exists)

@@ -127,14 +127,16 @@ public enum Idempotency {
             }
             let lines = response.headers.rendered + call.headers.rendered
             let sealed = call.application.configuration.keyRing.seal(body, context: context)
-            _ = try await transaction.query(
+            // The last statement of the transaction: its commit goes along.
+            _ = try await transaction.finish(with: [
                 """
                 INSERT INTO idempotency_keys AS kept (name, request_hash, status, headers, body)
                 VALUES (\(name), \(requestHash), \(response.status), \(lines), \(sealed))
                 ON CONFLICT (name) DO UPDATE
                 SET request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers,
                     body = excluded.body, created_at = now()
-                """)
+                """
+            ])
         }
     }
 }

@@ -22,6 +22,12 @@ public struct TenantDatabase: Sendable {
         return try await batch(statements, as: other, in: joined)
     }
 
+    /// Statements that write, all or none, in one round trip; readers do not wait behind their commit.
+    public func write(_ statements: [SQL], deadline: Duration? = nil) async throws(DatabaseError) -> [Rows] {
+        guard let joined else { return try await database.write(statements, as: tenant, deadline: deadline) }
+        return try await joined.batch(statements)
+    }
+
     /// A transaction; it is run again from its beginning when another was in its way.
     public func transaction<Value>(
         as other: Tenant? = nil, isolation: Isolation = .readCommitted, deadline: Duration? = nil,

@@ -44,7 +44,7 @@ public final class Application: Sendable {
         self.clock = clock
         cursorKey = HMACKey(HKDF.derive(configuration.secret, info: "cursor"))
         idempotencyKey = HMACKey(HKDF.derive(configuration.secret, info: "idempotency"))
-        databaseProblems = DatabaseProblems(domains.flatMap(\.constraints))
+        databaseProblems = DatabaseProblems(domains.flatMap(\.constraints), codes: domains.flatMap(\.problems))
         permissions = domains.flatMap(\.permissions)
         frame = ResponseFrame(configuration)
         badTokens =

@@ -53,12 +53,11 @@ enum Acceptance {
             person.id, to: token.company, company, roles: roles.map(\.id), grantedBy: invitation.invitedBy,
             by: actor, in: tx)
         _ = try await tx.batch([
-            """
-            INSERT INTO team_members (company_id, team_id, member_id)
-            SELECT company_id, team_id, \(member) FROM invitation_teams
-             WHERE company_id = \(token.company) AND invitation_id = \(invitation.id)
-            ON CONFLICT DO NOTHING
-            """,
+            Roster.add(
+                """
+                SELECT company_id, team_id, \(member), FALSE FROM invitation_teams
+                 WHERE company_id = \(token.company) AND invitation_id = \(invitation.id)
+                """, token.company),
             """
             UPDATE invitations SET state = 'accepted', decided_at = now(), member_id = \(member),
                    version = version + 1, updated_at = now()

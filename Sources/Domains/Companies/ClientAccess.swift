@@ -29,7 +29,7 @@ enum ClientAccess {
                  WHERE company_id = \(client) AND id = \(clientMember) AND via_company_id = \(agency)
                 """,
                 "DELETE FROM member_roles WHERE company_id = \(client) AND member_id = \(clientMember)",
-                "DELETE FROM team_members WHERE company_id = \(client) AND member_id = \(clientMember)",
+                Roster.remove(clientMember, client),
                 Headcount.recount(client),
                 Audit.sql(
                     Audit.Entry("member.agency_access_withdrawn", on: "member", clientMember), by: actor,

@@ -70,10 +70,7 @@ public enum CompaniesSeed {
         for email in team.members {
             guard let member = members[email] else { continue }
             _ = try await tx.query(
-                """
-                INSERT INTO team_members (company_id, team_id, member_id, is_lead)
-                VALUES (\(company), \(id), \(member), \(email == team.lead))
-                """)
+                Roster.add("SELECT \(company), \(id), \(member), \(email == team.lead)", company))
         }
     }
 

@@ -47,10 +47,6 @@ enum Joining {
 
     static func put(_ member: UUID, into team: UUID?, of company: UUID, in tx: Transaction) async throws {
         guard let team else { return }
-        _ = try await tx.query(
-            """
-            INSERT INTO team_members (company_id, team_id, member_id) VALUES (\(company), \(team), \(member))
-            ON CONFLICT DO NOTHING
-            """)
+        _ = try await tx.query(Roster.add("SELECT \(company), \(team), \(member), FALSE", company))
     }
 }

@@ -32,7 +32,7 @@ enum Leaving {
                 UPDATE memberships SET status = 'removed', removed_at = now(), version = version + 1, updated_at = now()
                  WHERE company_id = \(company) AND id = \(member)
                 """,
-                "DELETE FROM team_members WHERE company_id = \(company) AND member_id = \(member)",
+                Roster.remove(member, company),
                 "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(member)",
             ]
         }

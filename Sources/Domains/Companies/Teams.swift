@@ -51,23 +51,20 @@ enum Teams {
     static func create(_ call: Call, _ body: Body<NewTeam>) async throws -> Created<Team> {
         let company = try call.company
         let id = UUID.v7()
-        try await call.db.transaction { tx in
-            let count = try await tx.query(
-                "SELECT count(*) AS count FROM teams WHERE company_id = \(company)")
-            guard try count[0].get("count", as: Int.self) < CompanyLimits.teamsMax else {
-                throw Problem(.tooManyTeams)
-            }
-            _ = try await tx.batch([
-                """
-                INSERT INTO teams (company_id, id, name, description, color)
-                VALUES (\(company), \(id), \(body.name), \(body.value.description), \(body.color))
-                """,
+        let count: SQL = "SELECT count(*) FROM teams WHERE company_id = \(company)"
+        let rows = try await call.create(
+            """
+            INSERT INTO teams AS t (company_id, id, name, description, color)
+            SELECT \(company), \(id), \(body.name), \(body.value.description), \(body.color)
+             WHERE \(fragment: .below(CompanyLimits.teamsMax, count, else: .tooManyTeams))
+            RETURNING \(fragment: columns)
+            """,
+            also: [
                 Audit.sql(
                     Audit.Entry("team.created", on: "team", id, after: ["name": .string(body.name.text)]),
-                    by: call.actor, company: company),
+                    by: call.actor, company: company)
             ])
-        }
-        return try Created(await rows(id, call))
+        return try Created(rows)
     }
 
     static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TeamChange>) async throws -> Single<Team>
@@ -127,22 +124,25 @@ enum Teams {
     > {
         let company = try call.company
         let member = body.memberId
+        let isLead = body.isLead ?? false
         try await call.db.transaction { tx in
+            // FOR SHARE: nobody who leaves in this moment is put into a team.
             let known = try await tx.query(
                 """
                 SELECT m.status FROM memberships m
                   JOIN teams t ON t.company_id = m.company_id AND t.id = \(id)
                  WHERE m.company_id = \(company) AND m.id = \(member)
+                   FOR SHARE OF m
                 """)
             guard let row = known.first else { throw Problem.notFound }
             guard try row.get("status", as: MemberStatus.self) == .active else {
                 throw Problem(.memberNotActive)
             }
             _ = try await tx.batch([
+                Roster.add("SELECT \(company), \(id), \(member), \(isLead)", company),
                 """
-                INSERT INTO team_members (company_id, team_id, member_id, is_lead)
-                VALUES (\(company), \(id), \(member), \(body.isLead ?? false))
-                ON CONFLICT (company_id, team_id, member_id) DO UPDATE SET is_lead = excluded.is_lead
+                UPDATE team_members SET is_lead = \(isLead)
+                 WHERE company_id = \(company) AND team_id = \(id) AND member_id = \(member) AND is_lead <> \(isLead)
                 """,
                 audit("team.member_added", id.value, member, call.actor, company),
             ])
@@ -170,12 +170,8 @@ enum Teams {
     static func removeMember(_ call: Call, _ id: Path<UUID>, _ member: Path<UUID>) async throws -> NoContent {
         let company = try call.company
         try await call.db.transaction { tx in
-            let gone = try await tx.query(
-                """
-                DELETE FROM team_members
-                 WHERE company_id = \(company) AND team_id = \(id) AND member_id = \(member) RETURNING member_id
-                """)
-            if gone.isEmpty { throw Problem.notFound }
+            let gone = try await tx.query(Roster.remove(member.value, from: id.value, company))
+            if gone.affected == 0 { throw Problem.notFound }
             _ = try await tx.query(audit("team.member_removed", id.value, member.value, call.actor, company))
         }
         return NoContent()
@@ -203,16 +199,12 @@ enum Teams {
             "\(fragment: selectMembers(call.company)) AND tm.team_id = \(team) AND tm.member_id = \(member)")
     }
 
+    private static let columns: SQL = """
+        t.id, t.name, t.description, t.color, t.member_count, t.version, t.created_at, t.updated_at
+        """
+
     private static func select(_ company: UUID) -> SQL {
-        """
-        SELECT t.id, t.name, t.description, t.color,
-               (SELECT count(*) FROM team_members tm
-                  JOIN memberships m ON m.company_id = tm.company_id AND m.id = tm.member_id AND m.status = 'active'
-                 WHERE tm.company_id = t.company_id AND tm.team_id = t.id) AS member_count,
-               t.version, t.created_at, t.updated_at
-          FROM teams t
-         WHERE t.company_id = \(company)
-        """
+        "SELECT \(fragment: columns) FROM teams t WHERE t.company_id = \(company)"
     }
 
     private static func selectMembers(_ company: UUID) -> SQL {

@@ -83,6 +83,49 @@ import Wire
         #expect(try await grace.delete("/v1/teams/\(team)").status == 204)
     }
 
+    @Test func `a company full of teams gets no further one, and no record of it`() async throws {
+        let world = try await World()
+        let grace = try await world.owner()
+        _ = try world.test.psql(
+            """
+            INSERT INTO teams (company_id, id, name)
+            SELECT '\(grace.company!)', gen_random_uuid(), 'Team ' || n FROM generate_series(2, \(CompanyLimits.teamsMax)) n
+            """)
+        #expect(try await grace.post("/v1/teams", ["name": "The last"]).status == 201)
+        for key in ["", "a-key"] {
+            let client = key.isEmpty ? grace.client : grace.client.with(header: "Idempotency-Key", key)
+            let refused = try await client.post("/v1/teams", ["name": "One too many"])
+            #expect(refused.status == 409 && refused.code == "too-many-teams")
+        }
+        let records = try await world.count(
+            "SELECT count(*) FROM audit_log WHERE action = 'team.created'", in: grace.company!)
+        #expect(records == 1)
+    }
+
+    @Test func `a team's headcount follows who comes and who goes`() async throws {
+        let world = try await World()
+        let grace = try await world.owner()
+        let ada = try await grace.colleague("Ada", as: "member")
+        let (first, second) = (try await grace.team("First"), try await grace.team("Second"))
+        let member: JSON = ["member_id": .string(try await grace.member(ada))]
+        for team in [first, second, first] {
+            #expect(try await grace.post("/v1/teams/\(team)/members", member).status == 201)
+        }
+        #expect(try await grace.headcounts() == [1, 1])
+        #expect(try await grace.delete("/v1/teams/\(first)/members/\(member["member_id"]!.stringValue!)").status == 204)
+        #expect(try await grace.headcounts() == [0, 1])
+        #expect(try await grace.delete("/v1/members/\(member["member_id"]!.stringValue!)").status == 204)
+        #expect(try await grace.headcounts() == [0, 0])
+        let invitation: JSON = ["email": "linus@example.com", "team_ids": [.string(first), .string(second)]]
+        #expect(try await grace.post("/v1/invitations", invitation).status == 201)
+        let linus = try await world.person("Linus")
+        _ = try world.test.psql(
+            "UPDATE users SET email = 'linus@example.com', email_norm = 'linus@example.com' WHERE id = '\(linus.id)'")
+        let token = try #require(try await world.mailedTokens(to: "linus@example.com").first)
+        #expect(try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).status == 200)
+        #expect(try await grace.headcounts() == [1, 1])
+    }
+
     @Test func `a join link lets in whom it is for, as often as it may`() async throws {
         let world = try await World()
         let grace = try await world.owner()

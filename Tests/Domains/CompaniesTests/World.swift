@@ -136,6 +136,17 @@ struct Person: Sendable {
         return try #require(member?["id"]?.stringValue, "\(person.name) is no member")
     }
 
+    /// Makes a team and gives its id.
+    func team(_ name: String) async throws -> String {
+        let answer = try await post("/v1/teams", ["name": .string(name)])
+        return try #require(answer.json["id"]?.stringValue, "\(answer)")
+    }
+
+    /// How many are in each team, by the teams' names.
+    func headcounts() async throws -> [Int] {
+        (try await get("/v1/teams").json["data"]?.arrayValue ?? []).compactMap { $0["member_count"]?.intValue }
+    }
+
     /// Invites by role key and gives back the mailed token.
     func invite(_ email: String, as role: String) async throws -> String {
         let answer = try await post(
