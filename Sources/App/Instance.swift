@@ -46,6 +46,8 @@ public final class Instance: Sendable {
     private let server: HTTPServer
     private let accessLog: AccessLog?
     private let workforce: Workforce
+    private let jobs: JobEngine
+    private let telling: JobTelling
     private let auth: AuthParts
     private let log = Logger(label: "instance")
 
@@ -83,9 +85,14 @@ public final class Instance: Sendable {
             accessLog: accessLog)
         server = try HTTPServer(loops, settings.http(), application)
         metrics.observe(server)
+        let dispatcher = EventDispatcher(Self.domains.flatMap { $0.reactions })
         workforce = Workforce(
-            Self.domains.flatMap { $0.workers } + [Self.sweepOfRepeats], database: database, environment: environment,
-            loops: loops)
+            Self.domains.flatMap { $0.workers } + dispatcher.workers + [Self.sweepOfRepeats], database: database,
+            environment: environment, loops: loops)
+        jobs = JobEngine(
+            Self.domains.flatMap { $0.jobs }, queues: Self.domains.flatMap { $0.queues }, database: database,
+            environment: environment, figures: workforce.figures)
+        telling = JobTelling(database)
         metrics.observe(workforce.figures)
     }
 
@@ -115,7 +122,10 @@ extension Instance {
         try await auth.start(on: loops.next())
         registerChecks()
         let ports = serves ? try server.start() : []
-        if works { workforce.start() }
+        if works {
+            workforce.start()
+            jobs.start()
+        }
         return ports
     }
 
@@ -127,8 +137,10 @@ extension Instance {
         server.beginDrain()
         async let answered: Void = server.drained(deadline: .seconds(settings.drainSeconds))
         async let worked: Void = workforce.stop()
-        _ = await (answered, worked)
+        async let finished: Void = jobs.stop(within: .seconds(settings.drainSeconds))
+        _ = await (answered, worked, finished)
         auth.stop()
+        telling.stop()
         await database.close()
         await accessLog?.flush()
     }

@@ -31,9 +31,14 @@ extension Metrics {
     }
 
     func observe(_ work: WorkFigures) {
-        observe(.gauge, "jobs_available", "Jobs that are due and wait.") { Double(work.available) }
-        observe(.gauge, "jobs_oldest_age_seconds", "How long the first of the waiting jobs has been due.") {
-            work.oldestSeconds
+        observe(.gauge, "jobs_available", "Jobs that are due and wait.", labels: ["queue"]) {
+            work.waiting.map { ([$0.key], Double($0.value.count)) }
+        }
+        observe(
+            .gauge, "jobs_oldest_age_seconds", "How long the first of the waiting jobs has been due.",
+            labels: ["queue"]
+        ) {
+            work.waiting.map { ([$0.key], $0.value.oldestSeconds) }
         }
         observe(.counter, "jobs_finished_total", "Jobs done, by kind and outcome.", labels: ["kind", "outcome"]) {
             work.finished.map { ([$0.key.kind, $0.key.outcome], Double($0.value)) }

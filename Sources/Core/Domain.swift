@@ -21,6 +21,16 @@ public protocol Domain {
     static var notifications: [NotificationType] { get }
     /// What it counts of each company's use.
     static var quotas: [Quota] { get }
+    /// What it does about the jobs of its kinds.
+    static var jobs: [JobHandler] { get }
+    /// The queues of its own, where the usual limit does not fit.
+    static var queues: [JobQueue] { get }
+    /// Jobs that are enqueued by the clock.
+    static var crons: [Cron] { get }
+    /// The kinds of events it records.
+    static var events: [AnyEventType] { get }
+    /// What it does about events, its own and others'.
+    static var reactions: [Reaction] { get }
     /// Called once before the first request: the place to put ports and settings into the environment.
     static func start(_ environment: inout Environment) async throws
 }
@@ -34,6 +44,11 @@ extension Domain {
     public static var retention: [RetentionClass] { [] }
     public static var notifications: [NotificationType] { [] }
     public static var quotas: [Quota] { [] }
+    public static var jobs: [JobHandler] { [] }
+    public static var queues: [JobQueue] { [] }
+    public static var crons: [Cron] { [] }
+    public static var events: [AnyEventType] { [] }
+    public static var reactions: [Reaction] { [] }
     public static func start(_ environment: inout Environment) async throws {}
 
     /// What the API takes of a domain.

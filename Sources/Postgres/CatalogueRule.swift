@@ -127,9 +127,14 @@ struct CatalogueRule {
                 """),
         CatalogueRule(
             name: "no-definer",
-            sentence: "a SECURITY DEFINER function reads as its owner, past row-level security",
-            sql:
-                "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef"
+            sentence: """
+                a SECURITY DEFINER function reads as its owner, past row-level security; one that reads no rows says so \
+                in its comment: infinity:definer: why
+                """,
+            sql: """
+                SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+                AND coalesce(obj_description(p.oid, 'pg_proc'), '') NOT LIKE 'infinity:definer:%'
+                """
         ),
         CatalogueRule(
             name: "bound-role",

@@ -15,8 +15,6 @@ final class Pulse: Sendable {
     func beat() { wake(sleep: nil) }
 
     func wait(upTo longest: Duration) async {
-        let (seconds, atto) = longest.components
-        let nanoseconds = max(0, seconds) * 1_000_000_000 + atto / 1_000_000_000
         await withCheckedContinuation { continuation in
             let sleep = state.withLock { state -> Int? in
                 if state.hasBeaten {
@@ -28,7 +26,7 @@ final class Pulse: Sendable {
                 return state.sleep
             }
             guard let sleep else { return continuation.resume() }
-            DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(nanoseconds))) {
+            DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(longest.wholeNanoseconds))) {
                 [weak self] in
                 self?.wake(sleep: sleep)
             }
@@ -44,5 +42,13 @@ final class Pulse: Sendable {
             return state.sleeper
         }
         sleeper?.resume()
+    }
+}
+
+extension Duration {
+    /// For clocks that count so; what is negative is none.
+    var wholeNanoseconds: UInt64 {
+        let (seconds, atto) = components
+        return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, atto)) / 1_000_000_000
     }
 }

@@ -8,8 +8,7 @@ public final class WorkFigures: Sendable {
     }
 
     private struct State {
-        var available = 0
-        var oldestSeconds = 0.0
+        var waiting: [String: (count: Int, oldestSeconds: Double)] = [:]
         var finished: [Outcome: Int] = [:]
     }
 
@@ -17,14 +16,12 @@ public final class WorkFigures: Sendable {
 
     public init() {}
 
-    /// Jobs that are due and wait, as last looked at.
-    public var available: Int { state.withLock { $0.available } }
-    /// How long the first of them has been due.
-    public var oldestSeconds: Double { state.withLock { $0.oldestSeconds } }
+    /// For each queue the jobs that are due and wait, as last looked at, and how long the first has been due.
+    public var waiting: [String: (count: Int, oldestSeconds: Double)] { state.withLock { $0.waiting } }
     public var finished: [Outcome: Int] { state.withLock { $0.finished } }
 
-    func waiting(_ count: Int, oldestSeconds: Double) {
-        state.withLock { ($0.available, $0.oldestSeconds) = (count, oldestSeconds) }
+    func waiting(in queue: String, _ count: Int, oldestSeconds: Double) {
+        state.withLock { $0.waiting[queue] = (count, oldestSeconds) }
     }
 
     func finished(_ kind: String, _ outcome: String) {

@@ -16,6 +16,7 @@ public final class Workforce: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let tasks = Mutex<[Task<Void, Never>]>([])
     private let listeners = Mutex<[Task<Void, Never>]>([])
+    private let bell = Mutex<Int?>(nil)
 
     /// The pause after failures: doubled each time, to this at most.
     private static let failurePauseMax: Duration = .seconds(300)
@@ -43,6 +44,8 @@ public final class Workforce: Sendable {
         let listening = Set(workers.compactMap(\.wakeUp)).map { channel in
             loops.next().task { [self] in await listen(channel) }
         }
+        let id = JobBell.here.add(database) { [weak self] hint in self?.hear(hint.channel) ?? false }
+        bell.withLock { $0 = id }
         tasks.withLock { $0 = running }
         listeners.withLock { $0 = listening }
     }
@@ -50,6 +53,7 @@ public final class Workforce: Sendable {
     /// Waits for the rounds in hand, then ends. What is left undone is found by whoever starts next.
     public func stop() async {
         isStopping.store(true, ordering: .relaxed)
+        if let id = bell.withLock({ $0 }) { JobBell.here.remove(id) }
         for pulse in pulses { pulse.beat() }
         for listener in listeners.withLock({ $0 }) { listener.cancel() }
         for task in tasks.withLock({ $0 }) { await task.value }
@@ -62,9 +66,17 @@ public final class Workforce: Sendable {
 
     /// Whatever is said on the channel, and a gap in what was heard, wakes those who wait on it.
     private func listen(_ channel: String) async {
-        for await _ in database.listen(channel) {
-            for (worker, pulse) in zip(workers, pulses) where worker.wakeUp == channel { pulse.beat() }
+        for await _ in database.listen(channel) { _ = hear(channel) }
+    }
+
+    /// True when somebody here waits for it.
+    private func hear(_ channel: String) -> Bool {
+        var isHeard = false
+        for (worker, pulse) in zip(workers, pulses) where worker.wakeUp == channel {
+            pulse.beat()
+            isHeard = true
         }
+        return isHeard
     }
 
     private func run(_ worker: Worker, _ pulse: Pulse) async {
