@@ -21,6 +21,7 @@ struct Routes: ParsableCommand {
         case .open: "anybody"
         case .signedIn: "signed in"
         case .member: "any member"
+        case .operator: "operators"
         case .can(let permission): permission.name
         }
     }

@@ -8,6 +8,7 @@ actor World {
     let server: TestServer
     /// The owner of the company under test.
     nonisolated let ownerToken: Token
+    private nonisolated let operatorToken: String
     /// Signed in, but in no company.
     nonisolated let homelessToken: String
     private let owner: Person
@@ -37,8 +38,12 @@ actor World {
         // A member for each permission there is.
         _ = try server.database.psql("UPDATE companies SET seat_limit = 1000 WHERE id = '\(owner.companyId ?? "")'")
         ownerToken = Token(text: owner.token)
+        operatorToken = try await Person.operator(on: server).token
         homelessToken = try await Person.withoutCompany(on: server).token
     }
+
+    /// Of somebody who may do it.
+    nonisolated func token(for route: Route) -> String { route.access == .operator ? operatorToken : ownerToken.text }
 
     /// Asks a route with everything in order except what the test is about.
     func ask(

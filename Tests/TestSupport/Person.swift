@@ -52,6 +52,13 @@ public struct Person: Sendable {
         try await Person(signedUpOn: server, company: nil)
     }
 
+    /// Somebody who runs the installation, in a company of his own.
+    public static func `operator`(on server: TestServer) async throws -> Person {
+        let person = try await Person(signedUpOn: server, company: "Operations", name: "Otto Operator")
+        _ = try server.database.psql("INSERT INTO operators (user_id) VALUES ('\(person.userId)')")
+        return try await Person(signingInOn: server, email: person.email, name: person.name)
+    }
+
     public static func freshAddress() -> String { "person-\(UUID.v7())@example.com" }
 
     /// Invites somebody new with these roles, who signs up by the invitation and is then signed in.

@@ -8,4 +8,6 @@ public enum Access: Sendable, Hashable {
     case member
     /// A member with this permission.
     case can(Permission)
+    /// Somebody who runs the installation, whichever company the token is for.
+    case `operator`
 }

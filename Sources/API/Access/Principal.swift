@@ -14,6 +14,8 @@ public struct Principal: Sendable {
     public var impersonatorId: UUID?
     /// The token came in a cookie, so a foreign page may be the one that sends the request.
     public var isByCookie: Bool
+    /// Runs the installation. Never by API key, and never in another's name.
+    public var isOperator = false
     /// Why the company the token is for is closed to this session (its policy, an ended membership). What needs no
     /// company is still allowed.
     public var companyRefusal: Problem? {
@@ -78,6 +80,7 @@ extension Principal {
         guard let principal else { return .unauthorized }
         switch access {
         case .open, .signedIn: return nil
+        case .operator: return principal.isOperator ? nil : .forbidden("This is for those who run the installation.")
         case .member: return principal.companyId == nil ? principal.companyRefusal ?? Problem(.companyRequired) : nil
         case .can(let permission):
             if principal.companyId == nil { return principal.companyRefusal ?? Problem(.companyRequired) }

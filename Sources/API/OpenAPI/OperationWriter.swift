@@ -31,6 +31,7 @@ struct OperationWriter {
         case .open: parts.append("Open to everybody, without a token.")
         case .signedIn: parts.append("For any user who is logged in.")
         case .member: parts.append("For any member of the token's company.")
+        case .operator: parts.append("For the operators of the installation.")
         case .can(let permission): parts.append("Needs the permission `\(permission.name)` (\(permission.summary)).")
         }
         if route.idempotency == .required { parts.append("An `Idempotency-Key` is required.") }

@@ -5,5 +5,8 @@ extension PersonalData {
         .none("worker_leases", "which instance does what"),
         .none("access_changes", "ids of those whose rights changed within the hour"),
         .none("idempotency_keys", "answers kept sealed for a day, under keyed names nobody can be found by"),
+        PersonalData(
+            "operators", "That somebody runs the installation", of: .user("user_id"),
+            erase: .keep("Operators are dismissed on the command line first.")),
     ]
 }

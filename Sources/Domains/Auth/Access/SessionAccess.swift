@@ -22,6 +22,7 @@ enum SessionAccess {
         guard let row = answers[0].first else { throw Problem.badToken("The session has ended.") }
         var principal = Principal(
             userId: claims.userId, sessionId: claims.sessionId, impersonatorId: claims.actorId)
+        principal.isOperator = try row.get("is_operator")
         var addresses: [AddressRange] = []
         if let company = claims.companyId {
             let policy = try CompanyPolicy(answers[3])
@@ -53,7 +54,8 @@ enum SessionAccess {
 
     private static func session(_ claims: AccessTokens.Claims, _ now: Timestamp) -> SQL {
         """
-        SELECT s.assurance, s.methods, s.created_at, s.last_used_at, s.expires_at
+        SELECT s.assurance, s.methods, s.created_at, s.last_used_at, s.expires_at,
+               s.impersonator_id IS NULL AND EXISTS (SELECT FROM operators o WHERE o.user_id = s.user_id) AS is_operator
           FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.id = \(claims.sessionId) AND s.user_id = \(claims.userId) AND s.revoked_at IS NULL
            AND s.impersonator_id IS NOT DISTINCT FROM \(claims.actorId)::uuid
