@@ -71,6 +71,7 @@ public final class Instance: Sendable {
         environment.set(loops)
         environment.set(database)
         environment.set(metrics)
+        environment.set(settings.keyRing)
         environment.set(PublicAddress(settings.publicURL.text))
         if let transport = try settings.mailTransport(on: loops.next()) { environment.set(transport) }
         for domain in Self.domains { try await domain.start(&environment) }

@@ -56,15 +56,18 @@ public enum Audit {
         _ = try await tx.query(sql(entry, by: actor, company: company))
     }
 
-    /// The same as one statement, to send along with others.
+    /// The same as one statement, to send along with others. The act waits for its seal from here on.
     public static func sql(_ entry: Entry, by actor: Actor, company: UUID) -> SQL {
-        """
-        INSERT INTO audit_log (company_id, id, actor_kind, actor_id, behind_id, action, target_type, target_id,
-                               before, after, address, request_id)
-        VALUES (\(company), \(UUID.v7()), \(actor.kind), \(actor.id), \(actor.behind), \(entry.action),
-                \(entry.targetType), \(entry.target), \(entry.before.map(JSONText.init)),
-                \(entry.after.map(JSONText.init)), \(actor.address), \(actor.requestId))
-        """
+        let id = UUID.v7()
+        return """
+            WITH act AS (
+                INSERT INTO audit_log (company_id, id, actor_kind, actor_id, behind_id, action, target_type, target_id,
+                                       before, after, address, request_id)
+                VALUES (\(company), \(id), \(actor.kind), \(actor.id), \(actor.behind), \(entry.action),
+                        \(entry.targetType), \(entry.target), \(entry.before.map(JSONText.init)),
+                        \(entry.after.map(JSONText.init)), \(actor.address), \(actor.requestId)))
+            INSERT INTO audit_unsealed (audit_id, company_id) VALUES (\(id), \(company))
+            """
     }
 
     /// The members of `before` and `after` that differ, so that a log line says what changed and not all there is.

@@ -34,6 +34,9 @@ actor World {
     private init() async throws {
         server = try await TestServer.shared()
         owner = try await Person(signedUpOn: server, company: "Every Route")
+        // One colleague for each permission.
+        _ = try server.database.psql(
+            "UPDATE companies SET seat_limit = 1000 WHERE id = '\(owner.companyId ?? "")'")
         neighbour = try await Person(signedUpOn: server, company: "Neighbour")
         // A member for each permission there is.
         _ = try server.database.psql("UPDATE companies SET seat_limit = 1000 WHERE id = '\(owner.companyId ?? "")'")

@@ -1,20 +1,40 @@
 import API
 import Core
+import Crypto
 
 /// The record of every change: search, export, and the proof that nothing was altered.
 ///
-/// Owns audit_log, which every domain writes by `Audit`.
+/// Owns audit_log, which every domain writes by `Audit`, and the chain over it: audit_seals, audit_unsealed and
+/// audit_cuts. Reads users for the names of those who acted.
 public enum AuditTrailDomain: Domain {
     public static let name = "Audit"
     public static let summary = "The record of every change: search, export and proof that nothing was altered."
 
-    public static var routes: [Route] { [] }
+    public static var routes: [Route] { AuditEvents.routes + Verification.routes + AuditDownload.routes }
 
-    public static let personalData = [
+    public static let permissions: [Permission] = [.auditRead, .auditExport]
+
+    public static let workers = [Sealing.worker]
+
+    public static func start(_ environment: inout Environment) async throws {
+        environment.set(AuditKeys(environment[KeyRing.self]))
+    }
+
+    public static let personalData: [PersonalData] = [
         PersonalData(
             "audit_log", "What somebody did", of: .user("actor_id"), .user("behind_id"),
             erase: .keep(
                 "The record of changes must stay whole to prove anything. It names people by their id and ends with "
-                    + "its retention."))
+                    + "its retention.")),
+        .none("audit_seals", "the chain of hashes over the record of changes", hiding: ["prev_hash", "hash", "mac"]),
+        .none("audit_unsealed", "which changes wait for their seal"),
+        .none("company_upkeep", "when each company's data is next gone through"),
+        .none("audit_cuts", "where retention has cut the chain off", hiding: ["hash"]),
+    ]
+
+    public static let retention = [
+        RetentionClass(
+            "audit", "The record of changes", table: "audit_log", since: "at", days: 730, within: 30...3650,
+            needsOwner: true)
     ]
 }

@@ -69,7 +69,8 @@ enum CompanyPurge {
               JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()
               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'company_id' AND NOT a.attisdropped
              WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-               AND c.relname NOT IN ('company_deletions', 'access_changes')
+               -- The record of acts outlives the company until its retention ends, and so does what seals and sweeps it.
+               AND c.relname NOT IN ('company_deletions', 'access_changes', 'company_upkeep', 'audit_unsealed')
                AND has_table_privilege(c.oid, 'DELETE')),
         depth AS (
             SELECT oid, 0 AS level FROM tenant

@@ -39,10 +39,3 @@ enum Headcount {
         """
     }
 }
-
-extension Transaction {
-    /// From here on the transaction sees the rows of another company: for acts that touch an agency and its client.
-    func become(_ company: UUID) async throws {
-        _ = try await query("SELECT set_config('app.company_id', \(company.description), true)")
-    }
-}
