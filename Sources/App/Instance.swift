@@ -72,6 +72,7 @@ public final class Instance: Sendable {
         environment.set(database)
         environment.set(metrics)
         environment.set(settings.keyRing)
+        environment.set(CacheNews(database))
         environment.set(PublicAddress(settings.publicURL.text))
         if let transport = try settings.mailTransport(on: loops.next()) { environment.set(transport) }
         for domain in Self.domains { try await domain.start(&environment) }
@@ -121,6 +122,8 @@ extension Instance {
     ///   - works: does background work.
     public func start(serves: Bool = true, works: Bool = true) async throws -> [Int] {
         try await auth.start(on: loops.next())
+        environment[CacheNews.self].start(on: loops.next())
+        try await environment[FlagStore.self].start(on: loops.next())
         registerChecks()
         let ports = serves ? try server.start() : []
         if works {
@@ -142,6 +145,8 @@ extension Instance {
         _ = await (answered, worked, finished)
         auth.stop()
         telling.stop()
+        environment[CacheNews.self].stop()
+        await environment[FlagStore.self].stop()
         await database.close()
         await accessLog?.flush()
     }

@@ -49,6 +49,9 @@ public final class InputReader {
         return parts[next]
     }
 
+    /// For an argument that reads the request by itself.
+    public func passOver() { next += 1 }
+
     func pathParameter() -> (name: String, text: String) {
         defer { nextParameter += 1 }
         return (call.route.parameters[nextParameter], call.pathValues[nextParameter])

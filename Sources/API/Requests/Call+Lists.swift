@@ -7,14 +7,18 @@ extension Call {
     /// cut to the page asked for. The statement must name the company itself, as every statement does.
     ///
     ///     try await call.page(list, "SELECT id, name, created_at FROM teams WHERE company_id = \(call.company)")
-    public func page<Item, Filter>(_ list: List<Filter>, _ base: SQL) async throws -> Page<Item> {
+    ///
+    /// - Parameter other: whose rows are read when they are not the caller's.
+    public func page<Item, Filter>(
+        _ list: List<Filter>, _ base: SQL, as other: Tenant? = nil
+    ) async throws -> Page<Item> {
         let shown = try columns(of: Item.self, wanted: list.fields)
         let hidden = list.sort.map(\.column).filter { !shown.contains($0) }
         let seal = CursorSeal(key: application.cursorKey, scope: try cursorScope(list))
         let after = try list.cursor.map { (cursor) throws(Problem) in try seal.open(cursor, keys: list.sort.count) }
         var statements = [ListSQL(list, after: after).page(of: base, columns: shown + hidden)]
         if list.wantsCount { statements.append(ListSQL(list, after: nil).count(of: base)) }
-        let answers = try await db.batch(statements)
+        let answers = try await db.batch(statements, as: other)
         let rows = answers[0]
         let hasMore = rows.count > list.limit
         return Page(

@@ -5,7 +5,7 @@ import Wire
 /// Conditional requests: If-None-Match and If-Match against the row's version.
 extension Call {
     /// The client has this representation already.
-    func holds(_ tag: EntityTag) -> Bool {
+    public func holds(_ tag: EntityTag) -> Bool {
         guard let field = request.headerList("if-none-match") else { return false }
         return EntityTagCondition(field)?.holds(tag) ?? false
     }

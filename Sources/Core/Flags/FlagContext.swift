@@ -10,6 +10,10 @@ public struct FlagContext: Sendable {
 
     public init(_ attributes: JSON.Object) { self.attributes = attributes }
 
+    public init(_ attributes: [String: JSON]) {
+        self.init(attributes.reduce(into: JSON.Object()) { $0[$1.key] = $1.value })
+    }
+
     public subscript(name: String) -> JSON? { attributes[name] }
 
     /// What the draw goes by; nil when the context has no value for it.

@@ -13,7 +13,7 @@ import Wire
     private var db: Database { server.instance.database }
     private var tenant: Tenant { Tenant(company: company) }
 
-    init() async throws { server = try await TestServer.shared() }
+    init() async throws { server = try await House.shared() }
 
     private func used(_ quota: Quota) async throws -> QuotaStanding {
         try await db.transaction(as: tenant) { try await Quotas.standing(quota, company: company, in: $0) }
