@@ -9,7 +9,7 @@ public struct SettingsCatalogue: Sendable {
     static let sections = [
         (title: "General", first: "INFINITY_MODE"), (title: "Server", first: "INFINITY_BIND"),
         (title: "Database", first: "DATABASE_URL"), (title: "Sign-in", first: "INFINITY_SECRET_KEY"),
-        (title: "Mail", first: "INFINITY_SMTP_URL"), (title: "Log and metrics", first: "INFINITY_LOG_LEVEL"),
+        (title: "Mail", first: "INFINITY_SMTP_URL"), (title: "Files", first: "INFINITY_STORAGE"), (title: "Log and metrics", first: "INFINITY_LOG_LEVEL"),
     ]
 
     public enum Mode: String, SettingChoice { case development, production }
@@ -17,6 +17,8 @@ public struct SettingsCatalogue: Sendable {
     public enum Pooler: String, SettingChoice { case none, transaction }
     public enum Prepared: String, SettingChoice { case auto, on, off }
     public enum Embedded: String, SettingChoice { case auto, off }
+    public enum StorageKind: String, SettingChoice { case local, s3 }
+    public enum S3Addressing: String, SettingChoice { case path, host }
     public enum MetricsAccess: String, SettingChoice { case loopback, token, open, off }
 
     public let mode = Setting<Mode>(
@@ -211,6 +213,47 @@ public struct SettingsCatalogue: Sendable {
     public let developmentOutbox = Setting<Bool>(
         "INFINITY_DEV_OUTBOX", "Show queued mails at /v1/dev/outbox; refused in production.",
         .derived("on in development") { $0.mode == .development })
+
+    public let storage = Setting<StorageKind>(
+        "INFINITY_STORAGE",
+        """
+        Where the bytes of files lie: `local` in INFINITY_STORAGE_FOLDER, `s3` in a bucket. Several instances need \
+        a folder they share, or a bucket.
+        """,
+        default: .local)
+    public let storageFolder = Setting<String>(
+        "INFINITY_STORAGE_FOLDER", "Folder for the bytes of files, when they lie on this machine.",
+        .derived("`files` in the data folder") { $0.data + "/files" })
+    public let s3Endpoint = Setting<WebAddress?>(
+        "INFINITY_S3_ENDPOINT", "Address of the S3 service, such as https://s3.eu-central-1.amazonaws.com.",
+        default: nil)
+    public let s3Bucket = Setting<String?>("INFINITY_S3_BUCKET", "Bucket, of this installation alone.", default: nil)
+    public let s3Region = Setting<String>(
+        "INFINITY_S3_REGION", "Region that requests are signed for.", default: "us-east-1")
+    public let s3AccessKey = Setting<String?>(
+        "INFINITY_S3_ACCESS_KEY", "Name of the key that requests are signed with.", default: nil)
+    public let s3SecretKey = Setting<Secret?>(
+        "INFINITY_S3_SECRET_KEY", "The key itself.", default: nil)
+    public let s3Addressing = Setting<S3Addressing>(
+        "INFINITY_S3_ADDRESSING", "Whether the bucket stands in the `path` of the address or in its `host`.",
+        default: .path)
+    public let fileMegabytes = Setting<Int>(
+        "INFINITY_FILE_MB", "Largest file.", unit: "MiB", default: 5120, in: 1...65_536)
+    public let fileTypesRefused = Setting<[String]>(
+        "INFINITY_FILE_TYPES_REFUSED",
+        """
+        Types of content that are not taken, told by the content: `application/x-elf`, or `video/*` for all of a kind.
+        """,
+        default: ["application/x-elf", "application/vnd.microsoft.portable-executable", "application/x-mach-binary"])
+    public let fileTrashDays = Setting<Int>(
+        "INFINITY_FILE_TRASH_DAYS", "How long a deleted file can be restored.", unit: "days", default: 30, in: 1...3650)
+    public let clamdAddress = Setting<String?>(
+        "INFINITY_CLAMD",
+        """
+        clamd that looks through every file before it can be downloaded: `host:3310`, or the path of its socket. Not \
+        set: files are not looked through.
+        """,
+        default: nil)
 
     public let logLevel = Setting<Level>(
         "INFINITY_LOG_LEVEL", "The least important records that are logged.",

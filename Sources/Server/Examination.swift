@@ -22,7 +22,7 @@ struct Examination {
     private static let certificateDaysMin = 14
 
     func findings() -> [Finding] {
-        [storage] + database + [mail, certificate, documentation]
+        [storage, files] + database + malware + [mail, certificate, documentation]
     }
 
     private func good(_ name: String, _ text: String) -> Finding {
@@ -38,6 +38,33 @@ struct Examination {
         if errno == ENOENT { return good("storage", "\(folder) will be made on the first start") }
         return bad(
             "storage", "\(folder): \(SystemError.last); mend it with: sudo chown -R $(id -un) \(folder)")
+    }
+
+    private var files: Finding {
+        let loops = LoopGroup(count: 1)
+        let pool = BlockingPool(label: "files", workers: 1, queueLimit: 64)
+        do {
+            let place = settings.storage == .local ? settings.storageFolder : settings.s3Bucket ?? ""
+            if settings.storage == .local, !Folder.exists(place) {
+                return good("files", "\(place) will be made on the first start")
+            }
+            let storage = try settings.openStorage(on: loops, pool: pool)
+            let problem = try waiting { await storage.check() }
+            return problem.map { bad("files", $0) } ?? good("files", "\(place) takes, gives and forgets files")
+        } catch {
+            return bad("files", "\(error)")
+        }
+    }
+
+    private var malware: [Finding] {
+        guard let address = settings.clamdAddress else { return [] }
+        do {
+            let scanner = try Clamd(address: address, pool: BlockingPool(label: "clamd", workers: 1, queueLimit: 4))
+            let problem = try waiting { await scanner.check() }
+            return [problem.map { bad("clamd", $0) } ?? good("clamd", "\(address) answers")]
+        } catch {
+            return [bad("clamd", "\(error)")]
+        }
     }
 
     // MARK: the database

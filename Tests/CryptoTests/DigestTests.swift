@@ -80,3 +80,37 @@ import Wire
         #expect(constantTimeEquals("", ""))
     }
 }
+
+@Suite struct ResumableDigestTests {
+    @Test func `a state kept and taken up again gives the same digest`() throws {
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let whole = SHA256.digest(bytes).bytes
+        for cut in [0, 1, 55, 56, 63, 64, 65, 99_999, 100_000] {
+            var first = ResumableSHA256()
+            first.update(Array(bytes[..<cut]))
+            var second = try #require(ResumableSHA256(state: first.state))
+            second.update(Array(bytes[cut...]))
+            #expect(second.digest == whole, "cut at \(cut)")
+        }
+    }
+
+    @Test func `what is no state is refused`() {
+        #expect(ResumableSHA256(state: []) == nil)
+        #expect(ResumableSHA256(state: [UInt8](repeating: 0xFF, count: 112)) == nil)
+    }
+
+    @Test func `digests of protocols have their known values`() {
+        // FIPS 180-4 and RFC 1321, of "abc".
+        let known = [
+            "md5": "900150983cd24fb0d6963f7d28e17f72", "sha1": "a9993e364706816aba3e25717850c26c9cd0d89d",
+            "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ]
+        for (name, hex) in known {
+            let digest = StreamDigest(name)
+            digest?.update(Array("a".utf8))
+            digest?.update(Array("bc".utf8))
+            #expect(digest.map { Hex.encode($0.finish()) } == hex)
+        }
+        #expect(StreamDigest("sha3-256") == nil)
+    }
+}

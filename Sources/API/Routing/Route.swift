@@ -32,6 +32,8 @@ public struct Route: Sendable {
     public internal(set) var bodyBytesMax = InputLimits.bodyBytesMax
     /// The route is on its way out.
     public internal(set) var deprecation: Deprecation?
+    /// Fields of the answer to OPTIONS, by which a protocol tells what it can do here.
+    public internal(set) var announcements: [Announcement] = []
     /// Nothing of the answer may be kept by anybody: tokens, exports of personal data.
     public internal(set) var isSecret = false
     /// Mistakes found while the declaration was read.
@@ -144,6 +146,21 @@ extension Route {
     /// The kind of body that a response made by hand carries.
     public func media(_ type: String) -> Route {
         with(\.output, OutputPart(status: output.status, shape: .media(type)))
+    }
+
+    /// Adds a field to the answer to OPTIONS.
+    public func announcing(_ name: StaticString, _ value: String) -> Route {
+        with(\.announcements, announcements + [Announcement(name: name, value: value)])
+    }
+
+    public struct Announcement: Sendable {
+        let name: StaticString
+        let value: String
+    }
+
+    /// The kind of body that the handler reads itself.
+    public func takes(_ type: String) -> Route {
+        with(\.inputs, inputs.map { if case .stream = $0 { .stream(mediaType: type) } else { $0 } })
     }
 
     /// Takes bodies of up to so many bytes.

@@ -168,6 +168,10 @@ extension Application: Responder {
         if call.request.method == .options {
             var response = Response(status: 204)
             response.headers.add("allow", allow)
+            for method in methods {
+                guard case .route(let index, _) = call.request.withPath({ router.match(method, $0) }) else { continue }
+                for field in endpoints[index].route.announcements { response.headers.add(field.name, field.value) }
+            }
             frame.addPreflight(to: &response.headers, methods: allow, call.request)
             return response
         }

@@ -21,7 +21,7 @@ final class Endpoint: Sendable {
     /// An answer without Cache-Control of its own gets this one.
     let cacheLine: [UInt8]
     let deprecationLines: [UInt8]
-    /// The answer may bring its own Content-Security-Policy and Cache-Control.
+    /// The answer may bring its own Content-Security-Policy, Cross-Origin-Resource-Policy and Cache-Control.
     let hasOwnHeaders: Bool
 
     init(_ route: Route, parameters: [String], work: Work, limiter: RateLimiter?, meter: RouteMeter) {

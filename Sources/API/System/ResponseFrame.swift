@@ -10,7 +10,6 @@ struct ResponseFrame: Sendable {
 
     init(_ configuration: APIConfiguration) {
         var lines = "x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n"
-        lines += "cross-origin-resource-policy: same-origin\r\n"
         // Without this a cache would give the answer made for one origin to another.
         if !configuration.allowedOrigins.isEmpty { lines += "vary: origin\r\n" }
         fixed = Array(lines.utf8)
@@ -27,6 +26,9 @@ struct ResponseFrame: Sendable {
         call.identity.addRequestId(to: &response.headers)
         response.headers.add(lines: call.request.isSecure ? fixedSecure : fixed)
         let mayBringOwn = endpoint?.hasOwnHeaders ?? false
+        if !mayBringOwn || !response.headers.contains("cross-origin-resource-policy") {
+            response.headers.add(lines: Self.sameOrigin)
+        }
         if !mayBringOwn || !response.headers.contains("content-security-policy") { response.headers.add(lines: policy) }
         if !mayBringOwn || !response.headers.contains("cache-control") {
             response.headers.add(lines: response.status < 400 ? endpoint?.cacheLine ?? Self.noStore : Self.noStore)
@@ -39,9 +41,10 @@ struct ResponseFrame: Sendable {
     }
 
     func addFixedFields(to headers: inout ResponseHeaders, isSecure: Bool) {
-        headers.add(lines: (isSecure ? fixedSecure : fixed) + policy + Self.noStore)
+        headers.add(lines: (isSecure ? fixedSecure : fixed) + Self.sameOrigin + policy + Self.noStore)
     }
 
+    private static let sameOrigin = Array("cross-origin-resource-policy: same-origin\r\n".utf8)
     private static let noStore = Array("cache-control: no-store\r\n".utf8)
 
     // MARK: pages of other origins
@@ -52,7 +55,11 @@ struct ResponseFrame: Sendable {
         headers.add("access-control-allow-credentials", "true" as StaticString)
         headers.add(
             "access-control-expose-headers",
-            "etag, link, location, retry-after, ratelimit, ratelimit-policy, x-request-id, idempotency-replayed" as StaticString)
+            """
+            etag, link, location, retry-after, ratelimit, ratelimit-policy, x-request-id, idempotency-replayed, \
+            accept-ranges, content-disposition, content-range, tus-resumable, tus-version, tus-extension, upload-offset, \
+            upload-length, upload-expires
+            """ as StaticString)
     }
 
     /// The answer to a browser that asks before it sends.
@@ -63,7 +70,10 @@ struct ResponseFrame: Sendable {
         headers.add("access-control-allow-methods", methods)
         headers.add(
             "access-control-allow-headers",
-            "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id, traceparent, x-csrf-token" as StaticString)
+            """
+            authorization, content-type, idempotency-key, if-match, if-none-match, if-range, range, x-request-id, \
+            traceparent, x-csrf-token, tus-resumable, upload-length, upload-metadata, upload-offset, upload-checksum
+            """ as StaticString)
         // Two hours, the longest Chromium keeps it.
         headers.add("access-control-max-age", "7200" as StaticString)
     }

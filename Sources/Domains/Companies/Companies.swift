@@ -90,7 +90,10 @@ enum Companies {
         changes.set("website", body.value.website)
         changes.set("logo_url", body.value.logoUrl)
         changes.set("brand_color", body.value.brandColor)
-        let rows = try await call.changeCompany(company, changes, as: "company.changed", reading: select(company))
+        let setsLogo = body.value.logoUrl != nil
+        let rows = try await call.changeCompany(company, changes, as: "company.changed", reading: select(company)) { tx in
+            if setsLogo { try await CompanyLogo.forget(call, company, in: tx) }
+        }
         return try Single(rows)
     }
 

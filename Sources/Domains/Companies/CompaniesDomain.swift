@@ -12,7 +12,7 @@ public enum CompaniesDomain: Domain {
     public static let summary = "Companies, members, invitations, roles and teams."
 
     public static var routes: [Route] {
-        Companies.routes + CompanySettingsRoutes.routes + ClientCompanies.routes + Ownership.routes
+        Companies.routes + CompanyLogo.routes + CompanySettingsRoutes.routes + ClientCompanies.routes + Ownership.routes
             + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
             + JoinLinks.routes + ServiceAccounts.routes
             + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes

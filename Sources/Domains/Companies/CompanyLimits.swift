@@ -21,5 +21,7 @@ enum CompanyLimits {
     static let graceDays = 30
     /// An e-mailed confirmation of a new owner.
     static let transferHours = 24
+    /// A logo is loaded with every mail and page.
+    static let logoBytesMax = 2 << 20
     static let exportedMembersMax = 50_000
 }
