@@ -55,7 +55,9 @@ public final class Instance: Sendable {
     /// - Parameters:
     ///   - databaseURL: where the server works, as a role that row-level security binds.
     ///   - settings: complete, with the keys kept or given.
-    public init(_ settings: Settings, databaseURL: String) async throws {
+    ///   - ownerURL: where the owner of the tables works, for what the serving role may not do: ending the record of
+    ///     changes when its retention is over. Without it that waits for an operator.
+    public init(_ settings: Settings, databaseURL: String, ownerURL: String? = nil) async throws {
         self.settings = settings
         loops = LoopGroup(count: settings.loops > 0 ? settings.loops : LoopGroup.cores)
         database = Database(settings.database(at: databaseURL), loops: loops)
@@ -73,6 +75,8 @@ public final class Instance: Sendable {
         environment.set(metrics)
         environment.set(settings.keyRing)
         environment.set(CacheNews(database))
+        environment.set(Declarations(Self.domains))
+        if let ownerURL { environment.set(settings.owner(at: ownerURL, loops)) }
         environment.set(PublicAddress(settings.publicURL.text))
         if let transport = try settings.mailTransport(on: loops.next()) { environment.set(transport) }
         for domain in Self.domains { try await domain.start(&environment) }
@@ -148,6 +152,7 @@ extension Instance {
         environment[CacheNews.self].stop()
         await environment[FlagStore.self].stop()
         await database.close()
+        await environment.find(OwnerDatabase.self)?.database.close()
         await accessLog?.flush()
     }
 

@@ -1,5 +1,6 @@
 import Core
 import HTTP
+import Loop
 import Postgres
 import Wire
 
@@ -22,6 +23,15 @@ extension Settings {
         configuration.statementDeadline = .seconds(self.databaseStatementSeconds)
         configuration.connectDeadline = .seconds(self.databaseConnectSeconds)
         return configuration
+    }
+
+    /// The same database as the owner of its tables has it; used seldom, so by a connection or two.
+    func owner(at url: String, _ loops: LoopGroup) -> OwnerDatabase {
+        var configuration = database(at: url)
+        configuration.role = nil
+        configuration.replicaURL = nil
+        (configuration.pipelinesPerLoop, configuration.leasesPerLoop, configuration.reportsPerLoop) = (1, 1, 1)
+        return OwnerDatabase(Database(configuration, loops: loops))
     }
 
     /// What the server listens on. In development a certificate is made when there is none.

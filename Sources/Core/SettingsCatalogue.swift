@@ -9,7 +9,9 @@ public struct SettingsCatalogue: Sendable {
     static let sections = [
         (title: "General", first: "INFINITY_MODE"), (title: "Server", first: "INFINITY_BIND"),
         (title: "Database", first: "DATABASE_URL"), (title: "Sign-in", first: "INFINITY_SECRET_KEY"),
-        (title: "Mail", first: "INFINITY_SMTP_URL"), (title: "Files", first: "INFINITY_STORAGE"), (title: "Log and metrics", first: "INFINITY_LOG_LEVEL"),
+        (title: "Privacy", first: "INFINITY_ERASURE_GRACE_DAYS"),
+        (title: "Mail", first: "INFINITY_SMTP_URL"), (title: "Files", first: "INFINITY_STORAGE"),
+        (title: "Log and metrics", first: "INFINITY_LOG_LEVEL"),
     ]
 
     public enum Mode: String, SettingChoice { case development, production }
@@ -191,6 +193,14 @@ public struct SettingsCatalogue: Sendable {
     public let passwordResetMinutes = Setting<Int>(
         "INFINITY_PASSWORD_RESET_MINUTES", "Life of a link to choose a new password.",
         unit: "minutes", default: 60, in: 5...1440)
+
+    public let erasureGraceDays = Setting<Int>(
+        "INFINITY_ERASURE_GRACE_DAYS", "Between the confirmation of an erasure and its beginning; until then it can be cancelled.",
+        unit: "days", default: 14, in: 0...90)
+    public let backupDays = Setting<Int>(
+        "INFINITY_BACKUP_DAYS",
+        "How long the operator keeps backups of the database: reports of erasures name it as the time data may live on.",
+        unit: "days", default: 30, in: 0...3650)
 
     public let smtpURL = Setting<SecretURL?>(
         "INFINITY_SMTP_URL",

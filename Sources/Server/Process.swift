@@ -37,7 +37,7 @@ struct Process {
         }
         try prepare(place, log)
 
-        let instance = try waiting { try await Instance(settings, databaseURL: place.url) }
+        let instance = try waiting { try await Instance(settings, databaseURL: place.url, ownerURL: place.ownerURL) }
         let ports = try open(instance, settings)
         let milliseconds = (ContinuousClock.now - began).milliseconds
         log.notice(

@@ -1,8 +1,16 @@
 extension Mailroom {
     public static let personalData = [
         PersonalData(
-            "mail_queue", "Mails sent to the address and those that wait", of: .email("to_address"),
-            hiding: ["context"], erase: .delete)
+            "mail_queue", "Mails sent to the address and those that wait",
+            of: .rows { subject in
+                subject.email.map { email in
+                    // The mail that says the account is gone still has to go out; it is swept with the others.
+                    """
+                    lower(t.to_address) = \(email)
+                    AND NOT (t.template = 'account-deleted' AND t.state IN ('queued', 'sending'))
+                    """
+                }
+            }, hiding: ["context"], erase: .delete)
     ]
 
     public static let retention = [

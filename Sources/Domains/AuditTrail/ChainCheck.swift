@@ -40,11 +40,9 @@ struct ChainCheck {
             let seals = try await seals(from: next, limit: min(Verification.sealsAtOnce, limit - verdict.eventsChecked))
             if seals.isEmpty { break }
             for seal in seals {
-                if let place = bad(seal, expected: next, after: previous) {
-                    return await found(place, verdict)
-                }
-                if let known, known.seq == seal.seq, known.hash != seal.hash {
-                    return await found(Self.place(.unknownChain, seal, "This seal has another hash than the known one."), verdict)
+                if let place = bad(seal, expected: next, after: previous, known) {
+                    try await addTail(to: &verdict, next)
+                    return found(place, verdict)
                 }
                 verdict.fromSeq = verdict.fromSeq ?? seal.seq
                 verdict.toSeq = seal.seq
@@ -62,14 +60,14 @@ struct ChainCheck {
     private func judged(_ verdict: AuditVerdict, _ unsigned: Seal?, _ known: Known?) async throws -> AuditVerdict {
         guard verdict.nextSeq == nil else { return verdict }
         if let unsigned {
-            return await found(
+            return found(
                 Self.place(.badSignature, unsigned, "From here on no seal bears this program's signature."), verdict)
         }
         if let known, known.seq > verdict.headSeq ?? 0 {
             let place = AuditVerdict.Place(
                 fault: .unknownChain, seq: known.seq, eventId: nil,
                 sentence: "The chain ends before the known seal: its end was cut off.")
-            return await found(place, verdict)
+            return found(place, verdict)
         }
         let stray = try await db.report(
             """
@@ -83,12 +81,12 @@ struct ChainCheck {
         let place = AuditVerdict.Place(
             fault: .unsealedEvent, seq: nil, eventId: try row.get("id"),
             sentence: "This change has no seal and does not wait for one: it was put in past the program.")
-        return await found(place, verdict)
+        return found(place, verdict)
     }
 
     private var tenant: Tenant { Tenant(company: company) }
 
-    private func found(_ place: AuditVerdict.Place, _ verdict: AuditVerdict) async -> AuditVerdict {
+    private func found(_ place: AuditVerdict.Place, _ verdict: AuditVerdict) -> AuditVerdict {
         var verdict = verdict
         verdict.isWhole = false
         verdict.firstBadPlace = place
@@ -131,7 +129,7 @@ struct ChainCheck {
         }
     }
 
-    private func bad(_ seal: Seal, expected: Int64, after previous: [UInt8]) -> AuditVerdict.Place? {
+    private func bad(_ seal: Seal, expected: Int64, after previous: [UInt8], _ known: Known?) -> AuditVerdict.Place? {
         if seal.seq != expected {
             return AuditVerdict.Place(
                 fault: .missingSeal, seq: expected, eventId: nil,
@@ -145,6 +143,9 @@ struct ChainCheck {
         }
         if AuditChain.hash(previous, canonical) != seal.hash {
             return Self.place(.altered, seal, "The change is not as it was sealed.")
+        }
+        if let known, known.seq == seal.seq, known.hash != seal.hash {
+            return Self.place(.unknownChain, seal, "This seal has another hash than the known one.")
         }
         return nil
     }

@@ -50,6 +50,8 @@ public enum AuthDomain: Domain {
     public static var workers: [Worker] { Housekeeping.workers }
 
     public static func start(_ environment: inout Environment) async throws {
+        environment.set(AccountErasing.port)
+        environment.set(RecentProof { call in try await call.requireRecentProof() })
         environment.set(serviceUsers)
         environment.set(
             AuthParts(

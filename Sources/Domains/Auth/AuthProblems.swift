@@ -29,19 +29,10 @@ extension ProblemCode {
     static let tokenInvalid = ProblemCode(
         "token-invalid", 422, "The link or code is wrong, used, or too old",
         advice: "Ask for a new one. Asking for a new one makes the older ones void; a code bears five tries.")
-    static let reauthenticationRequired = ProblemCode(
-        "reauthentication-required", 403, "Prove again who you are",
-        advice: "Send the password or a code to /v1/auth/reauthentication, then repeat the request.")
-    static let sessionRequired = ProblemCode(
-        "session-required", 403, "Only a signed-in person may do this",
-        advice: "Use an access token of a login; an API key cannot do it.")
     static let impersonationRefused = ProblemCode(
         "impersonation-refused", 403, "You cannot work in this member's name",
         advice: "Only in the name of members who may do no more than you, and only where the company's settings allow "
             + "it.")
-    static let notInAnothersName = ProblemCode(
-        "not-in-anothers-name", 403, "This cannot be done in another's name",
-        advice: "What concerns the account itself is left to its owner. Use your own token.")
     static let csrfFailed = ProblemCode(
         "csrf-failed", 403, "The request may come from a foreign page",
         advice:

@@ -79,30 +79,8 @@ extension Me {
         let visit = Visit(call)
         let now = call.now
         try await call.auth.db.transaction(as: Tenant(user: session.user)) { tx in
-            let person = try await tx.query(
-                "SELECT email, name, locale FROM users WHERE id = \(session.user) FOR UPDATE")
-            guard let row = person.first else { throw Problem.notFound }
             try await call.environment[AccountDeparture.self].depart(session.user, call.actor, tx)
-            try await Mail.queue(
-                Mail.Message(
-                    .accountDeleted, to: try row.get("email"), name: try row.get("name"),
-                    locale: try row.get("locale"),
-                    context: ["at": now.description]), in: tx)
-            _ = try await tx.batch(
-                Sessions.end(of: session.user, reason: "deleted", at: now) + [
-                    "DELETE FROM mfa_factors WHERE user_id = \(session.user)",
-                    "DELETE FROM recovery_codes WHERE user_id = \(session.user)",
-                    "DELETE FROM known_devices WHERE user_id = \(session.user)",
-                    """
-                    UPDATE users
-                       SET status = 'deleted', email = NULL, email_norm = NULL, name = 'Deleted user',
-                           password_hash = NULL, avatar_url = NULL, last_company_id = NULL,
-                           version = version + 1, updated_at = \(now)
-                     WHERE id = \(session.user)
-                    """,
-                    AuthEvent.accountDeleted.sql(user: session.user, visit),
-                ])
-            try await AccessChange.record(user: session.user, company: nil, in: tx)
+            try await AccountErasing.erase(session.user, visit, at: now, in: tx)
         }
         if call.principal?.isByCookie == true {
             for cookie in call.auth.browser.farewell { call.setCookie(cookie) }

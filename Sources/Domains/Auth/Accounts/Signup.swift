@@ -51,6 +51,11 @@ enum Signup {
         let faults = PasswordRules.faults(in: body.password.text, of: person, at: "/password")
         if !faults.isEmpty { throw Problem.unprocessable(faults) }
         let hash = try await call.auth.passwords.hash(body.password.text)
+        // Who was forgotten and does not want to be known again; the answer tells nobody.
+        if try await call.environment[ErasedAddresses.self].isBlocked(body.email.normalized, call.auth.db) {
+            await call.answerUniformly()
+            return Accepted(Answer(email: body.email.text, status: .confirmationSent))
+        }
         var status = Status.confirmationSent
         if let token = body.invitationToken?.text {
             if try await join(call, body.value, hash, token) { status = .ready }
