@@ -46,6 +46,8 @@ let package = Package(
             dependencies: ["App", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Server"),
 
+        .executableTarget(name: "send-webhooks", dependencies: ["Outbound", "Crypto", "Loop", "Wire"], path: "bench/webhooks"),
+
         .target(name: "TestCluster", dependencies: ["CLinux"], path: "Tests/TestCluster"),
         .target(name: "TestSupport", dependencies: ["App", "TestCluster"], path: "Tests/TestSupport"),
         .testTarget(name: "WireTests", dependencies: ["Wire"]),

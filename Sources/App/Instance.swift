@@ -64,6 +64,7 @@ public final class Instance: Sendable {
         metrics = Metrics(loops: loops.loops.count)
         metrics.observeProcess(version: Self.version)
         metrics.observe(database)
+        EventCatalogue.declare(Self.domains.flatMap { $0.events })
         PermissionCatalogue.declare(Self.domains.flatMap { $0.permissions })
         NotificationCatalogue.declare(Self.domains.flatMap { $0.notifications })
         QuotaCatalogue.declare(Self.domains.flatMap { $0.quotas })
@@ -110,11 +111,7 @@ public final class Instance: Sendable {
 
     /// What the domains declare, as the API takes it.
     public static var routes: [DomainRoutes] {
-        domains.map { domain in
-            DomainRoutes(
-                name: domain.name, summary: domain.summary, routes: domain.routes, permissions: domain.permissions,
-                problems: domain.problems, constraints: domain.constraints)
-        }
+        domains.map { $0.declaration }
     }
 }
 

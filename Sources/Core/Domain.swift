@@ -55,6 +55,6 @@ extension Domain {
     public static var declaration: DomainRoutes {
         DomainRoutes(
             name: name, summary: summary, routes: routes, permissions: permissions, problems: problems,
-            constraints: constraints)
+            constraints: constraints, webhooks: events.map(\.webhook))
     }
 }

@@ -11,6 +11,7 @@ public struct SettingsCatalogue: Sendable {
         (title: "Database", first: "DATABASE_URL"), (title: "Sign-in", first: "INFINITY_SECRET_KEY"),
         (title: "Privacy", first: "INFINITY_ERASURE_GRACE_DAYS"),
         (title: "Mail", first: "INFINITY_SMTP_URL"), (title: "Files", first: "INFINITY_STORAGE"),
+        (title: "Webhooks", first: "INFINITY_WEBHOOK_ALLOWED_RANGES"),
         (title: "Log and metrics", first: "INFINITY_LOG_LEVEL"),
     ]
 
@@ -264,6 +265,14 @@ public struct SettingsCatalogue: Sendable {
         set: files are not looked through.
         """,
         default: nil)
+
+    public let webhookAllowedRanges = Setting<[AddressRange]>(
+        "INFINITY_WEBHOOK_ALLOWED_RANGES",
+        """
+        Addresses or ranges (10.1.0.0/16) that webhooks may be sent to although they are not public. \
+        Everything else of a private network is refused, whatever name it hides behind.
+        """,
+        default: [])
 
     public let logLevel = Setting<Level>(
         "INFINITY_LOG_LEVEL", "The least important records that are logged.",

@@ -1,12 +1,13 @@
 import CCurl
 import Glibc
+import Wire
 
 /// One transfer's handle of libcurl with all that must live as long as it.
 ///
 /// For one loop's thread; out of its multi handle before it is let go.
 final class CurlEasy {
     let handle: UnsafeMutableRawPointer
-    private var lists: [UnsafeMutablePointer<curl_slist>] = []
+    private var lists: [CURLoption.RawValue: UnsafeMutablePointer<curl_slist>] = [:]
     private let errorText: UnsafeMutablePointer<CChar>
     /// libcurl reads it when the transfer begins, which is after `launch` has returned.
     private var url: CurlURL?
@@ -31,7 +32,7 @@ final class CurlEasy {
 
     deinit {
         curl_easy_cleanup(handle)
-        for list in lists { curl_slist_free_all(list) }
+        for list in lists.values { curl_slist_free_all(list) }
         errorText.deallocate()
     }
 
@@ -44,12 +45,21 @@ final class CurlEasy {
     func set(_ option: CURLoption, _ value: Int) { curl_set_long(handle, option, value) }
     func set(_ option: CURLoption, _ value: String) { curl_set_text(handle, option, value) }
 
-    func set(_ option: CURLoption, list: [String]) {
+    /// Puts this list in the place of the one the option had; libcurl keeps no copy of either.
+    func replace(_ option: CURLoption, list: [String]) {
+        let old = lists.removeValue(forKey: option.rawValue)
+        if old == nil, list.isEmpty { return }
         var head: UnsafeMutablePointer<curl_slist>?
         for text in list { head = curl_slist_append(head, text) }
-        guard let head else { return }
-        lists.append(head)
+        lists[option.rawValue] = head
         curl_set_pointer(handle, option, head)
+        curl_slist_free_all(old)
+    }
+
+    /// An entry of CURLOPT_RESOLVE. The plus sign lets libcurl forget it in time instead of keeping every host for ever.
+    static func pin(_ host: String, _ port: Int, _ addresses: [IPAddress]) -> String {
+        let list = addresses.map { $0.isV4 ? "\($0)" : "[\($0)]" }.joined(separator: ",")
+        return "+\(host):\(port):\(list)"
     }
 
     func set(url: CurlURL) {
@@ -75,6 +85,20 @@ final class CurlEasy {
         var code = 0
         curl_get_long(handle, CURLINFO_RESPONSE_CODE, &code)
         return code
+    }
+
+    /// Whether the connection stood, its handshake included.
+    var isConnected: Bool {
+        var microseconds: curl_off_t = 0
+        curl_get_offset(handle, CURLINFO_PRETRANSFER_TIME_T, &microseconds)
+        return microseconds > 0
+    }
+
+    /// A field of the last answer's head.
+    func answerField(_ name: String) -> String? {
+        var field: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(handle, name, 0, UInt32(CURLH_HEADER), -1, &field) == CURLHE_OK else { return nil }
+        return field.flatMap { $0.pointee.value }.map { String(cString: $0) }
     }
 
     /// What libcurl has to say about the failure, beyond its code.

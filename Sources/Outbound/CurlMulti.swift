@@ -20,7 +20,10 @@ final class CurlMulti: @unchecked Sendable {
     private lazy var timer = loop.timer { [unowned self] in act(CURL_SOCKET_TIMEOUT, 0) }
     private var isShutDown = false
 
-    init(loop: EventLoop, connectionsPerHost: Int = OutboundLimits.connectionsPerHost) {
+    init(
+        loop: EventLoop, connectionsPerHost: Int = OutboundLimits.connectionsPerHost,
+        connections: Int = OutboundLimits.connectionsPerLoop
+    ) {
         self.loop = loop
         guard let handle = curl_multi_init() else {
             preconditionFailure("libcurl has no memory for its transfers")
@@ -37,9 +40,9 @@ final class CurlMulti: @unchecked Sendable {
             CurlMulti.at(data).arm(milliseconds)
             return 0
         }
-        curl_multi_set_long(handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, OutboundLimits.connectionsPerLoop)
+        curl_multi_set_long(handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections)
         curl_multi_set_long(handle, CURLMOPT_MAX_HOST_CONNECTIONS, connectionsPerHost)
-        curl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, OutboundLimits.connectionsPerLoop)
+        curl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, connections)
     }
 
     private static func at(_ data: UnsafeMutableRawPointer?) -> CurlMulti {

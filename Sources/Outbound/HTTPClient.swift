@@ -18,6 +18,7 @@ public final class HTTPClient: Sendable {
         /// A PEM file instead of the system's authorities.
         public var certificateAuthorities: String?
         public var connectionsPerHost = OutboundLimits.connectionsPerHost
+        public var connectionsPerLoop = OutboundLimits.connectionsPerLoop
 
         public init() {}
     }
@@ -35,15 +36,20 @@ public final class HTTPClient: Sendable {
 
     deinit {
         // Later, not now: the last reference may go while libcurl is at work on this very loop.
-        for lane in lanes { lane.multi.loop.execute { lane.multi.shutDown() } }
+        for lane in lanes { lane.multi.loop.execute { lane.shutDown() } }
+    }
+
+    /// That of the loop whose thread this is, if it is one of ours.
+    var laneOfThisLoop: HTTPLane? {
+        guard let loop = EventLoop.current else { return nil }
+        return lanes.first { $0.multi.loop === loop }
     }
 
     /// The answer as soon as its head is there; its body comes while it is read.
     ///
     /// Runs on the caller's own loop, or on any when the caller is on none. Cancelling the task ends the request.
     public func send(_ request: Request) async throws(TransferError) -> Response {
-        let loop = EventLoop.current ?? loops.next()
-        let lane = lanes.first { $0.multi.loop === loop } ?? lanes[0]
+        let lane = laneOfThisLoop ?? lanes[loops.next().index % lanes.count]
         let transfer = HTTPTransfer(request, lane)
         let head = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -63,9 +69,15 @@ final class HTTPLane: @unchecked Sendable {
     let multi: CurlMulti
     let resolver: NameResolver
     let configuration: HTTPClient.Configuration
+    /// Every transfer of posts that was ever needed at once, and those that wait for their next.
+    private var posts: [PostTransfer] = []
+    private var idlePosts: [PostTransfer] = []
+    private var addresses: [String: PostAddress] = [:]
 
     init(loop: EventLoop, resolver pool: BlockingPool, configuration: HTTPClient.Configuration) {
-        multi = CurlMulti(loop: loop, connectionsPerHost: configuration.connectionsPerHost)
+        multi = CurlMulti(
+            loop: loop, connectionsPerHost: configuration.connectionsPerHost,
+            connections: configuration.connectionsPerLoop)
         resolver = NameResolver(loop: loop, pool: pool)
         self.configuration = configuration
     }
@@ -79,5 +91,30 @@ final class HTTPLane: @unchecked Sendable {
             return host == exception || host.hasSuffix("." + exception)
         }
         return isDirect ? nil : proxy
+    }
+
+    func transferOfPost() -> PostTransfer {
+        if let idle = idlePosts.popLast() { return idle }
+        let transfer = PostTransfer(self)
+        posts.append(transfer)
+        return transfer
+    }
+
+    func giveBack(_ transfer: PostTransfer) { idlePosts.append(transfer) }
+
+    func cancelPosts() { for transfer in posts { transfer.cancel() } }
+
+    func address(of url: String) throws(TransferError) -> PostAddress {
+        if let known = addresses[url] { return known }
+        if addresses.count >= OutboundLimits.addressesRemembered { addresses = [:] }
+        let address = try PostAddress(url)
+        addresses[url] = address
+        return address
+    }
+
+    /// The handles of posts go before the multi handle they may be in.
+    func shutDown() {
+        cancelPosts()
+        multi.shutDown()
     }
 }

@@ -74,12 +74,14 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
 
     /// No line of the head may be broken by what the caller put into it, and what frames the message is ours to write:
     /// a customer's extra header must not make one request look like two.
-    private var isWellFormed: Bool {
+    private var isWellFormed: Bool { Self.isWellFormed(request.method, request.headers) }
+
+    static func isWellFormed(_ method: String, _ headers: [(name: String, value: String)]) -> Bool {
         let isToken = { (text: String) in
             !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
         }
-        return isToken(request.method)
-            && request.headers.allSatisfy { header in
+        return isToken(method)
+            && headers.allSatisfy { header in
                 isToken(header.name) && !Self.ownHeaders.contains(header.name.lowercased())
                     && !header.value.utf8.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }
             }
@@ -100,9 +102,7 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
         if let file = lane.configuration.certificateAuthorities { easy.set(CURLOPT_CAINFO, file) }
         if request.acceptsGzip { easy.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         if !pinned.isEmpty {
-            let list = pinned.map { $0.isV4 ? "\($0)" : "[\($0)]" }.joined(separator: ",")
-            // The plus sign lets libcurl forget the entry in time instead of keeping every host for ever.
-            easy.set(CURLOPT_RESOLVE, list: ["+\(url.host):\(url.port):\(list)"])
+            easy.replace(CURLOPT_RESOLVE, list: [CurlEasy.pin(url.host, url.port, pinned)])
         }
         setMethodAndBody(easy)
         setCallbacks(easy)
@@ -122,7 +122,7 @@ final class HTTPTransfer: CurlTransfer, @unchecked Sendable {
         }
         if request.method == "HEAD" { easy.set(CURLOPT_NOBODY, 1) }
         easy.set(CURLOPT_CUSTOMREQUEST, request.method)
-        easy.set(CURLOPT_HTTPHEADER, list: lines)
+        easy.replace(CURLOPT_HTTPHEADER, list: lines)
     }
 
     private func setCallbacks(_ easy: CurlEasy) {

@@ -11,8 +11,15 @@ public enum OutboundLimits {
     /// Idle connections older than this are not used again: servers and proxies close theirs after 60 s or so.
     static let idleConnectionSeconds = 45
     /// Enough for a slow model or a bulk of webhooks on one loop, far below the limit of descriptors.
-    static let connectionsPerLoop = 128
-    static let connectionsPerHost = 16
+    public static let connectionsPerLoop = 128
+    public static let connectionsPerHost = 16
+
+    /// Connecting and the handshake of a post: a receiver that is there at all answers within a few round trips.
+    static let postConnectMilliseconds = 10_000
+    /// Bytes of the answer to a post; beyond it the connection is dropped, as reading on would cost more than a new one.
+    static let postAnswerBytes = 64 << 10
+    /// Receivers whose URL is kept taken apart on one loop.
+    static let addressesRemembered = 1024
 
     /// RFC 5321 section 4.5.3.1: an address of an envelope.
     public static let mailAddressBytes = 254

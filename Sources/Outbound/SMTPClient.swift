@@ -140,7 +140,7 @@ final class SMTPTransfer: CurlTransfer, @unchecked Sendable {
             // The server learns the size with MAIL FROM and can refuse before the content is sent (RFC 1870).
             curl_set_offset(easy.handle, CURLOPT_INFILESIZE_LARGE, curl_off_t(content.count))
             easy.set(CURLOPT_MAIL_FROM, "<\(from)>")
-            easy.set(CURLOPT_MAIL_RCPT, list: to.map { "<\($0)>" })
+            easy.replace(CURLOPT_MAIL_RCPT, list: to.map { "<\($0)>" })
         }
     }
 

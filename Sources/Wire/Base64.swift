@@ -8,6 +8,12 @@ public enum Base64 {
     }
 
     public static func encode(_ bytes: some Collection<UInt8>, _ alphabet: Alphabet = .standard) -> String {
+        // Without this every byte would be asked for through the protocol.
+        if let array = bytes as? [UInt8] { return spell(array, alphabet) }
+        return spell(Array(bytes), alphabet)
+    }
+
+    private static func spell(_ bytes: [UInt8], _ alphabet: Alphabet) -> String {
         let letters = alphabet == .url ? urlLetters : standardLetters
         var out = [UInt8]()
         out.reserveCapacity((bytes.count + 2) / 3 * 4)

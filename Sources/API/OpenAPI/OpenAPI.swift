@@ -7,12 +7,15 @@ public struct OpenAPI: Sendable {
     public struct Webhook: Sendable {
         public let name: String
         public let summary: String
-        public let payload: Schema
+        /// Of the member `data`.
+        public let data: Schema
+        public let example: JSON
 
-        public init(_ name: String, _ summary: String, payload: Schema) {
+        public init(_ name: String, _ summary: String, data: Schema, example: JSON) {
             self.name = name
             self.summary = summary
-            self.payload = payload
+            self.data = data
+            self.example = example
         }
     }
 
@@ -22,12 +25,12 @@ public struct OpenAPI: Sendable {
     private let webhooks: [Webhook]
 
     /// The contract of these domains, without a server; throws what would stop one from starting.
-    public init(_ domains: [DomainRoutes], version: String, webhooks: [Webhook] = []) throws(WiringFaults) {
+    public init(_ domains: [DomainRoutes], version: String) throws(WiringFaults) {
         self.domains = domains
         // What only developers see belongs into no contract.
         routes = try Wiring(domains, isDevelopment: false).checked()
         self.version = version
-        self.webhooks = webhooks
+        webhooks = domains.flatMap(\.webhooks).sorted { $0.name < $1.name }
     }
 
     public var yaml: String { YAML.text(of: document) }
@@ -76,18 +79,38 @@ public struct OpenAPI: Sendable {
         return .object(paths)
     }
 
+    /// Standard Webhooks: the type, when it happened, and what.
     private func webhook(_ webhook: Webhook, _ components: inout SchemaComponents) -> JSON {
-        [
+        let schema: JSON = [
+            "type": "object",
+            "properties": [
+                "type": ["type": "string", "const": .string(webhook.name)],
+                "timestamp": ["type": "string", "format": "date-time"],
+                "data": components.reference(webhook.data, .output),
+            ],
+            "required": ["type", "timestamp", "data"],
+        ]
+        let example: JSON = [
+            "type": .string(webhook.name), "timestamp": "2026-11-24T09:30:00.000000Z", "data": webhook.example,
+        ]
+        return [
             "post": [
                 "operationId": .string("on" + webhook.name.split(whereSeparator: { !$0.isLetter }).map(\.capitalizedFirst).joined()),
+                "tags": ["Webhooks"],
                 "summary": .string(webhook.summary),
-                "requestBody": [
-                    "required": true,
-                    "content": ["application/json": ["schema": components.reference(webhook.payload, .output)]],
+                "parameters": .array(["webhook-id", "webhook-timestamp", "webhook-signature"].map(signedHeader)),
+                "requestBody": ["required": true, "content": ["application/json": ["schema": schema, "example": example]]],
+                "responses": [
+                    "2XX": ["description": "Taken."],
+                    "410": ["description": "Gone for good: the endpoint is switched off."],
+                    "default": ["description": "Tried again later."],
                 ],
-                "responses": ["2XX": ["description": "Taken; anything else is tried again."]],
             ]
         ]
+    }
+
+    private func signedHeader(_ name: String) -> JSON {
+        ["name": .string(name), "in": "header", "required": true, "schema": ["type": "string"]]
     }
 }
 

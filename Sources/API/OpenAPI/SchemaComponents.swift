@@ -4,6 +4,8 @@ import Wire
 struct SchemaComponents {
     private var named: [(name: String, schema: JSON)] = []
     private var names: [Key: String] = [:]
+    /// Writes every object where it is used: for a schema that has to stand alone.
+    private var isInlining = false
 
     private struct Key: Hashable {
         let type: String
@@ -20,13 +22,22 @@ struct SchemaComponents {
 
     /// A schema as it stands in the document: objects of a named type by reference.
     mutating func reference(_ schema: Schema, _ role: SchemaRole) -> JSON {
-        guard case .object(let object) = schema.kind, let name = object.name else { return inline(schema, role) }
+        guard case .object(let object) = schema.kind, let name = object.name, !isInlining else {
+            return inline(schema, role)
+        }
         let reference = named(name, object, role)
         guard schema.isNullable || schema.note != nil else { return reference }
         var out = JSON.Object()
         if let note = schema.note { out["description"] = .string(note) }
         if schema.isNullable { out["anyOf"] = [reference, ["type": "null"]] } else { out["allOf"] = [reference] }
         return .object(out)
+    }
+
+    /// A schema that points nowhere.
+    static func alone(_ schema: Schema, _ role: SchemaRole) -> JSON {
+        var components = SchemaComponents()
+        components.isInlining = true
+        return components.reference(schema, role)
     }
 
     /// `{"data": […], "page": {…}}` under the item's name with `Page`.
@@ -127,6 +138,9 @@ struct SchemaComponents {
 }
 
 extension Schema {
+    /// The schema of what is given out, as JSON Schema.
+    public var json: JSON { SchemaComponents.alone(self, .output) }
+
     var objectName: String? {
         if case .object(let object) = kind { object.name } else { nil }
     }

@@ -47,10 +47,12 @@ public struct DomainRoutes: Sendable {
     public var permissions: [Permission]
     public var problems: [ProblemCode]
     public var constraints: [ConstraintProblem]
+    /// The events it tells the companies' own servers of.
+    public var webhooks: [OpenAPI.Webhook]
 
     public init(
         name: String, summary: String, routes: [Route], permissions: [Permission] = [], problems: [ProblemCode] = [],
-        constraints: [ConstraintProblem] = []
+        constraints: [ConstraintProblem] = [], webhooks: [OpenAPI.Webhook] = []
     ) {
         self.name = name
         self.summary = summary
@@ -58,6 +60,7 @@ public struct DomainRoutes: Sendable {
         self.permissions = permissions
         self.problems = problems
         self.constraints = constraints
+        self.webhooks = webhooks
     }
 }
 
