@@ -67,6 +67,7 @@ public final class Instance: Sendable {
         EventCatalogue.declare(Self.domains.flatMap { $0.events })
         PermissionCatalogue.declare(Self.domains.flatMap { $0.permissions })
         NotificationCatalogue.declare(Self.domains.flatMap { $0.notifications })
+        WatchableCatalogue.declare(Self.domains.flatMap { $0.watchables })
         QuotaCatalogue.declare(Self.domains.flatMap { $0.quotas })
 
         var environment = Environment()

@@ -19,6 +19,8 @@ public protocol Domain {
     static var retention: [RetentionClass] { get }
     /// Every kind of news that it tells people.
     static var notifications: [NotificationType] { get }
+    /// What of its own people may watch.
+    static var watchables: [Watchable] { get }
     /// What it counts of each company's use.
     static var quotas: [Quota] { get }
     /// What it does about the jobs of its kinds.
@@ -43,6 +45,7 @@ extension Domain {
     public static var personalData: [PersonalData] { [] }
     public static var retention: [RetentionClass] { [] }
     public static var notifications: [NotificationType] { [] }
+    public static var watchables: [Watchable] { [] }
     public static var quotas: [Quota] { [] }
     public static var jobs: [JobHandler] { [] }
     public static var queues: [JobQueue] { [] }

@@ -58,9 +58,9 @@ import Wire
         _ = try ground.test.psql("UPDATE mail_queue SET held_until = now() - interval '1 second'")
         let second = try await MailQueue.claim(ground.database)[0]
         #expect(second.id == first.id && second.attempt == 2)
-        try await MailQueue.failed(first, "too late", isPermanent: true, ground.database)
+        _ = try await ground.database.query(MailQueue.failed(first, "too late", isPermanent: true))
         #expect(try await ground.count("SELECT count(*) FROM mail_queue WHERE state = 'sending'") == 1)
-        try await MailQueue.sent(second, ground.database)
+        _ = try await ground.database.query(MailQueue.sent(second))
         #expect(
             try await ground.count("SELECT count(*) FROM mail_queue WHERE state = 'sent' AND context = '{}'")
                 == 1)
@@ -73,7 +73,7 @@ import Wire
         for attempt in 1...MailQueue.pauses.count + 1 {
             let mail = try await MailQueue.claim(ground.database)[0]
             #expect(mail.attempt == attempt)
-            try await MailQueue.failed(mail, "the server is down", isPermanent: false, ground.database)
+            _ = try await ground.database.query(MailQueue.failed(mail, "the server is down", isPermanent: false))
             pauses.append(
                 try await ground.count(
                     "SELECT coalesce(round(extract(epoch FROM next_attempt_at - now())), 0)::int FROM mail_queue"

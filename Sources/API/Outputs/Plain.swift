@@ -38,3 +38,14 @@ public struct Events: RouteOutput, Sendable {
     public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/event-stream")) }
     public func response(to call: Call) -> Response { Response.eventStream(produce) }
 }
+
+/// Server-sent events that come from outside: no task waits while there is nothing to say.
+public struct PushedEvents: RouteOutput, Sendable {
+    private let host: @Sendable (PushStream) -> Void
+
+    /// - Parameter host: takes the stream on the connection's loop and returns at once.
+    public init(_ host: @escaping @Sendable (PushStream) -> Void) { self.host = host }
+
+    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/event-stream")) }
+    public func response(to call: Call) -> Response { Response.pushedEvents(host) }
+}

@@ -13,6 +13,8 @@ public enum Mail {
         public var company: UUID?
         /// Queuing a second mail with the same key does nothing.
         public var onceKey: String?
+        /// Its Message-ID, when something else is to know it by that.
+        public var id: UUID?
 
         public init(
             _ template: MailTemplate, to: String, name: String? = nil, locale: String = "en",
@@ -48,12 +50,17 @@ public enum Mail {
         return """
             WITH mail AS (
                 INSERT INTO mail_queue (id, company_id, once_key, template, locale, to_address, to_name, context)
-                VALUES (\(UUID.v7()), \(message.company), \(message.onceKey), \(message.template),
+                VALUES (\(message.id ?? UUID.v7()), \(message.company), \(message.onceKey), \(message.template),
                         \(message.locale), \(message.to), \(message.name), \(JSONText(json(context))))
                 ON CONFLICT (once_key) DO NOTHING
                 RETURNING id)
             SELECT pg_notify('mail_queued', '') FROM mail
             """
+    }
+
+    /// Takes back mails that have not gone out; gives the ids of those.
+    public static func withdraw(_ ids: [UUID]) -> SQL {
+        "DELETE FROM mail_queue WHERE id = ANY(\(ids)::uuid[]) AND state IN ('queued', 'dead') RETURNING id"
     }
 
     private static func json(_ context: [String: String]) -> JSON {

@@ -5,6 +5,7 @@ import Wire
 enum MailQueue {
     struct Claimed: Sendable {
         let id: UUID
+        let company: UUID?
         let template: String
         let locale: String
         let to: String
@@ -12,6 +13,8 @@ enum MailQueue {
         let context: [String: String]
         /// Which attempt this is; whoever lost the claim has an older number and writes nothing.
         let attempt: Int
+
+        var isLastAttempt: Bool { attempt > MailQueue.pauses.count }
     }
 
     /// Past this a mail counts as dropped by its worker and another takes it.
@@ -34,38 +37,41 @@ enum MailQueue {
                            ORDER BY next_attempt_at
                            LIMIT \(claimedAtOnce)
                              FOR UPDATE SKIP LOCKED)
-            RETURNING id, template, locale, to_address, to_name, context::text AS context, attempts
+            RETURNING id, company_id, template, locale, to_address, to_name, context::text AS context, attempts
             """)
         return try rows.map { row in
             Claimed(
-                id: try row.get("id"), template: try row.get("template"), locale: try row.get("locale"),
+                id: try row.get("id"), company: try row.get("company_id"), template: try row.get("template"), locale: try row.get("locale"),
                 to: try row.get("to_address"), name: try row.get("to_name"),
                 context: try values(row.get("context")), attempt: try row.get("attempts"))
         }
     }
 
     /// The mail is out: what was secret in it is wiped.
-    static func sent(_ mail: Claimed, _ db: Database) async throws {
-        _ = try await db.query(
-            """
-            UPDATE mail_queue
-               SET state = 'sent', sent_at = now(), held_until = NULL, last_error = NULL, context = '{}'
-             WHERE id = \(mail.id) AND attempts = \(mail.attempt) AND state = 'sending'
-            """)
+    static func sent(_ mail: Claimed) -> SQL {
+        """
+        UPDATE mail_queue
+           SET state = 'sent', sent_at = now(), held_until = NULL, last_error = NULL, context = '{}'
+         WHERE id = \(mail.id) AND attempts = \(mail.attempt) AND state = 'sending'
+        """
+    }
+
+    /// Not wanted any more.
+    static func drop(_ mail: Claimed) -> SQL {
+        "DELETE FROM mail_queue WHERE id = \(mail.id) AND attempts = \(mail.attempt) AND state = 'sending'"
     }
 
     /// Tries again later, or gives up when the pauses are used up or trying again cannot help.
-    static func failed(_ mail: Claimed, _ reason: String, isPermanent: Bool, _ db: Database) async throws {
-        let isLast = isPermanent || mail.attempt > pauses.count
+    static func failed(_ mail: Claimed, _ reason: String, isPermanent: Bool) -> SQL {
+        let isLast = isPermanent || mail.isLastAttempt
         let pause = isLast ? 0 : Int(pauses[mail.attempt - 1].components.seconds)
         let state = isLast ? "dead" : "queued"
-        _ = try await db.query(
-            """
+        return """
             UPDATE mail_queue
                SET state = \(state), held_until = NULL, last_error = \(String(reason.prefix(500))),
                    next_attempt_at = now() + make_interval(secs => \(pause))
              WHERE id = \(mail.id) AND attempts = \(mail.attempt) AND state = 'sending'
-            """)
+            """
     }
 
     /// How many mails are due and not in anybody's hands, and for how long the first of them.

@@ -52,7 +52,8 @@ public struct MailRenderer: Sendable {
             parts.append("\(try plain(action, values)):\n\(link)")
         }
         if values["code"] != nil { parts.append(try plain(phrases.code, values)) }
-        parts.append("-- \n\(phrases.footer)")
+        let unsubscribe = values["unsubscribe"].map { "\n\(phrases.unsubscribe): \($0)" } ?? ""
+        parts.append("-- \n\(phrases.footer)\(unsubscribe)")
         return parts.joined(separator: "\n\n") + "\n"
     }
 
@@ -70,6 +71,7 @@ public struct MailRenderer: Sendable {
                 "buttons": try button(mail, values),
                 "codes": values["code"] == nil ? [] : [try escaped(phrases.code, values)],
                 "footer": phrases.footer,
+                "unsubscribes": values["unsubscribe"].map { [["label": phrases.unsubscribe, "link": $0]] } ?? [],
             ] as [String: Any])
     }
 
@@ -130,7 +132,8 @@ public struct MailRenderer: Sendable {
         {{#codes}}
         <p style="margin:0 0 16px;font-weight:600">{{{.}}}</p>
         {{/codes}}
-        <p style="margin:32px 0 0;font-size:13px;color:#667085">{{footer}}</p>
+        <p style="margin:32px 0 0;font-size:13px;color:#667085">{{footer}}\
+        {{#unsubscribes}} <a href="{{link}}" style="color:#667085">{{label}}</a>{{/unsubscribes}}</p>
         </div>
         </body>
         </html>

@@ -29,6 +29,8 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
     case ownershipTransferred = "ownership-transferred"
     case companyDeletion = "company-deletion"
     case companyRestored = "company-restored"
+    /// News whose words come with it; `link` and `unsubscribe` may be left out.
+    case notification
 
     /// The values a message of this kind must bring. Beside them an invitation may have its `message`, and a change of
     /// second factors says which it was.
@@ -55,6 +57,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
         case .ownershipTransfer: ["name", "company", "new_owner", "link", "expires_at"]
         case .ownershipTransferred: ["name", "company", "new_owner"]
         case .companyDeletion: ["name", "company", "delete_after", "link"]
+        case .notification: ["name", "subject", "body"]
         }
     }
 }
@@ -79,6 +82,7 @@ struct MailPhrases: Sendable {
     let greeting: String
     let code: String
     let footer: String
+    let unsubscribe: String
     /// What stands behind the day of a date.
     let dayMark: String
     let months: [String]

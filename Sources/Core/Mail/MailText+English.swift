@@ -4,6 +4,7 @@ extension MailText {
         code: "Or type this code: {{code}}",
         footer:
             "You receive this mail because your address is used with Infinity. It was sent automatically.",
+        unsubscribe: "Stop mails of this kind",
         dayMark: "",
         months: [
             "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -216,6 +217,7 @@ extension MailText {
                 """
                 The deletion of {{company}} was called off. Everything is as it was.
                 """, action: "Open {{company}}")
+        case .notification: MailText("{{subject}}", "{{body}}", action: "Open")
         }
     }
 }

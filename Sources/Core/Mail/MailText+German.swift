@@ -4,6 +4,7 @@ extension MailText {
         code: "Oder geben Sie diesen Code ein: {{code}}",
         footer:
             "Sie erhalten diese Nachricht, weil Ihre Adresse bei Infinity verwendet wird. Sie wurde automatisch versandt.",
+        unsubscribe: "Solche Mails nicht mehr erhalten",
         dayMark: ".",
         months: [
             "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
@@ -221,6 +222,7 @@ extension MailText {
                 """
                 Die Löschung von {{company}} wurde zurückgenommen. Alles ist, wie es war.
                 """, action: "{{company}} öffnen")
+        case .notification: MailText("{{subject}}", "{{body}}", action: "Öffnen")
         }
     }
 }

@@ -22,7 +22,8 @@ public struct MailTransport: Sendable {
             // The row's own id, so that a mail sent twice after a crash can be told as one.
             let message = try MIMEMessage(
                 from: from, to: [try Mailbox(mail.to, name: mail.name)], subject: rendered.subject,
-                text: rendered.text, html: rendered.html, id: mail.id)
+                text: rendered.text, html: rendered.html, id: mail.id,
+                unsubscribe: mail.context["unsubscribe"].map { MIMEMessage.Unsubscribe(url: $0) })
             return await client.send(message)
         } catch {
             return .permanentFailure("the mail cannot be written: \(error)")

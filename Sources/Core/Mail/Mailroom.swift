@@ -29,10 +29,7 @@ public enum Mailroom: Domain {
         let claimed = try await MailQueue.claim(work.database)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for mail in claimed {
-                group.addTask {
-                    let outcome = await transport.send(mail)
-                    try await settle(mail, outcome, work)
-                }
+                group.addTask { try await send(mail, by: transport, work) }
             }
             try await group.waitForAll()
         }
@@ -42,21 +39,51 @@ public enum Mailroom: Domain {
         return .idle
     }
 
+    private static func send(_ mail: MailQueue.Claimed, by transport: MailTransport, _ work: Work) async throws {
+        if let company = mail.company, let watch = watch(of: mail, work) {
+            let isWanted = try await watch.isWanted(mail.id, company, work.database)
+            if !isWanted {
+                work.figures.finished("mail", "dropped")
+                _ = try await work.database.query(MailQueue.drop(mail))
+                return
+            }
+        }
+        let outcome = await transport.send(mail)
+        try await settle(mail, outcome, work)
+    }
+
+    /// News alone is followed; a password's reset is nobody else's business.
+    private static func watch(of mail: MailQueue.Claimed, _ work: Work) -> MailWatch? {
+        mail.template == MailTemplate.notification.rawValue ? work.environment.find(MailWatch.self) : nil
+    }
+
     private static func settle(_ mail: MailQueue.Claimed, _ outcome: MailOutcome, _ work: Work) async throws {
+        let told: (MailWatch.Attempt.Outcome, String)
+        let settlement: SQL
         switch outcome {
         case .accepted:
             work.figures.finished("mail", "sent")
-            try await MailQueue.sent(mail, work.database)
+            (told, settlement) = ((.accepted, "accepted"), MailQueue.sent(mail))
         case .temporaryFailure(let reason):
             work.figures.finished("mail", "put_back")
             work.log.warning(
                 "a mail could not be sent yet", metadata: ["mail": "\(mail.id)", "reason": "\(reason)"])
-            try await MailQueue.failed(mail, reason, isPermanent: false, work.database)
+            told = (mail.isLastAttempt ? .refused : .putBack, reason)
+            settlement = MailQueue.failed(mail, reason, isPermanent: false)
         case .permanentFailure(let reason):
             work.figures.finished("mail", "given_up")
             work.log.error("a mail was given up", metadata: ["mail": "\(mail.id)", "reason": "\(reason)"])
-            try await MailQueue.failed(mail, reason, isPermanent: true, work.database)
+            (told, settlement) = ((.refused, reason), MailQueue.failed(mail, reason, isPermanent: true))
         }
+        guard let company = mail.company, let watch = watch(of: mail, work) else {
+            _ = try await work.database.query(settlement)
+            return
+        }
+        let attempt = MailWatch.Attempt(
+            mail: mail.id, company: company, number: mail.attempt, outcome: told.0,
+            reply: String(told.1.prefix(500)))
+        // Together, so that the log of the delivery never says other than the queue.
+        _ = try await work.database.batch([settlement] + watch.record(attempt), as: Tenant(company: company))
     }
 
     struct OutboxQuery: Codable, Sendable {

@@ -2,7 +2,7 @@ import Postgres
 import Wire
 
 /// Who hears of an event, with all that is needed to decide how.
-enum NotificationAudience {
+public enum NotificationAudience {
     struct Person: Sendable {
         let user: UUID
         let locale: String
@@ -43,7 +43,7 @@ enum NotificationAudience {
         """
     }
 
-    static func rules(_ company: UUID, _ patterns: [String]) -> SQL {
+    public static func rules(_ company: UUID, _ patterns: [String]) -> SQL {
         """
         (SELECT coalesce(jsonb_agg(jsonb_build_object(
                     'id', id, 'name', name, 'roles', roles, 'relations', relations, 'channels', channels,
@@ -56,7 +56,7 @@ enum NotificationAudience {
         """
     }
 
-    static func defaults(_ company: UUID, _ category: String) -> SQL {
+    public static func defaults(_ company: UUID, _ category: String) -> SQL {
         """
         (SELECT coalesce(jsonb_agg(jsonb_build_object(
                     'category', category, 'channel', channel, 'is_on', is_on, 'is_locked', is_locked)), '[]')
@@ -90,7 +90,7 @@ enum NotificationAudience {
                 SELECT unnest(add_users), 'rule' FROM notification_rules
                  WHERE company_id = \(company) AND is_active AND event = ANY(\(patterns)))
             SELECT c.user_id, u.locale, array_to_string(array_agg(DISTINCT c.relation), ',') AS relations,
-                   \(fragment: preferences(company, "c.user_id", news.category))::text AS preferences,
+                   \(fragment: preferences(company, "c.user_id", "\(news.category)"))::text AS preferences,
                    \(fragment: roles("m"))::text AS roles
               FROM candidates c
               JOIN memberships m ON m.company_id = \(company) AND m.user_id = c.user_id AND m.status = 'active'
@@ -101,16 +101,18 @@ enum NotificationAudience {
             """
     }
 
-    static func preferences(_ company: UUID, _ user: StaticString, _ category: String) -> SQL {
+    /// The wishes of somebody for a category, as JSON.
+    public static func preferences(_ company: UUID, _ user: StaticString, _ category: SQL) -> SQL {
         """
         (SELECT coalesce(jsonb_agg(jsonb_build_object(
                     'category', p.category, 'channel', p.channel, 'is_on', p.is_on, 'digest', p.digest)), '[]')
            FROM notification_preferences p
-          WHERE p.company_id = \(company) AND p.user_id = \(unescaped: "\(user)") AND p.category IN (\(category), '*'))
+          WHERE p.company_id = \(company) AND p.user_id = \(unescaped: "\(user)") AND p.category IN (\(fragment: category), '*'))
         """
     }
 
-    static func roles(_ member: StaticString) -> SQL {
+    /// The keys of a membership's roles, as JSON.
+    public static func roles(_ member: StaticString) -> SQL {
         """
         (SELECT coalesce(jsonb_agg(held.key), '[]')
            FROM member_roles given

@@ -9,7 +9,7 @@ public enum NotificationCatalogue {
         let byName = Dictionary(types.map { ($0.name, $0) }) { one, _ in
             preconditionFailure("two notification types are called \(one.name)")
         }
-        content.withLock { $0 = byName }
+        content.withLock { $0.merge(byName) { _, new in new } }
     }
 
     public static var all: [NotificationType] {

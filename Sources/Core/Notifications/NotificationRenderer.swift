@@ -24,7 +24,7 @@ public enum NotificationRenderer {
             throw Fault(description: "may have \(NotificationLimits.templateBytesMax) bytes")
         }
         var depth = 0
-        for tag in template.split(separator: "{{").dropFirst() {
+        for tag in template.split(separator: "{{", omittingEmptySubsequences: false).dropFirst() {
             switch tag.first {
             case "#", "^": depth += 1
             case "/": depth -= 1
@@ -36,6 +36,7 @@ public enum NotificationRenderer {
                 throw Fault(description: "may nest \(NotificationLimits.templateDepthMax) sections")
             }
         }
+        guard depth == 0 else { throw Fault(description: "has a section that does not begin or end") }
         do { _ = try MustacheTemplate(string: template) } catch {
             throw Fault(description: "is no Mustache template: \(error)")
         }

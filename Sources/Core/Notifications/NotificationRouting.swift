@@ -36,8 +36,16 @@ public struct NotificationRouting: Sendable {
     public struct Preference: Decodable, Sendable {
         public let category: String
         public let channel: String
-        public let isOn: Bool
+        /// Nil: only how mails are gathered is wished for.
+        public let isOn: Bool?
         public let digest: String?
+
+        public init(category: String, channel: String, isOn: Bool?, digest: String?) {
+            self.category = category
+            self.channel = channel
+            self.isOn = isOn
+            self.digest = digest
+        }
     }
 
     public struct Person: Sendable {
@@ -103,10 +111,11 @@ public struct NotificationRouting: Sendable {
                 detail: "The company has switched \(name(company.category, company.channel)) "
                     + "\(company.isOn ? "on" : "off") for everybody.")
         }
-        if let wish = narrowest(person.preferences.map { ($0.category, $0.channel, $0) }, channel) {
+        let wishes = person.preferences.filter { $0.isOn != nil }
+        if let wish = narrowest(wishes.map { ($0.category, $0.channel, $0) }, channel), let isOn = wish.isOn {
             return Decision(
-                isOn: wish.isOn, reason: "preference",
-                detail: "The person has switched \(name(wish.category, wish.channel)) \(wish.isOn ? "on" : "off").")
+                isOn: isOn, reason: "preference",
+                detail: "The person has switched \(name(wish.category, wish.channel)) \(isOn ? "on" : "off").")
         }
         if let rule = rule(for: person), let channels = rule.channels {
             let isOn = channels.contains(channel.rawValue)

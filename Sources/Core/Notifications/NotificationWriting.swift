@@ -42,6 +42,8 @@ enum NotificationWriting {
             insert(letters, numbers, of: news, event, company),
             InboxNews.tell(of: "n.event_id = \(event)", company),
         ])
+        try await Jobs.enqueue(Notify.dispatch, .init(event: event), company: company, in: tx)
+        await tx.onCommit { NotificationFigures.here.count("in_app", "sent", shown.count) }
     }
 
     private static func insert(
@@ -98,7 +100,7 @@ public enum NotificationNumbers {
 /// What an inbox says of itself to those who have it open.
 public enum InboxNews {
     /// As every answer prints times.
-    private static func time(_ column: StaticString) -> SQL {
+    public static func time(_ column: StaticString) -> SQL {
         "to_char(\(unescaped: "\(column)") AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     }
 
@@ -133,6 +135,19 @@ public enum InboxNews {
                   FROM notifications n
                  WHERE n.company_id = \(company) AND n.seq IS NOT NULL AND \(fragment: condition)
                  ORDER BY n.user_id, n.seq) told
+        """
+    }
+}
+
+extension InboxNews {
+    /// Tells the instances that something in an inbox is no longer as it was, with the counts as of this transaction.
+    /// - Parameter what: `{"act": "read", "ids": […]}`; of many, no ids.
+    public static func tellChange(_ what: JSON, of user: UUID, _ company: UUID) -> SQL {
+        """
+        SELECT pg_notify('notifications', concat_ws('|', n.company_id, n.user_id, -n.changes,
+                   json_build_object('changed', \(JSONText(what))::json, 'counts', \(fragment: counts))::text))
+          FROM notification_counters n
+         WHERE n.company_id = \(company) AND n.user_id = \(user)
         """
     }
 }

@@ -45,6 +45,13 @@ public enum Notify {
         }
     }
 
+    public struct DispatchArguments: Codable, Sendable {
+        public let event: UUID
+    }
+
+    /// Takes an event out of the house: mails, webhooks, escalation. The notifications do it.
+    public static let dispatch = JobKind<DispatchArguments>("notifications.dispatch", queue: "notifications")
+
     /// What instances say to each other when an inbox has changed. A hint: whoever missed it finds it in the tables.
     public static let channel = "notifications"
 

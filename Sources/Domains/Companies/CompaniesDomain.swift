@@ -30,6 +30,7 @@ public enum CompaniesDomain: Domain {
     public static let constraints = ConstraintProblem.ofCompanies
     public static let workers = [CompanyPurge.worker]
     public static let notifications = CompanyNews.all
+    public static let watchables = CompanyNews.watchables
 
     public static func start(_ environment: inout Environment) async throws {
         let links = Links(publicURL: environment[PublicAddress.self].url)

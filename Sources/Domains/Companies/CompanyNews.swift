@@ -9,6 +9,17 @@ enum CompanyNews {
         invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged, joinRequested,
     ]
 
+    static let watchables = [
+        Watchable("team", .teamsRead) { "SELECT 1 FROM teams WHERE company_id = \($1) AND id = \($0)" },
+        Watchable("member", .membersRead) { "SELECT 1 FROM memberships WHERE company_id = \($1) AND id = \($0)" },
+        Watchable("invitation", .invitationsRead) {
+            "SELECT 1 FROM invitations WHERE company_id = \($1) AND id = \($0)"
+        },
+        Watchable("join_request", .invitationsRead) {
+            "SELECT 1 FROM join_requests WHERE company_id = \($1) AND id = \($0)"
+        },
+    ]
+
     /// Those who answer for the company's people.
     static let keepers = ["owner", "admin"]
 

@@ -1,5 +1,9 @@
 import API
 import Core
+import Crypto
+import Loop
+import Postgres
+import Telemetry
 
 /// What people hear of: their inbox and its stream, mails and webhooks, and who decides which way news takes.
 ///
@@ -10,5 +14,47 @@ public enum NotificationsDomain: Domain {
     public static let name = "Notifications"
     public static let summary = "What people hear of: inbox, stream, mail, preferences, rules and digests."
 
-    public static var routes: [Route] { Inbox.routes }
+    public static var routes: [Route] {
+        Inbox.routes + InboxActs.routes + StreamRoutes.routes + Preferences.routes + Schedules.routes + Watching.routes
+            + NotificationTypes.routes + CompanyDefaults.routes + Rules.routes + Templates.routes + Sending.routes
+            + Deliveries.routes + Traces.routes + Suppressions.routes + UnsubscribeRoutes.routes
+    }
+
+    public static let permissions: [Permission] = [.notificationsSend, .notificationsManage]
+
+    public static let problems = ProblemCode.ofNotifications
+    public static let constraints = [
+        ConstraintProblem("notification_templates_one_per_place", .templateTaken, pointer: "/locale")
+    ]
+    public static let notifications = [Sending.announcement]
+    public static let jobs = DeliveryJobs.handlers
+    public static let events = [NotificationTold.event.erased]
+
+    public static func start(_ environment: inout Environment) async throws {
+        guard let ring = environment[Settings.self].secretKey.flatMap({ KeyRing(setting: $0.revealed) }) else {
+            throw MissingKey()
+        }
+        let streams = InboxStreams(environment[Database.self], environment[LoopGroup.self])
+        let post = PostOffice(publicURL: environment[PublicAddress.self].url, unsubscribing: Unsubscribing(ring))
+        environment.set(streams)
+        environment.set(post)
+        environment.set(MailChecks.watch(post))
+        observe(streams, environment[Metrics.self])
+    }
+
+    struct MissingKey: Error, CustomStringConvertible {
+        var description: String { "INFINITY_SECRET_KEY is not set, or not well written; docs/configuration.md says how to make one." }
+    }
+
+    private static func observe(_ streams: InboxStreams, _ metrics: Metrics) {
+        metrics.observe(.gauge, "sse_connections", "Open streams of notifications.") { [weak streams] in
+            Double(streams?.count ?? 0)
+        }
+        metrics.observe(
+            .counter, "notifications_sent_total", "Notifications by channel, and how it went.",
+            labels: ["channel", "outcome"]
+        ) {
+            NotificationFigures.here.all.map { ([$0.key.channel, $0.key.outcome], Double($0.value)) }
+        }
+    }
 }

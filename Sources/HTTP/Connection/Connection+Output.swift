@@ -27,7 +27,8 @@ extension Connection {
             if let stream = deliver(response, request) { await run(stream) }
             if !isTaking { pump() }
         }
-        if self.request === request, !responseDone { self.task = task }
+        // What is pushed goes on without a task.
+        if self.request === request, !responseDone, stream?.push == nil { self.task = task }
     }
 
     private func deliverNow(_ response: Response, _ request: Request) {
@@ -36,7 +37,7 @@ extension Connection {
             await run(stream)
             if !isTaking { pump() }
         }
-        if self.request === request, !responseDone { self.task = task }
+        if self.request === request, !responseDone, self.stream?.push == nil { self.task = task }
     }
 
     /// Answers what the server will not pass on, and ends the connection behind it.

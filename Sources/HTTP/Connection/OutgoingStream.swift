@@ -21,6 +21,8 @@ final class OutgoingStream: @unchecked Sendable {
     let gzip: GzipWriter?
     /// zlib holds back something that was written.
     var owesFlush = false
+    /// Set while the body comes from outside.
+    var push: PushStream?
     private(set) var hasFailed = false
     private var waiter: UnsafeContinuation<Void, Never>?
 
@@ -41,6 +43,8 @@ final class OutgoingStream: @unchecked Sendable {
     func fail() {
         hasFailed = true
         wake()
+        push?.over()
+        push = nil
     }
 
     /// Half of what may be unsent: the writer comes back before the socket runs dry.
@@ -83,11 +87,25 @@ extension Connection {
         return stream
     }
 
-    /// Lets the body be made, and ends the answer.
+    /// Lets the body be made, and ends the answer; one that is pushed goes on without this task.
     func run(_ stream: OutgoingStream) async {
+        switch stream.body.making {
+        case .produced(let produce): await run(stream, produce)
+        case .pushed(let host):
+            let push = PushStream(self)
+            stream.push = push
+            task = nil
+            host(push)
+            if home.isDraining { push.drain() }
+        }
+    }
+
+    private func run(
+        _ stream: OutgoingStream, _ produce: @Sendable (BodyWriter) async throws -> Void
+    ) async {
         let writer = BodyWriter(self)
         var isWhole = true
-        do { try await stream.body.produce(writer) } catch { isWhole = false }
+        do { try await produce(writer) } catch { isWhole = false }
         writer.close()
         guard self.stream === stream, phase == .answering else { return }
         if case .length(let missing) = stream.framing, missing > 0 { isWhole = false }
@@ -97,6 +115,14 @@ extension Connection {
             return abort()
         }
         end(stream)
+    }
+
+    /// The stream was ended by whoever pushed.
+    func endPush() {
+        guard let stream, phase == .answering else { return }
+        stream.push = nil
+        end(stream)
+        if !isTaking { pump() }
     }
 
     private func end(_ stream: OutgoingStream) {

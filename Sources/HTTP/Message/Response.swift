@@ -30,7 +30,7 @@ public struct Response: Sendable {
     ) -> Response {
         Response(
             status: status, headers: headers,
-            body: .stream(StreamBody(length: length, isEventStream: false, produce: produce)))
+            body: .stream(StreamBody(length: length, isEventStream: false, making: .produced(produce))))
     }
 
     /// Server-sent events (the WHATWG event stream): kept alive by comments, told goodbye when the server drains.
@@ -38,12 +38,7 @@ public struct Response: Sendable {
         headers: ResponseHeaders = ResponseHeaders(),
         _ produce: @escaping @Sendable (EventStream) async throws -> Void
     ) -> Response {
-        var headers = headers
-        headers.add("content-type", "text/event-stream; charset=utf-8")
-        if !headers.contains("cache-control") { headers.add("cache-control", "no-store") }
-        // nginx buffers answers unless told not to.
-        headers.add("x-accel-buffering", "no")
-        let body = StreamBody(length: nil, isEventStream: true) { out in
+        let produced: @Sendable (BodyWriter) async throws -> Void = { out in
             guard let loop = out.loop else { throw ClientGone() }
             let events = EventStream(out, pingEvery: out.pingEvery, loop: loop)
             defer { events.end() }
@@ -52,13 +47,35 @@ public struct Response: Sendable {
                 try await events.send(event: "goodbye", retryMilliseconds: 1000, data: "draining")
             }
         }
+        return events(headers, .produced(produced))
+    }
+
+    /// Server-sent events that are pushed from outside: `host` takes the stream on the connection's loop and returns.
+    public static func pushedEvents(
+        headers: ResponseHeaders = ResponseHeaders(), _ host: @escaping @Sendable (PushStream) -> Void
+    ) -> Response { events(headers, .pushed(host)) }
+
+    private static func events(_ given: ResponseHeaders, _ making: StreamBody.Making) -> Response {
+        var headers = given
+        headers.add("content-type", "text/event-stream; charset=utf-8")
+        if !headers.contains("cache-control") { headers.add("cache-control", "no-store") }
+        // nginx buffers answers unless told not to.
+        headers.add("x-accel-buffering", "no")
+        let body = StreamBody(length: nil, isEventStream: true, making: making)
         return Response(status: 200, headers: headers, body: .stream(body))
     }
 }
 
 /// A body that is written while it is sent.
 public struct StreamBody: Sendable {
+    enum Making: Sendable {
+        /// By a task that writes it.
+        case produced(@Sendable (BodyWriter) async throws -> Void)
+        /// From outside, by whoever is handed the stream.
+        case pushed(@Sendable (PushStream) -> Void)
+    }
+
     let length: Int?
     let isEventStream: Bool
-    let produce: @Sendable (BodyWriter) async throws -> Void
+    let making: Making
 }
