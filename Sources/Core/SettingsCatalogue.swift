@@ -248,6 +248,13 @@ public struct SettingsCatalogue: Sendable {
     public let s3Addressing = Setting<S3Addressing>(
         "INFINITY_S3_ADDRESSING", "Whether the bucket stands in the `path` of the address or in its `host`.",
         default: .path)
+    public let s3Redirect = Setting<Bool>(
+        "INFINITY_S3_REDIRECT",
+        """
+        Answer links to files with a redirect to the bucket, by an address that is good for a minute, instead of passing \
+        the bytes through. Browsers must be able to reach the endpoint.
+        """,
+        default: false)
     public let fileMegabytes = Setting<Int>(
         "INFINITY_FILE_MB", "Largest file.", unit: "MiB", default: 5120, in: 1...65_536)
     public let fileTypesRefused = Setting<[String]>(

@@ -1,4 +1,5 @@
 import Glibc
+import Wire
 
 /// Files small enough to be read and written whole: settings, keys, certificates.
 public enum SmallFile {
@@ -26,8 +27,8 @@ public enum SmallFile {
 
     /// Writes a new file that only its owner can read; false when it could not, or when there is one already.
     public static func create(_ path: String, _ text: String) -> Bool {
-        // Under its final name it is whole from the start: two processes that start at once keep the same one.
-        let draft = "\(path).\(getpid())"
+        // Under its final name it is whole from the start: two that start at once keep the same one.
+        let draft = "\(path).\(UUID.v7())"
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { return false }
         defer { unlink(draft) }

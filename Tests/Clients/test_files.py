@@ -123,7 +123,7 @@ def test_a_crash_in_the_middle_leaves_nothing_visible_and_the_upload_goes_on(mai
         assert not any(files for _, _, files in os.walk(os.path.join(instance.data, "files", "objects")))
         at = offset_of(person, place)
         assert at == MEGABYTE
-        # The dead request holds the upload for a minute at most.
+        # The dead request holds the upload for half a minute at most.
         answer = wait_until(lambda: (lambda a: a if a.status_code != 423 else None)(send(person, place, content[at:], at)),
                             seconds=90, every=1)
         assert answer.status_code == 204
@@ -139,6 +139,7 @@ def test_a_crash_in_the_middle_leaves_nothing_visible_and_the_upload_goes_on(mai
 def test_a_bucket_with_signature_checks_serves_two_instances(bucket, mailbox, cluster):
     mine, other = two_instances(bucket, mailbox, cluster)
     try:
+        before = set(bucket.keys())
         person = Person(mine, mailbox).sign_up(company="Bucket")
         there = person.at(other)
         small = upload(person, b"hello", name="Grüße.txt")
@@ -166,14 +167,18 @@ def test_a_bucket_with_signature_checks_serves_two_instances(bucket, mailbox, cl
         head = there.head(f"/v1/files/{place.split('/')[-1]}/content")
         assert head.headers["Content-Length"] == str(len(content))
         link = person.expect(200, "POST", f"/v1/files/{small['id']}/download-url", json={})["url"]
-        assert there.get("/v1/public" + link.split("/v1/public")[1], headers={"Authorization": ""}).content == b"hello"
+        link = "/v1/public" + link.split("/v1/public")[1]
+        assert person.http.get(link, headers={"Authorization": ""}).content == b"hello"
+        direct = there.get(link)
+        assert direct.status_code == 302 and direct.headers["Location"].startswith(f"{bucket.endpoint}/infinity-files/objects/")
+        assert "response-content-type=text%2Fplain" in direct.headers["Location"] and "X-Amz-Expires=60" in direct.headers["Location"]
         archive = person.http.post("/v1/file-archives", json={"ids": [small["id"], place.split("/")[-1]]})
         with zipfile.ZipFile(io.BytesIO(archive.content)) as read:
             assert read.testzip() is None
             assert sorted(read.namelist()) == ["Grüße.txt", "film.bin"] and read.read("film.bin") == content
         person.expect(204, "DELETE", f"/v1/files/{small['id']}")
         person.expect(204, "DELETE", f"/v1/file-trash/{small['id']}")
-        assert len([key for key in bucket.keys() if key.startswith("objects/")]) == 1
+        assert len([key for key in set(bucket.keys()) - before if key.startswith("objects/")]) == 1
         gone = begin(person, 20 * MEGABYTE)
         send(person, gone, content[:10 * MEGABYTE], 0)
         assert person.http.delete(gone, headers=TUS).status_code == 204
@@ -188,7 +193,7 @@ def two_instances(bucket, mailbox, cluster):
     settings = {"DATABASE_URL": cluster.create("bucket"), "INFINITY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}",
                 "INFINITY_PUBLIC_URL": "https://files.example", **bucket.settings}
     first = Instance(**settings)
-    second = Instance(data=first.data, **settings)
+    second = Instance(data=first.data, INFINITY_S3_REDIRECT="on", **settings)
     first.start()
     second.start()
     return first, second
@@ -230,6 +235,8 @@ def test_a_scanner_looks_at_every_content_before_anybody_gets_it(mailbox):
         assert person.http.get(f"/v1/files/{bad['id']}/content").status_code == 409
         assert person.expect(200, "GET", "/v1/file-usage")["stored_bytes"] == 500_000
         assert "ok    clamd" in instance.command("doctor").stdout
+        figures = person.http.get("/metrics").text.splitlines()
+        assert {"files_kept_total 3", "files_deduplicated_total 1", "files_rejected_total 1"} <= set(figures), figures
     finally:
         instance.remove()
         scanner.shutdown()

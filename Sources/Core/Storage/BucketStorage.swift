@@ -139,9 +139,10 @@ public final class BucketStorage: Storage {
         while let piece = try await answer.body.next() { try await take(piece) }
     }
 
-    /// A URL that is good for so long without any header; the bytes then pass by this server.
-    public func presigned(_ key: StorageKey, seconds: Int) -> String {
-        let request = SignatureV4.Request("GET", host: host, path: root + objectName(key))
+    public func directURL(_ key: StorageKey, type: String, disposition: String, seconds: Int) -> String? {
+        let request = SignatureV4.Request(
+            "GET", host: host, path: root + objectName(key),
+            query: [("response-content-disposition", disposition), ("response-content-type", type)])
         return "\(scheme)://\(host)" + signer.presigned(request, seconds: seconds, at: clock())
     }
 
@@ -294,14 +295,14 @@ final class BucketWriter: StorageWriter, @unchecked Sendable {
     private var state: StorageState
     private var gathered: [UInt8]
     /// Something of it may lie under `incoming/`.
-    private let wasSaved: Bool
+    private var hasTails: Bool
 
     init(_ storage: BucketStorage, _ key: StorageKey, _ state: StorageState = StorageState(), tail: [UInt8] = []) {
         self.storage = storage
         self.key = key
         self.state = state
         gathered = tail
-        wasSaved = state.length > 0
+        hasTails = state.length > 0
     }
 
     func write(_ bytes: [UInt8]) async throws {
@@ -329,7 +330,10 @@ final class BucketWriter: StorageWriter, @unchecked Sendable {
             gathered = []
         }
         state.tail = gathered.count
-        if !gathered.isEmpty { try await storage.put(storage.tailName(key, state), gathered) }
+        if !gathered.isEmpty {
+            hasTails = true
+            try await storage.put(storage.tailName(key, state), gathered)
+        }
         return state
     }
 
@@ -342,7 +346,7 @@ final class BucketWriter: StorageWriter, @unchecked Sendable {
         }
         gathered = []
         // The object is whole; what is left of its making is found by the sweep if this fails.
-        if wasSaved { try? await storage.dropTails(of: key) }
+        if hasTails { try? await storage.dropTails(of: key) }
     }
 
     func abandon() async { try? await storage.abandon(key, state) }

@@ -50,6 +50,11 @@ public struct FileKeeping: Sendable {
     public let keep:
         @Sendable (_ draft: Draft, _ produce: @Sendable (any Sink) async throws -> Void) async throws -> Kept
 
+    /// Hands the bytes of a file to `take`, a piece after the other; false when there is no such file, or none that may be
+    /// read.
+    public let read:
+        @Sendable (_ file: UUID, _ company: UUID, _ take: ([UInt8]) async throws -> Void) async throws -> Bool
+
     /// A new link to a file, good for so long; nil when there is no such file, or none that may be downloaded.
     public let link: @Sendable (_ file: UUID, _ company: UUID, _ life: Duration) async throws -> String?
 
@@ -65,18 +70,25 @@ public struct FileKeeping: Sendable {
     /// The address under which a file can be seen by everybody while it is attached in public.
     public let publicLink: @Sendable (_ file: UUID, _ company: UUID) -> String
 
+    /// Whose file a `publicLink` leads to; nil for any other address.
+    public let companyOfLink: @Sendable (_ url: String) -> UUID?
+
     public init(
         keep: @escaping @Sendable (Draft, @Sendable (any Sink) async throws -> Void) async throws -> Kept,
+        read: @escaping @Sendable (UUID, UUID, ([UInt8]) async throws -> Void) async throws -> Bool,
         link: @escaping @Sendable (UUID, UUID, Duration) async throws -> String?,
         attach: @escaping @Sendable (UUID, (type: String, id: UUID), UUID, Transaction) async throws -> AttachedFile,
         detach: @escaping @Sendable ((type: String, id: UUID), UUID, Transaction) async throws -> Void,
-        publicLink: @escaping @Sendable (UUID, UUID) -> String
+        publicLink: @escaping @Sendable (UUID, UUID) -> String,
+        companyOfLink: @escaping @Sendable (String) -> UUID?
     ) {
         self.keep = keep
+        self.read = read
         self.link = link
         self.attach = attach
         self.detach = detach
         self.publicLink = publicLink
+        self.companyOfLink = companyOfLink
     }
 }
 

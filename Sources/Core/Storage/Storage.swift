@@ -28,6 +28,9 @@ public protocol Storage: Sendable {
     /// - Parameter range: the part that is wanted; ignored by a storage whose body the server cuts itself.
     func body(_ key: StorageKey, length: Int, range: Range<Int>?) async throws -> StorageBody
 
+    /// An address at the storage itself under which the object can be had for so long; nil where there is none.
+    func directURL(_ key: StorageKey, type: String, disposition: String, seconds: Int) -> String?
+
     /// Hands the object's bytes to `take`, a piece after the other.
     func read(_ key: StorageKey, _ take: ([UInt8]) async throws -> Void) async throws
 
@@ -46,6 +49,7 @@ public protocol Storage: Sendable {
 
 extension Storage {
     public func delete(_ key: StorageKey) async throws { try await delete([key]) }
+    public func directURL(_ key: StorageKey, type: String, disposition: String, seconds: Int) -> String? { nil }
 }
 
 /// Writes one object. For one task at a time.

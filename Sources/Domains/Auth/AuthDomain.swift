@@ -29,6 +29,7 @@ public enum AuthDomain: Domain {
         PasswordChange.routes
         NotMe.routes
         Me.routes
+        MyAvatar.routes
         EmailChange.routes
         Factors.routes
         RecoveryCodes.routes

@@ -1,5 +1,7 @@
 /// Every number of signing in, with its reason. What an operator may choose stands in the settings instead.
 enum AuthLimits {
+    /// A face in a list, loaded with every page.
+    static let avatarBytesMax = 2 << 20
     /// A client whose answer was lost asks again within seconds; a thief comes later.
     static let lostAnswer: Duration = .seconds(30)
     /// Wrong six-digit codes before the mail's code is void: one chance in 200,000 of a guess.

@@ -23,8 +23,8 @@ enum FileLimits {
     /// Between two notes of how far an upload has come, so that a crash costs this much at most.
     static let savedEachBytes = 64 << 20
     /// A writer that has not been heard of for so long is taken for dead; the server cuts silent bodies off at 15 s.
-    static let writerSeconds = 60
-    static let writerRenewedEach: Duration = .seconds(15)
+    static let writerSeconds = 30
+    static let writerRenewedEach: Duration = .seconds(8)
     /// Since its last request an unfinished upload is kept so long: over a night and a commute.
     static let uploadHours = 24
     /// Unfinished uploads one company may have: each holds room reserved for it.
@@ -33,6 +33,8 @@ enum FileLimits {
     /// A link to a file: long enough to follow, short enough that a leaked one is soon worthless.
     static let linkSeconds = 3600
     static let linkSecondsMax = 7 * 86_400
+    /// An address at the storage itself: it is followed at once.
+    static let redirectSeconds = 60
     /// A bulk action, and an archive of several files.
     static let bulkMax = 100
     static let archiveFilesMax = 500

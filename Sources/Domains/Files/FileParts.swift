@@ -22,7 +22,7 @@ struct FileParts: Sendable {
 
     init(_ environment: Environment) throws {
         let settings = environment[Settings.self]
-        pool = BlockingPool(label: "files", workers: StorageLimits.workers, queueLimit: StorageLimits.queued)
+        pool = Self.disk
         storage = try settings.openStorage(on: environment[LoopGroup.self], pool: pool)
         links = try FileLinkSeal(settings, publicURL: environment[PublicAddress.self].url)
         rules = FileRules(settings)
@@ -31,6 +31,10 @@ struct FileParts: Sendable {
         slots = IntakeSlots()
         if let metrics = environment.find(Metrics.self) { metrics.observe(figures) }
     }
+
+    /// The disk is one, however many instances a process holds.
+    private static let disk = BlockingPool(
+        label: "files", workers: StorageLimits.workers, queueLimit: StorageLimits.queued)
 
     /// Runs what touches the storage; its troubles become what they mean to the caller, and a line in the log.
     func storing<Value>(_ work: () async throws -> Value) async throws -> Value {
@@ -50,11 +54,13 @@ struct FileRules: Sendable {
     let bytesMax: Int
     let typesRefused: [String]
     let trashDays: Int
+    let redirectsLinks: Bool
 
     init(_ settings: Settings) {
         bytesMax = settings.fileMegabytes << 20
         typesRefused = settings.fileTypesRefused
         trashDays = settings.fileTrashDays
+        redirectsLinks = settings.s3Redirect
     }
 
     /// Throws when files of this type are not taken: `application/x-elf` or a whole family by `video/*`.

@@ -35,7 +35,7 @@ extension ProblemCode {
         advice: "Nothing of this request was kept. Send it again from the same offset.")
     static let uploadBusy = ProblemCode(
         "upload-busy", 423, "Another request is writing this upload",
-        advice: "Wait for it to end, or a minute if its connection is dead; then ask for the offset and go on.")
+        advice: "Wait for it to end, or half a minute if its connection is dead; then ask for the offset and go on.")
     static let uploadOver = ProblemCode(
         "upload-over", 410, "This upload has ended",
         advice: "It came to nothing, as the detail says. Begin a new one.")

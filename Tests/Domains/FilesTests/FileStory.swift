@@ -29,7 +29,7 @@ import Wire
     }
 
     @Test func `a file is found, renamed, put into the trash, taken out and deleted for good`() async throws {
-        let shelf = try await Shelf()
+        let shelf = try await Shelf.shared()
         let ada = try await shelf.owner()
         let id = try await ada.upload(noise(1000), name: "a.bin").expect(201).json.text("id")
         try await ada.upload(Array("hello".utf8), name: "b.txt", ["tags": "x"]).expect(201)
@@ -47,38 +47,38 @@ import Wire
         try await ada.client.get("/v1/files/\(id)/content").expect(200)
         let bulk = try await ada.client.post("/v1/file-deletions", ["ids": [.string(id), .string(UUID.v7().description)]])
         #expect(try bulk.expect(200).json["done"] == 1 && bulk.json["refused"] == 1)
-        #expect(shelf.objects.count == 2)
+        #expect(shelf.objects(of: ada).count == 2)
         try await ada.client.delete("/v1/file-trash/\(id)").expect(204)
         try await ada.client.get("/v1/files/\(id)").expect(404)
-        #expect(shelf.objects.count == 1)
+        #expect(shelf.objects(of: ada).count == 1)
         let usage = try await ada.client.get("/v1/file-usage").expect(200).json
         #expect(usage["stored_bytes"] == 5 && usage["files"] == 1 && usage["reserved_bytes"] == 0)
     }
 
     @Test func `one content is stored and counted once, until the last file that shows it is gone`() async throws {
-        let shelf = try await Shelf()
+        let shelf = try await Shelf.shared()
         let ada = try await shelf.owner()
         let bytes = noise(300_000)
         var ids: [String] = []
         for name in ["one", "two", "three"] {
             ids.append(try await ada.upload(bytes, name: name).expect(201).json.text("id"))
         }
-        #expect(shelf.objects.count == 1 && shelf.unfinished.isEmpty)
+        #expect(shelf.objects(of: ada).count == 1 && shelf.unfinished(of: ada).isEmpty)
         let usage = try await ada.client.get("/v1/file-usage").json
         #expect(usage["stored_bytes"] == 300_000 && usage["files"] == 3)
         for id in ids {
             #expect(try await ada.client.get("/v1/files/\(id)/content").expect(200).body == bytes)
             try await ada.client.delete("/v1/files/\(id)").expect(204)
         }
-        #expect(shelf.objects.count == 1)
+        #expect(shelf.objects(of: ada).count == 1)
         #expect(try await ada.client.delete("/v1/file-trash").expect(200).json["purged"] == 3)
-        #expect(shelf.objects.isEmpty)
+        #expect(shelf.objects(of: ada).isEmpty)
         #expect(try await ada.client.get("/v1/file-usage").json["stored_bytes"] == 0)
         // Another company's content is its own, even when it is the same.
         let bob = try await shelf.owner("Other")
         try await ada.upload(bytes).expect(201)
         try await bob.upload(bytes).expect(201)
-        #expect(shelf.objects.count == 2)
+        #expect(shelf.objects(of: ada).count == 1 && shelf.objects(of: bob).count == 1)
     }
 
     @Test func `another company's file does not exist`() async throws {
@@ -110,7 +110,7 @@ import Wire
     }
 
     @Test func `what is no sound form is refused and leaves nothing behind`() async throws {
-        let shelf = try await Shelf()
+        let shelf = try await Shelf.shared()
         let ada = try await shelf.owner()
         #expect(try await ada.upload([]).code == "file-empty")
         #expect(try await ada.upload(noise(10), ["colour": "red"]).status == 422)
@@ -122,7 +122,7 @@ import Wire
         let answer = try await ada.client.send("POST", "/v1/files", body: none, type: "multipart/form-data; boundary=b")
         #expect(answer.code == "file-missing-in-form")
         try await ada.client.post("/v1/files", ["a": 1]).expect(415)
-        #expect(shelf.objects.isEmpty && shelf.unfinished.isEmpty)
+        #expect(shelf.objects(of: ada).isEmpty && shelf.unfinished(of: ada).isEmpty)
         #expect(try await ada.client.get("/v1/file-usage").json["stored_bytes"] == 0)
     }
 

@@ -30,12 +30,15 @@ struct Shelf {
         try await Person(signedUpOn: server, company: company)
     }
 
-    /// How many objects lie in the storage.
-    var objects: [String] { Self.files(under: "\(folder)/objects") }
-    var unfinished: [String] { Self.files(under: "\(folder)/incoming") }
+    /// The objects of somebody's company.
+    func objects(of person: Person) -> [String] { Self.files(under: "\(folder)/objects/\(person.companyId ?? "")") }
+    /// What of it has been begun and is not whole.
+    func unfinished(of person: Person) -> [String] {
+        Self.files(under: "\(folder)/incoming").filter { $0.contains("/\(person.companyId ?? "").") }
+    }
 
     private static func files(under path: String) -> [String] {
-        guard let pipe = popen("find '\(path)' -type f | sort", "r") else { return [] }
+        guard let pipe = popen("find '\(path)' -type f 2>/dev/null | sort", "r") else { return [] }
         defer { pclose(pipe) }
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         let count = fread(&bytes, 1, bytes.count, pipe)

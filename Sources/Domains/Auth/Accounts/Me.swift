@@ -67,9 +67,11 @@ extension Me {
         changes.set("locale", body.locale)
         changes.set("time_zone", body.timeZone)
         changes.set("avatar_url", body.avatarUrl)
+        let before = try await MyAvatar.Shown(of: user, call)
         _ = try await call.change(
             "UPDATE users SET \(fragment: changes.sql) WHERE id = \(user) AND \(fragment: call.versionMatches()) RETURNING id",
             exists: "SELECT 1 FROM users WHERE id = \(user)")
+        if body.avatarUrl != nil { try await before.release(call) }
         return try await show(call)
     }
 
@@ -78,10 +80,12 @@ extension Me {
         let session = try call.session
         let visit = Visit(call)
         let now = call.now
+        let avatar = try await MyAvatar.Shown(of: session.user, call)
         try await call.auth.db.transaction(as: Tenant(user: session.user)) { tx in
             try await call.environment[AccountDeparture.self].depart(session.user, call.actor, tx)
             try await AccountErasing.erase(session.user, visit, at: now, in: tx)
         }
+        try await avatar.release(call)
         if call.principal?.isByCookie == true {
             for cookie in call.auth.browser.farewell { call.setCookie(cookie) }
         }

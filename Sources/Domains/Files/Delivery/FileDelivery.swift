@@ -72,6 +72,17 @@ struct FileDelivery: Sendable {
         }
     }
 
+    /// The way to the storage itself, where there is one; no page of ours ever runs at that address.
+    func redirect(_ manner: Manner, _ parts: FileParts) -> Response? {
+        let url = parts.storage.directURL(
+            key, type: type.sentAs, disposition: disposition(manner), seconds: FileLimits.redirectSeconds)
+        guard let url else { return nil }
+        var headers = ResponseHeaders()
+        headers.add("location", url)
+        headers.add("cache-control", "no-store" as StaticString)
+        return Response(status: 302, headers: headers)
+    }
+
     private func rangeAsked(_ request: Request) -> ByteRange {
         guard let field = request.header("range") else { return .whole }
         if let condition = request.header("if-range"),

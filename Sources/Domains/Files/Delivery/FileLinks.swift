@@ -64,6 +64,7 @@ enum FileLinks {
             """, as: Tenant(company: link.company, user: nil))
         guard let row = rows.first else { throw Problem(.linkInvalid) }
         let file = try FileDelivery(row, company: link.company)
+        if parts.rules.redirectsLinks, let direct = file.redirect(link.manner, parts) { return Raw(direct) }
         var response = try await parts.storing { try await file.response(link.manner, call.request, parts) }
         let seconds = link.expiresAt.map { min($0.seconds - call.now.seconds, 86_400) } ?? 300
         response.headers.add(

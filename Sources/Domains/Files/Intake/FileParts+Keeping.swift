@@ -8,6 +8,15 @@ extension FileParts {
     func keeping(_ database: Database) -> FileKeeping {
         FileKeeping(
             keep: { draft, produce in try await keep(draft, database, produce) },
+            read: { file, company, take in
+                let rows = try await database.query(
+                    "\(fragment: FileDelivery.select(company)) AND f.id = \(file) AND f.state = 'ready'",
+                    as: Tenant(company: company, user: nil))
+                guard let row = rows.first else { return false }
+                let key = try FileDelivery(row, company: company).key
+                try await storage.read(key, take)
+                return true
+            },
             link: { file, company, life in try await link(to: file, company, life, database) },
             attach: { file, subject, company, tx in try await Self.attach(file, to: subject, company, in: tx) },
             detach: { subject, company, tx in
@@ -19,7 +28,8 @@ extension FileParts {
             },
             publicLink: { file, company in
                 links.url(FileLinkSeal.Link(company: company, file: file, manner: .inline, expiresAt: nil))
-            })
+            },
+            companyOfLink: { url in url.split(separator: "/").last.flatMap { links.open(String($0)) }?.company })
     }
 
     private func keep(

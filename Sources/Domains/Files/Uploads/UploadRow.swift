@@ -61,10 +61,13 @@ struct UploadRow: Sendable {
             tags: tags.compactMap { FileTag($0) }, uploadedBy: userId, reservedBytes: length)
     }
 
+    /// The caller's own; nobody goes on with another's.
     static func find(_ id: UUID, _ call: Call) async throws -> UploadRow {
-        let company = try call.company
         let rows = try await call.db.query(
-            "SELECT \(fragment: columns) FROM uploads WHERE company_id = \(company) AND id = \(id)")
+            """
+            SELECT \(fragment: columns) FROM uploads
+             WHERE company_id = \(call.company) AND id = \(id) AND user_id = \(call.user)
+            """)
         guard let row = rows.first else { throw Problem.notFound }
         return try UploadRow(row)
     }

@@ -5,7 +5,7 @@ import Postgres
 import Wire
 
 /// One request that adds to an upload. Only one writes at a time: it holds the row's `writer` until it is done, or until
-/// it has not been heard of for a minute.
+/// it has not been heard of for a while.
 struct UploadWriting: Sendable {
     private let row: UploadRow
     private let parts: FileParts
