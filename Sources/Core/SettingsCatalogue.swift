@@ -1,4 +1,5 @@
 import Loop
+import Outbound
 import Wire
 
 /// Every setting of Infinity, declared once.
@@ -202,6 +203,49 @@ public struct SettingsCatalogue: Sendable {
         "INFINITY_BACKUP_DAYS",
         "How long the operator keeps backups of the database: reports of erasures name it as the time data may live on.",
         unit: "days", default: 30, in: 0...3650)
+    public let googleClientId = Setting<String?>(
+        "INFINITY_GOOGLE_CLIENT_ID", "Lets people sign in by Google; register `<public URL>/account/callback` there.",
+        default: nil)
+    public let googleClientSecret = Setting<Secret?>(
+        "INFINITY_GOOGLE_CLIENT_SECRET", "Secret of that client.", default: nil)
+    public let microsoftClientId = Setting<String?>(
+        "INFINITY_MICROSOFT_CLIENT_ID", "Lets people sign in by Microsoft.", default: nil)
+    public let microsoftClientSecret = Setting<Secret?>(
+        "INFINITY_MICROSOFT_CLIENT_SECRET", "Secret of that client.", default: nil)
+    public let microsoftTenant = Setting<String>(
+        "INFINITY_MICROSOFT_TENANT", "`common`, `organizations`, or the id of the one tenant that may sign in.",
+        default: "common")
+    public let gitHubClientId = Setting<String?>(
+        "INFINITY_GITHUB_CLIENT_ID", "Lets people sign in by GitHub.", default: nil)
+    public let gitHubClientSecret = Setting<Secret?>(
+        "INFINITY_GITHUB_CLIENT_SECRET", "Secret of that client.", default: nil)
+    public let gitHubURL = Setting<WebAddress?>(
+        "INFINITY_GITHUB_URL", "Address of a GitHub Enterprise Server, instead of github.com.",
+        default: nil)
+    public let oidcClientId = Setting<String?>(
+        "INFINITY_OIDC_CLIENT_ID", "Lets people sign in by another provider that speaks OpenID Connect.", default: nil)
+    public let oidcClientSecret = Setting<Secret?>(
+        "INFINITY_OIDC_CLIENT_SECRET", "Secret of that client, if it has one.", default: nil)
+    public let oidcIssuer = Setting<String?>(
+        "INFINITY_OIDC_ISSUER", "That provider's issuer, as it writes it itself.", default: nil)
+    public let oidcName = Setting<String>(
+        "INFINITY_OIDC_NAME", "What people call that provider.", default: "Single sign-on")
+    public let ssoAllowedRanges = Setting<[AddressRange]>(
+        "INFINITY_SSO_ALLOWED_RANGES",
+        """
+        Private addresses or ranges (10.0.0.0/8) at which companies' own providers may be reached; without them only \
+        public addresses are.
+        """,
+        default: [])
+
+    public let nameServers = Setting<[String]>(
+        "INFINITY_NAME_SERVERS",
+        """
+        Name servers that are asked for the TXT records of companies' domains: addresses, perhaps with a port; without \
+        them those of /etc/resolv.conf.
+        """,
+        default: []
+    ) { $0.first { TextRecords.Server($0) == nil }.map { "must be addresses like 192.0.2.53 or 192.0.2.53:5353; \($0) is none" } }
 
     public let smtpURL = Setting<SecretURL?>(
         "INFINITY_SMTP_URL",

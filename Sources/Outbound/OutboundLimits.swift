@@ -8,6 +8,11 @@ public enum OutboundLimits {
     /// longer would outlive the records of load balancers.
     static let nameSeconds: UInt64 = 30
     static let namesRemembered = 256
+    /// Name servers asked one after the other, as the system's own resolver does.
+    static let nameServersAsked = 3
+    static let nameQuestionTries = 2
+    /// A datagram that takes longer is lost.
+    static let nameAnswerSeconds = 2
     /// Idle connections older than this are not used again: servers and proxies close theirs after 60 s or so.
     static let idleConnectionSeconds = 45
     /// Enough for a slow model or a bulk of webhooks on one loop, far below the limit of descriptors.

@@ -36,6 +36,8 @@ public struct Route: Sendable {
     public internal(set) var announcements: [Announcement] = []
     /// Nothing of the answer may be kept by anybody: tokens, exports of personal data.
     public internal(set) var isSecret = false
+    /// Others write the query: what stands there is neither read nor refused.
+    public internal(set) var passesQueryOver = false
     /// Mistakes found while the declaration was read.
     var mistakes: [String] = []
     let handle: @Sendable (Call) async throws -> Response
@@ -132,6 +134,8 @@ extension Route {
     public func idempotent(_ rule: Idempotency) -> Route { with(\.idempotency, rule) }
     public func ifMatch(_ rule: IfMatchRule) -> Route { with(\.requiresIfMatch, rule == .required) }
     public var developmentOnly: Route { with(\.isDevelopmentOnly, true) }
+    /// For addresses that another house leads people back to, with whatever it likes behind the `?`.
+    public var anyQuery: Route { with(\.passesQueryOver, true) }
     /// The answer holds secrets: `Cache-Control: no-store`, and it is never stored for a repeated request.
     public var secret: Route { with(\.isSecret, true).with(\.idempotency, idempotency == .required ? .required : .none) }
 

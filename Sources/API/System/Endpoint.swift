@@ -32,7 +32,7 @@ final class Endpoint: Sendable {
         self.meter = meter
         readsBody = route.readsBody
         deprecationLines = route.deprecation?.lines ?? []
-        takesNoQuery = !route.inputs.contains { part in
+        takesNoQuery = !route.passesQueryOver && !route.inputs.contains { part in
             switch part {
             case .query, .list, .stream: true
             case .path, .body, .patch, .form: false

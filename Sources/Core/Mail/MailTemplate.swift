@@ -12,6 +12,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
     case emailChangeConfirm = "email-change-confirm"
     case emailChanged = "email-changed"
     case mfaChanged = "mfa-changed"
+    case identityLinked = "identity-linked"
     case apiKeyCreated = "api-key-created"
     case impersonated
     case accountLocked = "account-locked"
@@ -43,6 +44,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
         case .newDevice, .reuseDetected: ["name", "device", "address", "at", "link"]
         case .emailChanged: ["name", "new_email", "link"]
         case .mfaChanged: ["name", "address", "at", "link"]
+        case .identityLinked: ["name", "provider", "address", "at", "link"]
         case .apiKeyCreated: ["name", "key_name", "company", "at", "link"]
         case .impersonated: ["name", "actor", "company", "at", "reason"]
         case .accountLocked: ["name", "at", "link"]

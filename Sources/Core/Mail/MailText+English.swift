@@ -98,6 +98,14 @@ extension MailText {
 
                 If that was not you, use the button at once.
                 """, action: "This was not me")
+        case .identityLinked:
+            MailText(
+                "You can now sign in by {{provider}}",
+                """
+                An account at {{provider}} was linked to yours on {{at}} from {{address}}. Whoever holds it can sign in.
+
+                If that was not you, use the button at once.
+                """, action: "This was not me")
         case .apiKeyCreated:
             MailText(
                 "A new API key was made",

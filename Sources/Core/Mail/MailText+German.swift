@@ -103,6 +103,15 @@ extension MailText {
 
                 Wenn Sie das nicht waren, nutzen Sie sofort den Knopf.
                 """, action: "Das war ich nicht")
+        case .identityLinked:
+            MailText(
+                "Sie können sich jetzt mit {{provider}} anmelden",
+                """
+                Am {{at}} wurde von {{address}} aus ein Konto bei {{provider}} mit Ihrem verknüpft. Wer es besitzt, kann \
+                sich damit anmelden.
+
+                Wenn Sie das nicht waren, nutzen Sie sofort den Knopf.
+                """, action: "Das war ich nicht")
         case .apiKeyCreated:
             MailText(
                 "Ein neuer API-Schlüssel wurde angelegt",

@@ -17,6 +17,11 @@ extension AuthDomain {
         PersonalData("mfa_factors", "Authenticator apps", of: .user("user_id"), erase: .delete),
         PersonalData("recovery_codes", "Recovery codes, as digests", of: .user("user_id"), erase: .delete),
         PersonalData(
+            "identities", "Accounts elsewhere by which somebody signs in", of: .user("user_id"), erase: .delete),
+        PersonalData(
+            "login_flows", "Ways to a provider that are under way", of: .user("user_id"),
+            hiding: ["nonce", "verifier_sealed", "holder_sha256", "state_sha256"], erase: .delete),
+        PersonalData(
             "signups", "Requests for an account", of: .email("email_norm"), hiding: ["password_hash"], erase: .delete),
         PersonalData(
             "api_keys", "Keys made for programs, and where they were used from", of: .user("created_by"),
@@ -38,6 +43,7 @@ extension AuthDomain {
                 status = 'deleted', email = NULL, email_norm = NULL, name = 'Deleted user', password_hash = NULL,
                 avatar_url = NULL, last_company_id = NULL, locale = 'en', time_zone = 'UTC'
                 """)),
+        .none("sso_connections", "companies' own providers"),
         .none("api_key_hashes", "which company a key's digest belongs to"),
         .none("signing_keys", "the keys that sign access tokens"),
         .none("login_throttles", "keyed digests of failed attempts, forgotten after hours"),

@@ -34,17 +34,26 @@ public enum AuthDomain: Domain {
         Factors.routes
         RecoveryCodes.routes
         SecurityEvents.routes
+        SocialLogin.routes
+        Identities.routes
+        SSOLogin.routes
+        SSOConnections.routes
         APIKeys.routes
         JWKS.routes
         AccountPages.routes
     }
 
-    public static let permissions: [Permission] = [.apiKeysRead, .apiKeysWrite, .membersImpersonate]
+    public static let permissions: [Permission] = [
+        .apiKeysRead, .apiKeysWrite, .membersImpersonate, .ssoWrite,
+    ]
     public static let problems: [ProblemCode] = ProblemCode.auth
 
     public static let constraints: [ConstraintProblem] = [
         // Two who confirm the same address at once: the later one's link is void.
         ConstraintProblem("users_email_norm_key", .tokenInvalid),
+        // Two who bring one identity at once.
+        ConstraintProblem("identities_subject_key", .identityTaken),
+        ConstraintProblem("sso_connections_one_enabled", .ssoAlreadyEnabled, pointer: "/is_enabled"),
         ConstraintProblem("mfa_factors_name_key", .factorNameTaken, pointer: "/name"),
     ]
 

@@ -12,6 +12,13 @@ enum AuthLimits {
     static let secondStep: Duration = .seconds(600)
     /// A link to sign in with: to walk to the mailbox and back.
     static let magicLink: Duration = .seconds(900)
+    /// From here to a provider and back, with a password and a second factor on the way.
+    static let loginFlow: Duration = .seconds(600)
+    /// What a provider publishes about itself changes seldom; a new key is asked for when a token names it.
+    static let providerRemembered: Duration = .seconds(3600)
+    static let providerKeysAskedEvery: Duration = .seconds(60)
+    /// Providers of companies, of which there may be any number.
+    static let providersRemembered = 1000
     /// The link under "this was not me" must outlive a holiday.
     static let notMe: Duration = .seconds(14 * 86_400)
     /// How long a proof of identity lets a session do sensitive things.

@@ -1,7 +1,9 @@
 import API
 import Core
 import Crypto
+import Logging
 import Loop
+import Outbound
 import Postgres
 import Synchronization
 import Telemetry
@@ -21,6 +23,9 @@ public final class AuthParts: Sendable {
         public var confirmationLife: Duration
         public var resetLife: Duration
         public var webOrigins: [String]
+        var providers: [IdentityProvider] = []
+        /// Not public, and may be reached for a company's provider all the same.
+        public var ssoAllowedRanges: [AddressRange] = []
 
         public init(
             publicURL: String, ring: KeyRing, pepper: [UInt8], bcryptCost: Int = 11,
@@ -52,6 +57,12 @@ public final class AuthParts: Sendable {
     let codes: HMACKey
     let db: Database
     let figures: AuthFigures
+    let directory = ProviderDirectory()
+    /// For addresses the operator has set.
+    let http: HTTPClient
+    /// For addresses that companies give.
+    let guardedHTTP: HTTPClient
+    let log = Logger(label: "auth")
     private let doorkeeper: Doorkeeper
     private let running = Mutex<[Task<Void, Never>]>([])
 
@@ -67,6 +78,11 @@ public final class AuthParts: Sendable {
             choices.ring, origins: [choices.publicURL] + choices.webOrigins, isSecure: isSecure)
         feed = AccessFeed(news: news, db: database)
         codes = HMACKey(choices.ring.derive("short codes"))
+        let resolver = BlockingPool(label: "sign-in names", workers: 2, queueLimit: 256)
+        http = HTTPClient(loops: loops, resolver: resolver)
+        var guarded = HTTPClient.Configuration()
+        guarded.ssrfGuard = SSRFGuard(allowed: choices.ssoAllowedRanges)
+        guardedHTTP = HTTPClient(loops: loops, resolver: resolver, configuration: guarded)
         figures = AuthFigures(in: metrics, passwords: passwords)
         doorkeeper = Doorkeeper(
             loops: loops.loops.count, news: news, feed: feed, tokens: tokens, browser: browser, db: database)

@@ -64,7 +64,34 @@ extension ProblemCode {
         "api-key-limit-reached", 409, "The company has as many API keys as it may have",
         advice: "Revoke one first.")
 
+    static let identityProviderUnavailable = ProblemCode(
+        "identity-provider-unavailable", 503, "The provider does not answer as it should",
+        advice: "Try again later, or sign in another way.")
+    static let identityRefused = ProblemCode(
+        "identity-refused", 422, "The provider's word was not taken",
+        advice: "Begin again. If it stays, sign in another way; the account may be locked.")
+    static let identityWithoutAddress = ProblemCode(
+        "identity-without-address", 422, "The provider does not vouch for an address",
+        advice:
+            "Confirm the address with the provider; or sign up by e-mail here, and link the identity afterwards under "
+            + "/v1/auth/identities.")
+    static let identityTaken = ProblemCode(
+        "identity-taken", 409, "This identity is linked to another account", advice: "Unlink it there first.")
+    static let ssoNotAvailable = ProblemCode(
+        "sso-not-available", 404, "No company signs people in at this domain",
+        advice: "Sign in another way; an administrator of the company sets it up under /v1/sso-connections.")
+    static let ssoNotAllowedIn = ProblemCode(
+        "sso-not-allowed-in", 403, "The company has not let you in",
+        advice: "Ask somebody in the company for an invitation.")
+    static let ssoNeedsDomain = ProblemCode(
+        "sso-needs-domain", 409, "No domain of the company is verified",
+        advice: "Verify one under /v1/domains first: only addresses there are believed.")
+    static let ssoAlreadyEnabled = ProblemCode(
+        "sso-already-enabled", 409, "Another connection is enabled", advice: "Disable it first.")
+
     static let auth: [ProblemCode] = [
+        identityProviderUnavailable, identityRefused, identityWithoutAddress, identityTaken, ssoNotAvailable,
+        ssoNotAllowedIn, ssoNeedsDomain, ssoAlreadyEnabled,
         invalidCredentials, secondStepRequired, invalidCode, loginThrottled, refreshTokenInvalid,
         refreshTokenReused,
         tokenInvalid, reauthenticationRequired, sessionRequired, impersonationRefused, notInAnothersName,

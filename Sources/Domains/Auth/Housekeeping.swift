@@ -25,6 +25,7 @@ enum Housekeeping {
             ("refresh_tokens", "token_sha256", "state = 'rotated' AND rotated_at < \(old)"),
             ("one_time_tokens", "id", "expires_at < \(old)"),
             ("signups", "id", "expires_at < \(old)"),
+            ("login_flows", "id", "expires_at < \(now - .seconds(86_400))"),
             ("login_throttles", "key", "last_at < \(now - ThrottleRule.memory - .seconds(3600))"),
             ("api_key_hashes", "key_sha256", "valid_until < \(now)"),
         ]

@@ -21,6 +21,8 @@ extension CompaniesDomain {
                 name = NULL, message = NULL,
                 state = CASE state WHEN 'pending' THEN 'revoked' ELSE state END
                 """)),
+        .none("company_domains", "e-mail domains of companies"),
+        .none("verified_domains", "which company a domain belongs to"),
         .none("join_links", "links by which people may join"),
         PersonalData("join_requests", "Requests to join the company", of: .user("user_id"), erase: .delete),
         PersonalData(

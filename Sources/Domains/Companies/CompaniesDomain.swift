@@ -1,11 +1,13 @@
 import API
 import Core
+import Loop
+import Outbound
 import Postgres
 
 /// Companies and the people in them: founding and deletion, members, invitations, roles, teams, an agency's clients.
 ///
 /// Owns companies, memberships, roles, member_roles, teams, team_members, invitations and what hangs on them,
-/// join_links, join_requests, client_access, ownership_transfers and the company's rules. Reads users. Offers the ports
+/// join_links, join_requests, company_domains, verified_domains, client_access, ownership_transfers and the company's rules. Reads users. Offers the ports
 /// by which a sign-up founds a company or accepts an invitation and a deleted account leaves its companies.
 public enum CompaniesDomain: Domain {
     public static let name = "Companies"
@@ -14,7 +16,8 @@ public enum CompaniesDomain: Domain {
     public static var routes: [Route] {
         Companies.routes + CompanyLogo.routes + CompanySettingsRoutes.routes + ClientCompanies.routes + Ownership.routes
             + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
-            + JoinLinks.routes + ServiceAccounts.routes
+            + JoinLinks.routes + ServiceAccounts.routes + CompanyDomains.routes
+            + DomainJoining.routes
             + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes
     }
 
@@ -23,12 +26,12 @@ public enum CompaniesDomain: Domain {
         .clientsWrite,
         .membersRead, .membersWrite, .membersExport, .invitationsRead, .invitationsWrite, .rolesRead,
         .rolesWrite,
-        .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead, .serviceAccountsRead, .serviceAccountsWrite,
+        .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead, .serviceAccountsRead, .serviceAccountsWrite, .domainsRead, .domainsWrite,
     ]
 
     public static let problems = ProblemCode.ofCompanies
     public static let constraints = ConstraintProblem.ofCompanies
-    public static let workers = [CompanyPurge.worker]
+    public static let workers = [CompanyPurge.worker, DomainProof.worker]
     public static let notifications = CompanyNews.all
     public static let watchables = CompanyNews.watchables
 
@@ -38,5 +41,9 @@ public enum CompaniesDomain: Domain {
         environment.set(Founding.port)
         environment.set(Acceptance.port(links))
         environment.set(Leaving.port)
+        environment.set(DomainJoining.port)
+        let servers = environment.find(Settings.self)?.nameServers.compactMap { TextRecords.Server($0) } ?? []
+        let pool = BlockingPool(label: "names of companies", workers: 2, queueLimit: 256)
+        environment.set(TextRecords(servers: servers, pool: pool))
     }
 }

@@ -14,6 +14,10 @@ enum CompanyLimits {
     /// One a program; a company with more has a use for fewer, with more keys.
     static let serviceAccountsMax = 100
     static let teamsMax = 500
+    /// A firm with its countries and brands.
+    static let domainsMax = 50
+    /// Checked once a day: a week without the record is no slip of the zone's keeper.
+    static let domainFailuresMax = 7
     static let joinLinksMax = 50
     /// What a person can read on one page and the database can keep beside a row.
     static let attributesBytesMax = 8192

@@ -60,8 +60,10 @@ struct JoinRequest: Codable, Sendable {
     let userId: UUID
     let name: String
     let email: String?
-    let linkId: UUID
-    let linkName: String
+    /// The link it was asked by; null when the address's domain was the ground.
+    let linkId: UUID?
+    let linkName: String?
+    let domain: String?
     let state: JoinRequestState
     let decidedBy: UUID?
     let decidedAt: Timestamp?

@@ -48,7 +48,8 @@ extension JoinLinks {
             role.permissions.isSubset(of: maker.permissions)
         else { throw Problem(.inviterLostRights) }
         if link.needsApproval {
-            return try await ask(link, person, locked, by: actor, company, links, in: tx)
+            return try await JoinAsking.ask(
+                by: .link(link.id, maker: link.createdBy), person, locked, by: actor, company, links, in: tx)
         }
         let member = try await Joining.admit(
             person.id, to: company, locked, roles: [link.roleId], grantedBy: link.createdBy, by: actor, in: tx)
@@ -62,48 +63,6 @@ extension JoinLinks {
                 by: actor, company: company),
         ])
         return JoinResult(outcome: .joined, companyId: company, memberId: member, requestId: nil)
-    }
-
-    /// Asking twice is one request.
-    private static func ask(
-        _ link: Live, _ person: Acceptance.Person, _ locked: Headcount.Locked, by actor: Audit.Actor,
-        _ company: UUID,
-        _ links: Links, in tx: Transaction
-    ) async throws -> JoinResult {
-        let open = try await tx.query(
-            """
-            SELECT id FROM join_requests
-             WHERE company_id = \(company) AND user_id = \(person.id) AND state = 'pending'
-            """)
-        if let id = try open.first?.get("id", as: UUID.self) {
-            return JoinResult(outcome: .asked, companyId: company, memberId: nil, requestId: id)
-        }
-        let id = UUID.v7()
-        var statements: [SQL] = [
-            """
-            INSERT INTO join_requests (company_id, id, link_id, user_id)
-            VALUES (\(company), \(id), \(link.id), \(person.id))
-            """,
-            "UPDATE join_links SET uses = uses + 1 WHERE company_id = \(company) AND id = \(link.id)",
-            Audit.sql(Audit.Entry("join_request.made", on: "join_request", id), by: actor, company: company),
-        ]
-        if let maker = try await Recipient.of(link.createdBy, in: tx),
-            let asker = try await Recipient.of(person.id, in: tx)
-        {
-            let context = ["requester": asker.name, "company": locked.name, "link": links.joinRequests]
-            statements.append(
-                try Mail.sql(maker.mail(.joinRequest, context, company: company, once: "join-request:\(id)")))
-        }
-        _ = try await tx.batch(statements)
-        if let asker = try await Recipient.of(person.id, in: tx) {
-            try await Notify.record(
-                News(
-                    CompanyNews.joinRequested, about: .init("join_request", id),
-                    values: ["requester": .string(asker.name), "company": .string(locked.name)],
-                    link: links.joinRequests, by: actor),
-                to: .users([link.createdBy], as: "owner").and(roles: CompanyNews.keepers), company: company, in: tx)
-        }
-        return JoinResult(outcome: .asked, companyId: company, memberId: nil, requestId: id)
     }
 
     private static func live(_ token: CompanyToken, in tx: Transaction) async throws -> Live? {

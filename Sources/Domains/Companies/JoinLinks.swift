@@ -116,10 +116,11 @@ enum JoinLinks {
         return try await call.page(
             list,
             """
-            SELECT q.id, q.user_id, u.name, u.email, q.link_id, l.name AS link_name, q.state, q.decided_by, q.decided_at,
+            SELECT q.id, q.user_id, u.name, u.email, q.link_id, l.name AS link_name, d.domain, q.state, q.decided_by, q.decided_at,
                    q.created_at
               FROM join_requests q
-              JOIN join_links l ON l.company_id = q.company_id AND l.id = q.link_id
+              LEFT JOIN join_links l ON l.company_id = q.company_id AND l.id = q.link_id
+              LEFT JOIN company_domains d ON d.company_id = q.company_id AND d.id = q.domain_id
               JOIN users u ON u.id = q.user_id
              WHERE q.company_id = \(company)
             """)
@@ -165,9 +166,11 @@ enum JoinLinks {
     private static func pending(_ id: UUID, _ company: UUID, in tx: Transaction) async throws -> Pending {
         let rows = try await tx.query(
             """
-            SELECT q.user_id, q.state, l.role_id, l.team_id
+            SELECT q.user_id, q.state, coalesce(l.role_id, d.role_id, m.id) AS role_id, l.team_id
               FROM join_requests q
-              JOIN join_links l ON l.company_id = q.company_id AND l.id = q.link_id
+              JOIN roles m ON m.company_id = q.company_id AND m.key = 'member'
+              LEFT JOIN join_links l ON l.company_id = q.company_id AND l.id = q.link_id
+              LEFT JOIN company_domains d ON d.company_id = q.company_id AND d.id = q.domain_id
              WHERE q.company_id = \(company) AND q.id = \(id)
             """)
         guard let request = try rows.first?.decode(Pending.self) else { throw Problem.notFound }

@@ -123,7 +123,26 @@ extension ProblemCode {
         "service-account-limit-reached", 409, "The company has as many service accounts as it may",
         advice: "Remove one first, or give one more keys.")
 
+    public static let domainIsPublic = ProblemCode(
+        "domain-is-public", 422, "Anybody can have an address at this domain",
+        advice: "Add a domain of the company's own.")
+    public static let domainKnown = ProblemCode(
+        "domain-known", 409, "The company has this domain already", advice: "Verify or change it.")
+    public static let domainTaken = ProblemCode(
+        "domain-taken", 409, "Another company has verified this domain",
+        advice: "If it is yours, remove it there, or take that company's record out of the zone: it loses the domain after a week.")
+    public static let domainNotVerified = ProblemCode(
+        "domain-not-verified", 409, "This domain is not verified yet", advice: "Verify it first.")
+    public static let domainInUse = ProblemCode(
+        "domain-in-use", 409, "The company's own provider is believed about this last domain",
+        advice: "Disable the connection under /v1/sso-connections first.")
+    public static let tooManyDomains = ProblemCode(
+        "too-many-domains", 409, "The company has as many domains as it may", advice: "Remove one first.")
+    public static let nameServersSilent = ProblemCode(
+        "name-servers-silent", 503, "The name servers do not answer", advice: "Try again in a moment.")
+
     static let ofCompanies: [ProblemCode] = [
+        domainIsPublic, domainKnown, domainTaken, domainNotVerified, domainInUse, tooManyDomains, nameServersSilent,
         serviceAccountLimitReached,
         slugTaken, tooManyCompanies, companyNotActive, companyNotDeleting, confirmationMismatch,
         hasClientCompanies,
@@ -149,6 +168,9 @@ extension ConstraintProblem {
         ConstraintProblem("member_roles_role_fkey", .roleInUse),
         ConstraintProblem("join_links_role_fkey", .roleInUse),
         ConstraintProblem("join_links_team_fkey", .teamInUse),
+        ConstraintProblem("company_domains_domain_key", .domainKnown, pointer: "/domain"),
+        ConstraintProblem("company_domains_role_fkey", .roleInUse),
+        ConstraintProblem("sso_connections_role_fkey", .roleInUse),
         ConstraintProblem("teams_name_key", .teamNameTaken, pointer: "/name"),
         ConstraintProblem("ownership_transfers_one_pending", .transferPending),
     ]

@@ -15,6 +15,7 @@ struct BrowserMode: Sendable {
     private let accessCookie: String
     private let refreshCookie: String
     private let csrfCookieName: String
+    private let flowCookieName: String
 
     /// - Parameter origins: of our own pages, as `https://example.com`.
     init(_ ring: KeyRing, origins: [String], isSecure: Bool) {
@@ -26,6 +27,7 @@ struct BrowserMode: Sendable {
         accessCookie = prefix + "infinity_access"
         refreshCookie = prefix + "infinity_refresh"
         csrfCookieName = prefix + "infinity_csrf"
+        flowCookieName = prefix + "infinity_flow"
     }
 
     func accessToken(in request: Request) -> String? { value(accessCookie, in: request) }
@@ -74,6 +76,11 @@ struct BrowserMode: Sendable {
     func csrfCookie(for session: UUID, idle: Duration) -> SetCookie {
         cookie(csrfCookieName, csrfToken(for: session), idle, isHidden: false)
     }
+
+    /// Binds a way to a provider and back to the browser that began it.
+    func flowCookie(_ token: String, life: Duration) -> SetCookie { cookie(flowCookieName, token, life) }
+
+    func flowToken(in request: Request) -> String? { value(flowCookieName, in: request) }
 
     func accessCookie(_ token: String, life: Duration) -> SetCookie { cookie(accessCookie, token, life) }
 

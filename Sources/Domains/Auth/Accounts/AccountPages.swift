@@ -13,13 +13,14 @@ enum AccountPages {
         case confirmEmailChange = "confirm-email-change"
         case notMe = "not-me"
         case magicLink = "magic-link"
+        case callback
         case login
         case sessions
         case apiKeys = "api-keys"
     }
 
     @RouteList static var routes: [Route] {
-        GET("/account/{page}", "A page that a mail leads to", .open, show).operation("showAccountPage")
+        GET("/account/{page}", "A page that a mail or a provider leads to", .open, show).operation("showAccountPage").anyQuery
         GET("/account/assets/page.js", "The script of the account pages", .open, script).operation(
             "getAccountScript")
         GET("/account/assets/page.css", "The style of the account pages", .open, style).operation(
@@ -66,6 +67,41 @@ enum AccountPages {
         const request = () => secondStep
           ? ["/v1/auth/browser/login/mfa", { mfa_token: secondStep, code: element("code").value }]
           : [page[3], wantsPassword ? { token, password: element("password").value } : { token }];
+        // Back from a provider: what it sent is handed on by POST, so that opening the address does nothing by itself.
+        const finish = async () => {
+          const query = new URLSearchParams(location.search);
+          history.replaceState(null, "", location.pathname);
+          element("title").textContent = document.title = "Sign in";
+          element("text").textContent = "";
+          if (!query.get("code") || !query.get("state")) {
+            element("outcome").textContent = "The provider has not let you in. Begin again.";
+            return;
+          }
+          const body = { state: query.get("state"), code: query.get("code") };
+          if (query.get("iss")) body.iss = query.get("iss");
+          const isLink = body.state.startsWith("link-");
+          const headers = { "Content-Type": "application/json" };
+          if (isLink) {
+            const csrf = await fetch("/v1/auth/csrf");
+            if (csrf.ok) headers["X-CSRF-Token"] = (await csrf.json()).csrf_token;
+          }
+          const answer = await fetch(isLink ? "/v1/auth/identities/completion" : "/v1/auth/browser/oauth/completion", {
+            method: "POST", headers, body: JSON.stringify(body),
+          });
+          const said = await answer.json();
+          if (answer.ok) {
+            element("outcome").textContent = isLink ? "The identity is linked." : "You are signed in.";
+          } else if (said.mfa_token) {
+            secondStep = said.mfa_token;
+            element("button").textContent = "Sign in";
+            element("code-label").hidden = false;
+            element("code").required = true;
+            element("form").hidden = false;
+            listen("You are signed in.");
+          } else {
+            element("outcome").textContent = said.detail || said.title;
+          }
+        };
         if (page && token) {
           const [title, text, label, , done] = page;
           element("title").textContent = document.title = title;
@@ -74,6 +110,15 @@ enum AccountPages {
           element("label").hidden = !wantsPassword;
           element("password").required = wantsPassword;
           element("form").hidden = false;
+          listen(done);
+        } else if (name === "callback") {
+          finish().catch(() => { element("outcome").textContent = "The server cannot be reached. Try again."; });
+        } else if (page) {
+          element("text").textContent = "The link is not whole. Open it from the mail once more.";
+        } else {
+          element("text").textContent = "Open the app you use Infinity with. The API behind it is described at /docs.";
+        }
+        function listen(done) {
           element("form").addEventListener("submit", async (event) => {
             event.preventDefault();
             element("button").disabled = true;
@@ -101,10 +146,6 @@ enum AccountPages {
             }
             element("button").disabled = false;
           });
-        } else if (page) {
-          element("text").textContent = "The link is not whole. Open it from the mail once more.";
-        } else {
-          element("text").textContent = "Open the app you use Infinity with. The API behind it is described at /docs.";
         }
 
         """

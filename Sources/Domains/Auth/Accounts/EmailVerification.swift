@@ -82,7 +82,7 @@ enum EmailVerification {
         let company = signup.companyName == nil ? nil : UUID.v7()
         let visit = Visit(call)
         let now = call.now
-        return try await call.auth.db.transaction(as: Tenant(company: company, user: user)) { tx in
+        let answer = try await call.auth.db.transaction(as: Tenant(company: company, user: user)) { tx in
             let used = try await tx.query(
                 "UPDATE signups SET used_at = \(now) WHERE id = \(signup.id) AND used_at IS NULL RETURNING id"
             )
@@ -104,8 +104,10 @@ enum EmailVerification {
                     actor, tx
                 ).slug
             }
-            return Single(Answer(userId: user, email: signup.email, companyId: company, companySlug: slug))
+            return Answer(userId: user, email: signup.email, companyId: company, companySlug: slug)
         }
+        try await call.welcome(user, signup.email)
+        return Single(answer)
     }
 
     private struct Found {
@@ -148,5 +150,19 @@ enum EmailVerification {
             id: try row.get("id"), email: try row.get("email"), name: try row.get("name"),
             passwordHash: try row.get("password_hash"), companyName: try row.get("company_name"),
             locale: try row.get("locale"), timeZone: try row.get("time_zone"))
+    }
+}
+
+extension Call {
+    /// Lets a new account into the company whose domain its address is at, where the company has said so.
+    func welcome(_ user: UUID, _ email: String) async throws {
+        let visit = Visit(self)
+        let actor = Audit.Actor(.user, id: user, address: visit.place, requestId: visit.requestId)
+        do {
+            try await environment[CompanyAdmission.self].welcome(user, email.lowercased(), actor, auth.db)
+        } catch let problem as Problem {
+            // The account stands all the same; its owner can join by hand and is then told what is in the way.
+            auth.log.notice("a new account was not let into its domain's company", metadata: ["code": "\(problem.code.name)"])
+        }
     }
 }

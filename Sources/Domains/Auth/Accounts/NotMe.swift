@@ -48,6 +48,8 @@ enum NotMe {
             guard let row = rows.first else { return }
             _ = try await tx.batch(
                 Sessions.end(of: token.userId, reason: "not_me", at: now) + [
+                    // Whoever has got in may have linked an identity of his own.
+                    "DELETE FROM identities WHERE user_id = \(token.userId)",
                     AuthEvent.accountLocked.sql(user: token.userId, visit)
                 ])
             try await AccessChange.record(user: token.userId, company: nil, in: tx)

@@ -24,6 +24,12 @@ enum SecurityMail {
         try await send(.passwordChanged, to: user, [:], visit, parts, at: now, in: tx)
     }
 
+    static func identityLinked(
+        _ provider: String, _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp, in tx: Transaction
+    ) async throws {
+        try await send(.identityLinked, to: user, ["provider": provider], visit, parts, at: now, in: tx)
+    }
+
     private static func send(
         _ template: MailTemplate, to user: UUID, _ context: [String: String], _ visit: Visit,
         _ parts: AuthParts,

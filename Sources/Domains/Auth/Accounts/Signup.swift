@@ -135,7 +135,8 @@ struct NewAccount: Sendable {
     let id: UUID
     let email: String
     let name: String
-    let passwordHash: String
+    /// Nil for who came by a provider and has never set a password.
+    let passwordHash: String?
     let locale: String
     let timeZone: String
 
@@ -143,7 +144,8 @@ struct NewAccount: Sendable {
         """
         INSERT INTO users (id, email, email_norm, name, password_hash, password_changed_at, email_verified_at, locale,
                            time_zone, created_at, updated_at)
-        VALUES (\(id), \(email), \(email.lowercased()), \(name), \(passwordHash), \(now), \(now), \(locale),
+        VALUES (\(id), \(email), \(email.lowercased()), \(name), \(passwordHash),
+                CASE WHEN \(passwordHash)::text IS NOT NULL THEN \(now)::timestamptz END, \(now), \(locale),
                 \(timeZone), \(now), \(now))
         """
     }

@@ -27,6 +27,8 @@ enum AuthEvent: String, CaseIterable, Codable, Sendable {
     case factorRemoved = "factor_removed"
     case recoveryCodesMade = "recovery_codes_made"
     case recoveryCodeUsed = "recovery_code_used"
+    case identityLinked = "identity_linked"
+    case identityUnlinked = "identity_unlinked"
     case apiKeyMade = "api_key_made"
     case apiKeyRotated = "api_key_rotated"
     case apiKeyRevoked = "api_key_revoked"
