@@ -9,7 +9,7 @@ import Testing
         "at": "2026-11-24T09:30:00.000000Z",
         "reset_link": "https://infinity.example/reset", "device": "Firefox on Linux",
         "new_email": "new@example.com",
-        "change": "An authenticator app was added", "key_name": "CI", "company": "Aurora Studio",
+        "provider": "GitHub", "key_name": "CI", "company": "Aurora Studio",
         "inviter": "Grace", "actor": "Grace", "reason": "To see what you see",
         "roles": "Manager, Member", "member": "Linus", "invited_email": "linus@example.com",
         "requester": "Margaret",

@@ -66,6 +66,7 @@ public struct Client: Sendable {
 
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
+        public init(description: String) { self.description = description }
     }
 
     private static func exchange(_ port: UInt16, _ bytes: [UInt8]) throws -> [UInt8] {

@@ -46,6 +46,7 @@ public enum AuthDomain: Domain {
     public static let permissions: [Permission] = [
         .apiKeysRead, .apiKeysWrite, .membersImpersonate, .ssoWrite,
     ]
+    public static let events = AuthEvents.all
     public static let problems: [ProblemCode] = ProblemCode.auth
 
     public static let constraints: [ConstraintProblem] = [

@@ -78,11 +78,10 @@ public final class AuthParts: Sendable {
             choices.ring, origins: [choices.publicURL] + choices.webOrigins, isSecure: isSecure)
         feed = AccessFeed(news: news, db: database)
         codes = HMACKey(choices.ring.derive("short codes"))
-        let resolver = BlockingPool(label: "sign-in names", workers: 2, queueLimit: 256)
-        http = HTTPClient(loops: loops, resolver: resolver)
+        http = HTTPClient(loops: loops, resolver: .names)
         var guarded = HTTPClient.Configuration()
         guarded.ssrfGuard = SSRFGuard(allowed: choices.ssoAllowedRanges)
-        guardedHTTP = HTTPClient(loops: loops, resolver: resolver, configuration: guarded)
+        guardedHTTP = HTTPClient(loops: loops, resolver: .names, configuration: guarded)
         figures = AuthFigures(in: metrics, passwords: passwords)
         doorkeeper = Doorkeeper(
             loops: loops.loops.count, news: news, feed: feed, tokens: tokens, browser: browser, db: database)

@@ -29,6 +29,7 @@ public enum CompaniesDomain: Domain {
         .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead, .serviceAccountsRead, .serviceAccountsWrite, .domainsRead, .domainsWrite,
     ]
 
+    public static let events = CompanyEvents.all
     public static let problems = ProblemCode.ofCompanies
     public static let constraints = ConstraintProblem.ofCompanies
     public static let workers = [CompanyPurge.worker, DomainProof.worker]
@@ -43,7 +44,6 @@ public enum CompaniesDomain: Domain {
         environment.set(Leaving.port)
         environment.set(DomainJoining.port)
         let servers = environment.find(Settings.self)?.nameServers.compactMap { TextRecords.Server($0) } ?? []
-        let pool = BlockingPool(label: "names of companies", workers: 2, queueLimit: 256)
-        environment.set(TextRecords(servers: servers, pool: pool))
+        environment.set(TextRecords(servers: servers, pool: .names))
     }
 }

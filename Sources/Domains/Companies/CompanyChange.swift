@@ -22,6 +22,12 @@ extension Call {
             try await Audit.record(
                 Audit.Entry(action, on: "company", company, before: difference.before, after: difference.after),
                 by: self.actor, company: company, in: tx)
+            let changed = difference.after.objectValue?.members.map(\.key).filter { $0 != "version" && $0 != "updated_at" }
+            if let changed, !changed.isEmpty {
+                try await Events.record(
+                    CompanyEvents.companyUpdated, .init(companyId: company, changed: changed.sorted()), on: "company",
+                    company, by: self.actor, company: company, in: tx)
+            }
             return after
         }
     }

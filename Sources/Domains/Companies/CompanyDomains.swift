@@ -91,7 +91,7 @@ enum CompanyDomains {
                 throw Problem(.domainNotVerified)
             }
             // Whoever opens the door must hold what it gives, whether the role was his choice or the former one's.
-            let role = body.value.roleId ?? (try row.get("role_id", as: UUID?.self))
+            let role = try body.value.roleId ?? row.get("role_id", as: UUID?.self)
             let roles = try await admitted(role, company, in: tx)
             let ceiling = try await Granting.ceiling(of: call, in: tx)
             try Granting.check(roles, within: ceiling)

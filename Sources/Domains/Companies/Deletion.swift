@@ -37,6 +37,8 @@ enum Deletion {
                     "company.deletion_asked", on: "company", company,
                     after: ["delete_after": .string(until.description)]),
                 by: call.actor, company: company),
+            try CompanyEvents.company(
+                CompanyEvents.companyDeleted, company, locked.name, deleteAfter: until, by: call.actor),
         ]
         for owner in try await Recipient.holding([.owner], of: company, in: tx) {
             let context = [
@@ -72,6 +74,7 @@ enum Deletion {
             "DELETE FROM company_deletions WHERE company_id = \(company)",
             Audit.sql(
                 Audit.Entry("company.restored", on: "company", company), by: call.actor, company: company),
+            try CompanyEvents.company(CompanyEvents.companyRestored, company, locked.name, by: call.actor),
         ]
         for owner in try await Recipient.holding([.owner], of: company, in: tx) {
             let context = ["company": locked.name, "link": call.links.company]

@@ -72,6 +72,10 @@ enum DomainProof {
                 Audit.sql(
                     Audit.Entry("domain.verified", on: "domain", id, after: ["domain": .string(domain)]), by: actor,
                     company: company))
+            statements.append(
+                try Events.sql(
+                    CompanyEvents.domainVerified, .init(domainId: id, domain: domain), on: "domain", id, by: actor,
+                    company: company))
         }
         _ = try await tx.batch(statements)
     }

@@ -30,6 +30,8 @@ enum Founding {
                         "company.founded", on: "company", company.id,
                         after: ["name": .string(company.name), "slug": .string(slug)]),
                     by: actor, company: company.id),
+                try CompanyEvents.company(
+                    CompanyEvents.companyCreated, company.id, company.name, slug: slug, by: actor),
             ])
         try await AccessChange.record(user: company.founder, company: company.id, in: tx)
         return CompanyFounding.Founded(memberId: memberId, slug: slug)

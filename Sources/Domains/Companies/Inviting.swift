@@ -93,6 +93,10 @@ enum Inviting {
                     "invitation.sent", on: "invitation", id,
                     after: ["email": .string(email.text), "roles": .array(roles.map { .string($0.key) })]),
                 by: inviter.actor, company: company),
+            try Events.sql(
+                CompanyEvents.memberInvited,
+                .init(invitationId: id, email: email.text, roles: roles.map(\.key)), on: "invitation", id,
+                by: inviter.actor, company: company),
             try mail(
                 to: email.text, name: wanted.name?.text, message: wanted.message?.text,
                 roles: roles.map(\.name), token,

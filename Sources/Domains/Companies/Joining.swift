@@ -38,6 +38,7 @@ enum Joining {
             SELECT \(company), \(member), role_id, \(grantedBy) FROM unnest(\(roles)::uuid[]) AS given (role_id)
             """,
             Headcount.recount(company),
+            CompanyEvents.member(CompanyEvents.memberJoined, member, user, by: actor, company),
         ])
         try await AccessChange.record(user: user, company: company, in: tx)
         try await CompanyNews.tellKeepers(

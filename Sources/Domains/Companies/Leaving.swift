@@ -42,6 +42,9 @@ enum Leaving {
             Audit.sql(
                 Audit.Entry(action, on: "member", member, after: ["status": .string(kind.rawValue)]),
                 by: actor, company: company),
+            try CompanyEvents.member(
+                kind == .removed ? CompanyEvents.memberRemoved : CompanyEvents.memberSuspended, member, user, by: actor,
+                company),
         ]
         _ = try await tx.batch(statements)
         try await AccessChange.record(user: user, company: company, in: tx)

@@ -53,6 +53,7 @@ extension Members {
     struct Target {
         let id: UUID
         let userId: UUID
+        let name: String
         let status: MemberStatus
         let viaCompanyId: UUID?
         let attributes: JSON
@@ -66,7 +67,7 @@ extension Members {
             let company = try call.company
             let rows = try await tx.query(
                 """
-                SELECT m.id, m.user_id, m.status, m.via_company_id, m.attributes::text AS attributes, m.version,
+                SELECT m.id, m.user_id, u.name, m.status, m.via_company_id, m.attributes::text AS attributes, m.version,
                        r.key, r.is_builtin, r.permissions
                   FROM memberships m
                   JOIN users u ON u.id = m.user_id AND u.kind = \(kind)
@@ -85,7 +86,7 @@ extension Members {
             }
             let ceiling = try await Granting.ceiling(of: call, in: tx)
             let target = Target(
-                id: id, userId: try row.get("user_id"), status: try row.get("status"),
+                id: id, userId: try row.get("user_id"), name: try row.get("name"), status: try row.get("status"),
                 viaCompanyId: try row.get("via_company_id"),
                 attributes: try JSON.parse(row.get("attributes", as: String.self)),
                 version: try row.get("version"), roleKeys: roles.map(\.key), ceiling: ceiling)

@@ -147,6 +147,10 @@ enum Members {
                     before: ["roles": .array(target.roleKeys.map(JSON.string))],
                     after: ["roles": .array(roles.map { .string($0.key) })]),
                 by: call.actor, company: company),
+            try Events.sql(
+                CompanyEvents.memberRolesChanged,
+                .init(memberId: target.id, userId: target.userId, roles: roles.map(\.key)), on: "member", target.id,
+                by: call.actor, company: company),
         ])
         try await AccessChange.record(user: target.userId, company: company, in: tx)
     }
@@ -184,6 +188,8 @@ enum Members {
                 Audit.sql(
                     Audit.Entry("member.restored", on: "member", target.id, after: ["status": "active"]),
                     by: call.actor, company: company),
+                CompanyEvents.member(
+                    CompanyEvents.memberRestored, target.id, target.userId, by: call.actor, company),
             ])
             try await AccessChange.record(user: target.userId, company: company, in: tx)
         }

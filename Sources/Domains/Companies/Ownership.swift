@@ -110,6 +110,9 @@ enum Ownership {
                     before: ["owner": .string(member.description)],
                     after: ["owner": .string(heirMember.description)]),
                 by: call.actor, company: company),
+            try Events.sql(
+                CompanyEvents.ownershipTransferred, .init(fromMemberId: member, toMemberId: heirMember),
+                on: "company", company, by: call.actor, company: company),
         ]
         let former = try await Recipient.of(user, in: tx)
         for person in [former, heir].compactMap({ $0 }) {

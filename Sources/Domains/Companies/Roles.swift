@@ -63,6 +63,7 @@ enum Roles {
                 Audit.sql(
                     Audit.Entry("role.changed", on: "role", id.value, before: before, after: after),
                     by: call.actor, company: company),
+                event(id.value, body.name?.text ?? role.name, wanted?.names ?? role.permissions, call, company),
             ])
             try await AccessChange.record(user: nil, company: company, in: tx)
         }
@@ -132,9 +133,18 @@ enum Roles {
                             "permissions": .array(permissions.names.map(JSON.string)),
                         ]),
                     by: call.actor, company: company),
+                event(id, name.text, permissions.names, call, company),
             ])
         }
         return id
+    }
+
+    private static func event(
+        _ id: UUID, _ name: String, _ permissions: [String], _ call: Call, _ company: UUID
+    ) throws -> SQL {
+        try Events.sql(
+            CompanyEvents.roleChanged, .init(roleId: id, name: name, permissions: permissions), on: "role", id,
+            by: call.actor, company: company)
     }
 
     struct MemberFilter: ListFilter {

@@ -69,6 +69,7 @@ enum ServiceAccounts {
                             "name": .string(body.name.text), "roles": .array(roles.map { .string($0.key) }),
                         ]),
                     by: call.actor, company: company),
+                event(CompanyEvents.serviceAccountCreated, id, body.name.text, call.actor, company),
             ])
         }
         return try Created(await rows(id, call))
@@ -122,15 +123,24 @@ enum ServiceAccounts {
                 UPDATE memberships SET status = 'removed', removed_at = now(), version = version + 1, updated_at = now()
                  WHERE company_id = \(company) AND id = \(id)
                 """,
-                "DELETE FROM team_members WHERE company_id = \(company) AND member_id = \(id)",
+                Roster.remove(id.value, company),
                 "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(id)",
                 Audit.sql(
                     Audit.Entry("service_account.removed", on: "service_account", id.value), by: call.actor,
                     company: company),
+                event(CompanyEvents.serviceAccountRemoved, id.value, target.name, call.actor, company),
             ])
             try await AccessChange.record(user: target.userId, company: company, in: tx)
         }
         return NoContent()
+    }
+
+    private static func event(
+        _ type: EventType<CompanyEvents.ServiceAccountData>, _ id: UUID, _ name: String, _ actor: Audit.Actor,
+        _ company: UUID
+    ) throws -> SQL {
+        try Events.sql(
+            type, .init(serviceAccountId: id, name: name), on: "service_account", id, by: actor, company: company)
     }
 
     /// Removed ones are gone; a person is none.

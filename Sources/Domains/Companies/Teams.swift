@@ -62,7 +62,8 @@ enum Teams {
             also: [
                 Audit.sql(
                     Audit.Entry("team.created", on: "team", id, after: ["name": .string(body.name.text)]),
-                    by: call.actor, company: company)
+                    by: call.actor, company: company),
+                CompanyEvents.team(CompanyEvents.teamCreated, id, body.name.text, by: call.actor, company),
             ])
         return try Created(rows)
     }
@@ -86,6 +87,8 @@ enum Teams {
                         "team.changed", on: "team", id.value, before: ["name": .string(row.get("name"))],
                         after: JSON(encoding: body.value)),
                     by: call.actor, company: company),
+                CompanyEvents.team(
+                    CompanyEvents.teamUpdated, id.value, body.name?.text ?? row.get("name"), by: call.actor, company),
             ])
         }
         return try Single(await rows(id.value, call))
@@ -97,9 +100,13 @@ enum Teams {
             let rows = try await tx.query(
                 "DELETE FROM teams WHERE company_id = \(company) AND id = \(id) RETURNING name")
             guard let row = rows.first else { throw Problem.notFound }
-            try await Audit.record(
-                Audit.Entry("team.deleted", on: "team", id.value, before: ["name": .string(row.get("name"))]),
-                by: call.actor, company: company, in: tx)
+            let name: String = try row.get("name")
+            _ = try await tx.batch([
+                Audit.sql(
+                    Audit.Entry("team.deleted", on: "team", id.value, before: ["name": .string(name)]),
+                    by: call.actor, company: company),
+                CompanyEvents.team(CompanyEvents.teamDeleted, id.value, name, by: call.actor, company),
+            ])
         }
         return NoContent()
     }
@@ -145,6 +152,9 @@ enum Teams {
                  WHERE company_id = \(company) AND team_id = \(id) AND member_id = \(member) AND is_lead <> \(isLead)
                 """,
                 audit("team.member_added", id.value, member, call.actor, company),
+                Events.sql(
+                    CompanyEvents.teamMemberAdded, .init(teamId: id.value, memberId: member), on: "team", id.value,
+                    by: call.actor, company: company),
             ])
         }
         return try Created(
@@ -172,7 +182,12 @@ enum Teams {
         try await call.db.transaction { tx in
             let gone = try await tx.query(Roster.remove(member.value, from: id.value, company))
             if gone.affected == 0 { throw Problem.notFound }
-            _ = try await tx.query(audit("team.member_removed", id.value, member.value, call.actor, company))
+            _ = try await tx.batch([
+                audit("team.member_removed", id.value, member.value, call.actor, company),
+                Events.sql(
+                    CompanyEvents.teamMemberRemoved, .init(teamId: id.value, memberId: member.value), on: "team",
+                    id.value, by: call.actor, company: company),
+            ])
         }
         return NoContent()
     }

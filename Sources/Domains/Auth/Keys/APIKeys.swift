@@ -152,6 +152,10 @@ enum APIKeys {
                         after: [
                             "name": .string(body.name.text), "scopes": .array(scopes.map { .string($0) }),
                         ]), by: call.actor, company: company),
+                Events.sql(
+                    AuthEvents.keyCreated,
+                    .init(apiKeyId: id, name: body.name.text, scopes: scopes, serviceAccountId: body.serviceAccountId),
+                    on: "api_key", id, by: call.actor, company: company),
             ])
             try await tellMaker(session.user, body.name.text, company, call, in: tx)
             return expiresAt
@@ -303,13 +307,27 @@ enum APIKeys {
     private static func tell(_ id: UUID, _ call: Call, _ action: String, in tx: Transaction) async throws {
         let company = try call.company
         let rows = try await tx.query(
-            "SELECT coalesce(acts_as, created_by) AS holder, revoked_at FROM api_keys WHERE company_id = \(company) AND id = \(id)")
+            """
+            SELECT coalesce(acts_as, created_by) AS holder, revoked_at, name, scopes, service_account_id FROM api_keys
+             WHERE company_id = \(company) AND id = \(id)
+            """)
         if !rows[0].isNull("revoked_at") {
             _ = try await tx.query("DELETE FROM api_key_hashes WHERE of_company = \(company) AND key_id = \(id)")
         }
         let holder: UUID = try rows[0].get("holder")
         try await Audit.record(Audit.Entry(action, on: "api_key", id), by: call.actor, company: company, in: tx)
         try await AccessChange.record(user: holder, company: company, in: tx)
+        let event: EventType<AuthEvents.KeyData>? =
+            switch action {
+            case "api_key.revoked": AuthEvents.keyRevoked
+            case "api_key.rotated": AuthEvents.keyRotated
+            default: nil
+            }
+        guard let event else { return }
+        let data = AuthEvents.KeyData(
+            apiKeyId: id, name: try rows[0].get("name"), scopes: try rows[0].get("scopes"),
+            serviceAccountId: try rows[0].get("service_account_id"))
+        try await Events.record(event, data, on: "api_key", id, by: call.actor, company: company, in: tx)
     }
 
     private static func tellMaker(

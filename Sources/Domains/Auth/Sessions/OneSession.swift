@@ -14,7 +14,9 @@ enum OneSession {
         try await db.transaction { tx in
             let ended = try await tx.batch(
                 Sessions.end(of: user, but: session, reason: "superseded", at: now))[0]
-            if !ended.isEmpty { try await AccessChange.record(user: user, company: nil, in: tx) }
+            if ended.isEmpty { return }
+            try await AccessChange.record(user: user, company: nil, in: tx)
+            try await AuthEvents.recordEnded(ended, of: user, reason: "superseded", by: .system, in: tx)
         }
     }
 }

@@ -58,7 +58,7 @@ enum Refresh {
             let ended = try await tx.query(
                 """
                 UPDATE sessions SET revoked_at = \(now), revoke_reason = 'reuse'
-                 WHERE id = \(id) AND revoked_at IS NULL RETURNING device
+                 WHERE id = \(id) AND revoked_at IS NULL RETURNING id, company_id, device
                 """)
             // Only the first who finds out tells: a thief who tries on floods nobody's mailbox.
             guard let row = ended.first else { return }
@@ -69,6 +69,7 @@ enum Refresh {
                 "SELECT email, name, locale FROM users WHERE id = \(user)",
             ])[2]
             try await AccessChange.record(user: user, company: nil, in: tx)
+            try await AuthEvents.recordEnded(ended, of: user, reason: "reuse", by: .system, in: tx)
             try await Mail.queue(
                 Mail.Message(
                     .reuseDetected, to: try person[0].get("email"), name: try person[0].get("name"),

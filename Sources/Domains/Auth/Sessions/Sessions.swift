@@ -85,6 +85,9 @@ enum Sessions {
                 event.sql(
                     user: user, session: call.principal?.sessionId, visit, ["sessions": JSON(ended.count)]))
             try await AccessChange.record(user: user, company: nil, in: tx)
+            if event == .sessionRevoked {
+                try await AuthEvents.recordEnded(ended, of: user, reason: "revoked", by: call.actor, in: tx)
+            }
             return ended
         }
     }
@@ -105,11 +108,11 @@ enum Sessions {
             WITH ended AS (
                 UPDATE sessions SET revoked_at = \(now), revoke_reason = \(reason)
                  WHERE \(fragment: which) AND revoked_at IS NULL
-                RETURNING id),
+                RETURNING id, company_id),
             revoked AS (
                 UPDATE refresh_tokens r SET state = 'revoked' FROM ended
                  WHERE r.session_id = ended.id AND r.state = 'active')
-            SELECT id FROM ended
+            SELECT id, company_id FROM ended
             """
         ]
     }
