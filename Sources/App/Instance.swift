@@ -75,6 +75,8 @@ public final class Instance: Sendable {
         environment.set(loops)
         environment.set(database)
         environment.set(metrics)
+        environment.set(HandoverParts(Self.domains.flatMap { $0.handovers }))
+        environment.set(GrantableObjects(Self.domains.flatMap { $0.grantableObjects }))
         environment.set(settings.keyRing)
         environment.set(CacheNews(database))
         environment.set(Declarations(Self.domains))

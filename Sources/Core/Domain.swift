@@ -31,6 +31,10 @@ public protocol Domain {
     static var crons: [Cron] { get }
     /// The kinds of events it records.
     static var events: [AnyEventType] { get }
+    /// What hangs on a member, for when he goes.
+    static var handovers: [HandoverPart] { get }
+    /// Kinds of things on which roles may be given.
+    static var grantableObjects: [GrantableObject] { get }
     /// What it does about events, its own and others'.
     static var reactions: [Reaction] { get }
     /// Called once before the first request: the place to put ports and settings into the environment.
@@ -51,6 +55,8 @@ extension Domain {
     public static var queues: [JobQueue] { [] }
     public static var crons: [Cron] { [] }
     public static var events: [AnyEventType] { [] }
+    public static var handovers: [HandoverPart] { [] }
+    public static var grantableObjects: [GrantableObject] { [] }
     public static var reactions: [Reaction] { [] }
     public static func start(_ environment: inout Environment) async throws {}
 

@@ -58,12 +58,22 @@ public enum AuthDomain: Domain {
         ConstraintProblem("mfa_factors_name_key", .factorNameTaken, pointer: "/name"),
     ]
 
+    public static let handovers: [HandoverPart] = [
+        HandoverPart("api_keys", "They stop with the membership; a service account's key would have gone on.") { who in
+            """
+            SELECT count(*) AS count FROM api_keys
+             WHERE company_id = \(who.company) AND created_by = \(who.user) AND acts_as IS NULL AND revoked_at IS NULL
+            """
+        }
+    ]
+
     public static var workers: [Worker] { Housekeeping.workers }
 
     public static func start(_ environment: inout Environment) async throws {
         environment.set(AccountErasing.port)
         environment.set(RecentProof { call in try await call.requireRecentProof() })
         environment.set(serviceUsers)
+        environment.set(RecentProof { try await $0.requireRecentProof() })
         environment.set(
             AuthParts(
                 try AuthParts.Choices(environment[Settings.self]), database: environment[Database.self],

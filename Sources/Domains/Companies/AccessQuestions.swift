@@ -65,14 +65,19 @@ enum AccessQuestions {
     struct Question: Codable, Sendable, FieldNotes {
         let permission: Text<60>
         let memberId: UUID?
+        let objectType: Text<40>?
+        let objectId: UUID?
 
-        static let fieldNotes = ["member_id": "Left out: the caller."]
+        static let fieldNotes = [
+            "member_id": "Left out: the caller.", "object_type": "With `object_id`: asks about one thing.",
+        ]
     }
 
     enum Rule: String, Codable, CaseIterable, Sendable {
         case role
         case noRole = "no_role"
         case keyScope = "key_scope"
+        case grant
         case notActive = "not_active"
     }
 
@@ -87,11 +92,18 @@ enum AccessQuestions {
 
         static let fieldNotes = [
             "rule":
-                "role: a role allows it. no_role: none of the roles does. key_scope: the roles do, the API key's scopes "
+                "role: a role allows it. grant: a role on this very thing allows it. no_role: none of the roles does. key_scope: the roles do, the API key's scopes "
                 + "do not. not_active: the membership or the company is not active.",
             "decided_by": "The roles that allow it.",
             "would_allow": "When refused: the company's roles that would allow it.",
         ]
+
+        /// The same question, allowed by a grant on the thing.
+        var byGrant: Answer {
+            Answer(
+                isAllowed: true, permission: permission, memberId: memberId, rule: .grant, decidedBy: [], wouldAllow: [],
+                explanation: "Allowed by a role given on this very thing.")
+        }
     }
 
     static func check(_ call: Call, _ body: Body<Question>) async throws -> Single<Answer> {
@@ -108,7 +120,15 @@ enum AccessQuestions {
         guard let user = try rows.first?.get("user_id", as: UUID.self) else { throw Problem.notFound }
         let access = try await load(user, company, call)
         let scope = isSelf ? call.principal?.permissions : nil
-        return try await Single(answer(permission, asked, access, scope: scope, call))
+        var answer = try await answer(permission, asked, access, scope: scope, call)
+        if answer.rule == .noRole, let type = body.objectType?.text, let id = body.objectId,
+            !isSelf || call.principal?.apiKeyId == nil
+        {
+            let holds = ObjectGrants.holds(permission, on: type, id: "\(id)::uuid", member: asked, company: company)
+            let held = try await call.db.query("SELECT \(fragment: holds) AS holds")
+            if try held[0].get("holds") { answer = answer.byGrant }
+        }
+        return Single(answer)
     }
 
     private static func answer(

@@ -11,6 +11,9 @@ extension CompaniesDomain {
             "team_members", "Teams somebody is in", of: ofMember("member_id"), erase: .delete),
         PersonalData("member_roles", "Roles somebody has", of: ofMember("member_id"), erase: .delete),
         .none("teams", "teams of the company"),
+        PersonalData(
+            "object_grants", "Roles on single things", of: ofMember("member_id"), .user("granted_by"), erase: .keep(
+                "Who may do what, and who has given it, has to stay explainable. It names people by their ids.")),
         .none("invitation_roles", "roles an invitation gives"),
         .none("invitation_teams", "teams an invitation leads into"),
         PersonalData(

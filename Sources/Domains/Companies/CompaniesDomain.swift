@@ -17,7 +17,7 @@ public enum CompaniesDomain: Domain {
         Companies.routes + CompanyLogo.routes + CompanySettingsRoutes.routes + ClientCompanies.routes + Ownership.routes
             + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
             + JoinLinks.routes + ServiceAccounts.routes + CompanyDomains.routes
-            + DomainJoining.routes
+            + DomainJoining.routes + Grants.routes
             + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes
     }
 
@@ -30,6 +30,7 @@ public enum CompaniesDomain: Domain {
     ]
 
     public static let events = CompanyEvents.all
+    public static let grantableObjects: [GrantableObject] = [.team]
     public static let problems = ProblemCode.ofCompanies
     public static let constraints = ConstraintProblem.ofCompanies
     public static let workers = [CompanyPurge.worker, DomainProof.worker]

@@ -18,6 +18,8 @@ enum CompanyLimits {
     static let domainsMax = 50
     /// Checked once a day: a week without the record is no slip of the zone's keeper.
     static let domainFailuresMax = 7
+    /// More is a role that was forgotten.
+    static let grantsMax = 10_000
     static let joinLinksMax = 50
     /// What a person can read on one page and the database can keep beside a row.
     static let attributesBytesMax = 8192

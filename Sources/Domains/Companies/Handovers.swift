@@ -4,49 +4,83 @@ import Postgres
 import Wire
 
 extension Members {
+    struct HandoverRequest: Codable, Sendable {
+        let toMemberId: UUID
+    }
+
     /// What hangs on a member: the preview before he goes.
     static func handover(_ call: Call, _ id: Path<UUID>) async throws -> Single<Handover> {
         let company = try call.company
-        let rows = try await call.db.query(
-            """
-            SELECT m.user_id,
-                   (SELECT count(*) FROM invitations i
-                     WHERE i.company_id = m.company_id AND i.invited_by = m.user_id AND i.state = 'pending') AS invitations,
-                   (SELECT count(*) FROM join_links l
-                     WHERE l.company_id = m.company_id AND l.created_by = m.user_id AND l.revoked_at IS NULL
-                       AND l.expires_at > now()) AS join_links,
-                   (SELECT count(*) FROM team_members t
-                     WHERE t.company_id = m.company_id AND t.member_id = m.id AND t.is_lead) AS led_teams,
-                   (SELECT count(*) FROM client_access a
-                     WHERE a.company_id = m.company_id AND a.member_id = m.id) AS clients,
-                   (SELECT count(*) FROM ownership_transfers o
-                     WHERE o.company_id = m.company_id AND o.state = 'pending'
-                       AND (o.from_member_id = m.id OR o.to_member_id = m.id)) AS transfers
-              FROM memberships m
-             WHERE m.company_id = \(company) AND m.id = \(id)
-            """)
-        guard let row = rows.first else { throw Problem.notFound }
-        let user: UUID = try row.get("user_id")
-        let isLastOwner = try await call.db.transaction {
-            try await Leaving.isLastOwner(user, of: company, in: $0)
+        let parts = call.environment[HandoverParts.self].all
+        let answer = try await call.db.transaction { tx in
+            guard let leaver = try await holder(id.value, of: company, in: tx) else { throw Problem.notFound }
+            let counts = try await tx.batch(parts.map { $0.count(leaver.who) })
+            let isLastOwner = try await Leaving.isLastOwner(leaver.who.user, of: company, in: tx)
+            return try Handover(
+                memberId: id.value, isLastOwner: isLastOwner, items: items(parts, counts) { $0.move != nil })
         }
-        let items = [
-            try item(
-                "invitations", row, canMove: true, "Whoever sends them again answers for them from then on."),
-            try item(
-                "join_links", row, canMove: false,
-                "They stop working: their maker no longer holds what they give."),
-            try item("led_teams", row, canMove: true, "Make another member their lead."),
-            try item("clients", row, canMove: false, "Entries to client companies end with the membership."),
-            try item(
-                "transfers", row, canMove: false, "A handing over of the company under way is called off."),
-        ]
-        return Single(Handover(memberId: id.value, isLastOwner: isLastOwner, items: items))
+        return Single(answer)
     }
 
-    private static func item(_ kind: String, _ row: Row, canMove: Bool, _ note: String) throws
-        -> Handover.Item
+    /// Gives what can be given to another member, in one transaction, and says what could not.
+    static func handOver(_ call: Call, _ id: Path<UUID>, _ body: Body<HandoverRequest>) async throws
+        -> Single<Handover>
     {
-        Handover.Item(kind: kind, count: try row.get(kind), canMove: canMove, note: note)
+        let company = try call.company
+        let parts = call.environment[HandoverParts.self].all
+        guard body.toMemberId != id.value else {
+            throw Problem.unprocessable("/to_member_id", "invalid", "must be another member")
+        }
+        let answer = try await call.underCompanyLock { tx, _ in
+            _ = try await Target.of(id.value, call, in: tx)
+            guard let from = try await holder(id.value, of: company, in: tx) else { throw Problem.notFound }
+            guard let to = try await holder(body.toMemberId, of: company, in: tx) else {
+                throw Problem.unprocessable("/to_member_id", "unknown-member", "is no member of this company")
+            }
+            guard to.isActive else { throw Problem(.memberNotActive) }
+            let counts = try await tx.batch(parts.map { $0.count(from.who) })
+            let moves = parts.flatMap { $0.move?(from.who, to.who) ?? [] }
+            let items = try items(parts, counts) { $0.move != nil }
+            let moved = items.filter { $0.canMove && $0.count > 0 }
+            _ = try await tx.batch(
+                moves + [
+                    Audit.sql(
+                        Audit.Entry(
+                            "member.handed_over", on: "member", id.value,
+                            after: [
+                                "to_member_id": .string(body.toMemberId.description),
+                                "moved": .array(moved.map { .string("\($0.count) \($0.kind)") }),
+                            ]),
+                        by: call.actor, company: company)
+                ])
+            let isLastOwner = try await Leaving.isLastOwner(from.who.user, of: company, in: tx)
+            return Handover(memberId: id.value, isLastOwner: isLastOwner, items: items)
+        }
+        return Single(answer)
+    }
+
+    private static func items(_ parts: [HandoverPart], _ counts: [Rows], canMove: (HandoverPart) -> Bool) throws
+        -> [Handover.Item]
+    {
+        try zip(parts, counts).map { part, rows in
+            Handover.Item(
+                kind: part.kind, count: try rows[0].get("count"), canMove: canMove(part), note: part.note)
+        }
+    }
+
+    private static func holder(_ id: UUID, of company: UUID, in tx: Transaction) async throws
+        -> (who: HandoverPart.Holder, isActive: Bool)?
+    {
+        let rows = try await tx.query(
+            """
+            SELECT m.user_id, m.status = 'active' AS is_active
+              FROM memberships m JOIN users u ON u.id = m.user_id AND u.kind = 'person'
+             WHERE m.company_id = \(company) AND m.id = \(id)
+            """)
+        guard let row = rows.first else { return nil }
+        return (
+            HandoverPart.Holder(company: company, member: id, user: try row.get("user_id")),
+            try row.get("is_active")
+        )
     }
 }

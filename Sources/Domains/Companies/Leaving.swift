@@ -33,6 +33,7 @@ enum Leaving {
                  WHERE company_id = \(company) AND id = \(member)
                 """,
                 Roster.remove(member, company),
+                "DELETE FROM object_grants WHERE company_id = \(company) AND member_id = \(member)",
                 "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(member)",
             ]
         }

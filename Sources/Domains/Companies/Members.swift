@@ -32,6 +32,12 @@ enum Members {
         GET(
             "/v1/members/{id}/handover", "See what a member would leave behind", .can(.membersWrite), handover
         ).operation("previewHandover")
+        POST("/v1/members/{id}/handover", "Give what hangs on a member to another", .can(.membersWrite), handOver)
+            .operation("handOverMember")
+            .describe(
+                "Moves what can be moved in one transaction, and says of the rest what becomes of it. `count` is what there "
+                    + "was.")
+            .problems(.memberOutranksYou, .memberNotActive)
         POST("/v1/company/departure", "Leave the company", .member, depart).operation("leaveCompany")
             .problems(.lastOwner)
     }

@@ -10,9 +10,10 @@ enum Ownership {
             .problems(.notFound)
         POST("/v1/company/ownership-transfer", "Begin to hand the company over", .can(.ownershipWrite), begin).operation("beginOwnershipTransfer")
             .describe(
-                "Nothing changes until the caller confirms by the mail he is sent; the confirmation is good for a day."
+                "Needs a recent proof of who you are. Nothing changes until the caller confirms by the mail he is sent; the "
+                    + "confirmation is good for a day."
             )
-            .problems(.transferPending, .memberNotActive)
+            .problems(.transferPending, .memberNotActive, .reauthenticationRequired, .sessionRequired)
             .rate(.mail)
         POST(
             "/v1/company/ownership-transfer/confirmation", "Confirm the handing over", .can(.ownershipWrite),
@@ -31,6 +32,7 @@ enum Ownership {
     static func begin(_ call: Call, _ body: Body<NewOwnershipTransfer>) async throws -> Accepted<
         OwnershipTransfer
     > {
+        try await call.environment[RecentProof.self].require(call)
         let (company, user, member) = (try call.company, try call.user, try call.member)
         guard body.memberId != member else {
             throw Problem.unprocessable("/member_id", "invalid", "must be another member than yourself")

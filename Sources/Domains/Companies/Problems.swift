@@ -141,7 +141,14 @@ extension ProblemCode {
     public static let nameServersSilent = ProblemCode(
         "name-servers-silent", 503, "The name servers do not answer", advice: "Try again in a moment.")
 
+    public static let grantExists = ProblemCode(
+        "grant-exists", 409, "This role is given on this thing already", advice: "There is nothing to do.")
+    public static let tooManyGrants = ProblemCode(
+        "too-many-grants", 409, "The company has as many grants as it may",
+        advice: "Give a role in the company instead, or to a team.")
+
     static let ofCompanies: [ProblemCode] = [
+        grantExists, tooManyGrants,
         domainIsPublic, domainKnown, domainTaken, domainNotVerified, domainInUse, tooManyDomains, nameServersSilent,
         serviceAccountLimitReached,
         slugTaken, tooManyCompanies, companyNotActive, companyNotDeleting, confirmationMismatch,
@@ -171,6 +178,9 @@ extension ConstraintProblem {
         ConstraintProblem("company_domains_domain_key", .domainKnown, pointer: "/domain"),
         ConstraintProblem("company_domains_role_fkey", .roleInUse),
         ConstraintProblem("sso_connections_role_fkey", .roleInUse),
+        ConstraintProblem("object_grants_of_member", .grantExists),
+        ConstraintProblem("object_grants_of_team", .grantExists),
+        ConstraintProblem("object_grants_role_fkey", .roleInUse),
         ConstraintProblem("teams_name_key", .teamNameTaken, pointer: "/name"),
         ConstraintProblem("ownership_transfers_one_pending", .transferPending),
     ]

@@ -124,6 +124,7 @@ enum ServiceAccounts {
                  WHERE company_id = \(company) AND id = \(id)
                 """,
                 Roster.remove(id.value, company),
+                "DELETE FROM object_grants WHERE company_id = \(company) AND member_id = \(id)",
                 "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(id)",
                 Audit.sql(
                     Audit.Entry("service_account.removed", on: "service_account", id.value), by: call.actor,

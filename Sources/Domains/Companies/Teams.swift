@@ -10,18 +10,21 @@ enum Teams {
         POST("/v1/teams", "Create a team", .can(.teamsWrite), create)
             .problems(.teamNameTaken, .tooManyTeams)
         GET("/v1/teams/{id}", "Read a team", .can(.teamsRead), read)
-        PATCH("/v1/teams/{id}", "Change a team", .can(.teamsWrite), change).problems(.teamNameTaken)
+        PATCH("/v1/teams/{id}", "Change a team", .member, change).problems(.teamNameTaken)
+            .describe("Takes teams:write, in the company or on this team.")
         DELETE("/v1/teams/{id}", "Delete a team", .can(.teamsWrite), delete)
             .describe("Its members stay in the company.").problems(.teamInUse)
         GET("/v1/teams/{id}/members", "List a team's members", .can(.teamsRead), members)
-        POST("/v1/teams/{id}/members", "Put a member into a team", .can(.teamsWrite), add).operation("addTeamMember")
-            .describe("Adding somebody who is in it already changes nothing but `is_lead`.")
+        POST("/v1/teams/{id}/members", "Put a member into a team", .member, add).operation("addTeamMember")
+            .describe(
+                "Takes teams:write, in the company or on this team. Adding somebody who is in it already changes nothing "
+                    + "but `is_lead`.")
             .problems(.memberNotActive)
         PATCH(
-            "/v1/teams/{id}/members/{member_id}", "Change a member's place in a team", .can(.teamsWrite),
+            "/v1/teams/{id}/members/{member_id}", "Change a member's place in a team", .member,
             changeMember)
         DELETE(
-            "/v1/teams/{id}/members/{member_id}", "Take a member out of a team", .can(.teamsWrite),
+            "/v1/teams/{id}/members/{member_id}", "Take a member out of a team", .member,
             removeMember).operation("removeTeamMember")
     }
 
@@ -71,6 +74,7 @@ enum Teams {
     static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TeamChange>) async throws -> Single<Team>
     {
         let company = try call.company
+        try await call.require(.teamsWrite, on: .team(id.value))
         try await call.db.transaction { tx in
             let before = try await tx.query(
                 "SELECT name, version FROM teams WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
@@ -106,6 +110,7 @@ enum Teams {
                     Audit.Entry("team.deleted", on: "team", id.value, before: ["name": .string(name)]),
                     by: call.actor, company: company),
                 CompanyEvents.team(CompanyEvents.teamDeleted, id.value, name, by: call.actor, company),
+                ObjectGrants.forget(.team(id.value), company: company),
             ])
         }
         return NoContent()
@@ -130,6 +135,7 @@ enum Teams {
         TeamMember
     > {
         let company = try call.company
+        try await call.require(.teamsWrite, on: .team(id.value))
         let member = body.memberId
         let isLead = body.isLead ?? false
         try await call.db.transaction { tx in
@@ -165,6 +171,7 @@ enum Teams {
         _ call: Call, _ id: Path<UUID>, _ member: Path<UUID>, _ body: Patch<TeamMemberChange>
     ) async throws -> Single<TeamMember> {
         let company = try call.company
+        try await call.require(.teamsWrite, on: .team(id.value))
         try await call.db.transaction { tx in
             let changed = try await tx.query(
                 """
@@ -179,6 +186,7 @@ enum Teams {
 
     static func removeMember(_ call: Call, _ id: Path<UUID>, _ member: Path<UUID>) async throws -> NoContent {
         let company = try call.company
+        try await call.require(.teamsWrite, on: .team(id.value))
         try await call.db.transaction { tx in
             let gone = try await tx.query(Roster.remove(member.value, from: id.value, company))
             if gone.affected == 0 { throw Problem.notFound }

@@ -45,6 +45,10 @@ final class World: Sendable {
         var environment = Environment()
         environment.set(PublicAddress("https://infinity.example/"))
         environment.set(AuthDomain.serviceUsers)
+        environment.set(HandoverParts(CompaniesDomain.handovers))
+        environment.set(GrantableObjects(CompaniesDomain.grantableObjects))
+        // Who one is, is simply said here, so it is always proven.
+        environment.set(RecentProof { _ in })
         try await CompaniesDomain.start(&environment)
         let application = try Application(
             [Mailroom.declaration, CompaniesDomain.declaration], configuration: configuration,
