@@ -203,6 +203,18 @@ public struct SettingsCatalogue: Sendable {
         "INFINITY_BACKUP_DAYS",
         "How long the operator keeps backups of the database: reports of erasures name it as the time data may live on.",
         unit: "days", default: 30, in: 0...3650)
+    public let leakedPasswordsURL = Setting<String?>(
+        "INFINITY_LEAKED_PASSWORDS_URL",
+        """
+        A list of leaked passwords that is asked by the first five letters of a digest, as \
+        `https://api.pwnedpasswords.com/range`. Not set: only our own list is looked at. One that does not answer refuses \
+        nobody.
+        """,
+        default: nil
+    ) {
+        guard let text = $0 else { return nil }
+        return text.hasPrefix("https://") || text.hasPrefix("http://") ? nil : "must begin with https://"
+    }
     public let googleClientId = Setting<String?>(
         "INFINITY_GOOGLE_CLIENT_ID", "Lets people sign in by Google; register `<public URL>/account/callback` there.",
         default: nil)

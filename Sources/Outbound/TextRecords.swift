@@ -1,4 +1,5 @@
 // Both have the constants of sockets; which of them the compiler takes them from depends on the order of the build.
+import CCurl
 import CLinux
 import Glibc
 import Loop

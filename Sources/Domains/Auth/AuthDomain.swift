@@ -73,7 +73,6 @@ public enum AuthDomain: Domain {
         environment.set(AccountErasing.port)
         environment.set(RecentProof { call in try await call.requireRecentProof() })
         environment.set(serviceUsers)
-        environment.set(RecentProof { try await $0.requireRecentProof() })
         environment.set(
             AuthParts(
                 try AuthParts.Choices(environment[Settings.self]), database: environment[Database.self],

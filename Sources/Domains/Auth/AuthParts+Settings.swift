@@ -28,6 +28,7 @@ extension AuthParts.Choices {
             webOrigins: settings.corsOrigins.map(\.text))
         providers = try Self.providers(settings)
         ssoAllowedRanges = settings.ssoAllowedRanges
+        leakedPasswordsURL = settings.leakedPasswordsURL
     }
 
     /// A provider is there when its client id is set.

@@ -26,6 +26,8 @@ public final class AuthParts: Sendable {
         var providers: [IdentityProvider] = []
         /// Not public, and may be reached for a company's provider all the same.
         public var ssoAllowedRanges: [AddressRange] = []
+        /// A list of leaked passwords to ask; none when nil.
+        public var leakedPasswordsURL: String?
 
         public init(
             publicURL: String, ring: KeyRing, pepper: [UInt8], bcryptCost: Int = 11,
@@ -62,6 +64,7 @@ public final class AuthParts: Sendable {
     let http: HTTPClient
     /// For addresses that companies give.
     let guardedHTTP: HTTPClient
+    let leaked: LeakedPasswords?
     let log = Logger(label: "auth")
     private let doorkeeper: Doorkeeper
     private let running = Mutex<[Task<Void, Never>]>([])
@@ -82,6 +85,9 @@ public final class AuthParts: Sendable {
         var guarded = HTTPClient.Configuration()
         guarded.ssrfGuard = SSRFGuard(allowed: choices.ssoAllowedRanges)
         guardedHTTP = HTTPClient(loops: loops, resolver: .names, configuration: guarded)
+        leaked = choices.leakedPasswordsURL.map { [guardedHTTP, log] in
+            LeakedPasswords(url: $0, http: guardedHTTP, log: log)
+        }
         figures = AuthFigures(in: metrics, passwords: passwords)
         doorkeeper = Doorkeeper(
             loops: loops.loops.count, news: news, feed: feed, tokens: tokens, browser: browser, db: database)

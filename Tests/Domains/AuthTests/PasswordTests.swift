@@ -195,4 +195,21 @@ import Wire
             try server.database.psql("SET ROLE infinity_app; DELETE FROM auth_events")
         }
     }
+
+    @Test func `handing a company over asks again who it is`() async throws {
+        let server = try await House.shared()
+        let owner = try await Person(signedUpOn: server, company: "Handed Over")
+        let heir = try await owner.colleague(.admin)
+        let members = try await owner.client.get("/v1/members").expect(200).json["data"]?.arrayValue ?? []
+        let member = try #require(members.first { $0["user_id"]?.stringValue == heir.userId })
+        let begin = {
+            try await owner.client.post(
+                "/v1/company/ownership-transfer", ["member_id": .string(try member.text("id"))])
+        }
+        _ = try server.database.psql(
+            "UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE user_id = '\(owner.userId)'")
+        #expect(try await begin().code == "reauthentication-required")
+        try await owner.client.post("/v1/auth/reauthentication", ["password": .string(Person.password)]).expect(200)
+        try await begin().expect(202)
+    }
 }

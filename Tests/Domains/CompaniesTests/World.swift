@@ -48,7 +48,7 @@ final class World: Sendable {
         environment.set(HandoverParts(CompaniesDomain.handovers))
         environment.set(GrantableObjects(CompaniesDomain.grantableObjects))
         // Who one is, is simply said here, so it is always proven.
-        environment.set(RecentProof { _ in })
+        environment.set(RecentProof(require: { _ in }))
         try await CompaniesDomain.start(&environment)
         let application = try Application(
             [Mailroom.declaration, CompaniesDomain.declaration], configuration: configuration,

@@ -23,6 +23,7 @@ enum AccountErasing {
             Sessions.end(of: user, reason: "deleted", at: now) + [
                 "DELETE FROM mfa_factors WHERE user_id = \(user)",
                 "DELETE FROM recovery_codes WHERE user_id = \(user)",
+                "DELETE FROM identities WHERE user_id = \(user)",
                 "DELETE FROM known_devices WHERE user_id = \(user)",
                 """
                 UPDATE users

@@ -64,6 +64,9 @@ enum PasswordChange {
         let person = PasswordRules.Person(
             email: body.email?.text ?? "", names: body.name.map { [$0.text] } ?? [])
         let weakness = PasswordRules.weakness(of: body.password.text, of: person)
+        if weakness == nil, let leaked = call.auth.leaked, await leaked.contains(body.password.text) {
+            return Single(Verdict(isAcceptable: false, reason: AuthParts.leakedReason))
+        }
         return Single(Verdict(isAcceptable: weakness == nil, reason: weakness?.reason))
     }
 }

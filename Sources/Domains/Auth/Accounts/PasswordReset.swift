@@ -101,6 +101,7 @@ enum PasswordReset {
             email: try row.get("email", as: String?.self) ?? "", names: [try row.get("name")])
         let faults = PasswordRules.faults(in: password, of: person, at: pointer)
         if !faults.isEmpty { throw Problem.unprocessable(faults) }
+        try await parts.refuseLeaked(password, at: pointer)
     }
 
     /// Writes the password and ends the sessions in one transaction; by it the account is unlocked as well.

@@ -50,6 +50,7 @@ enum Signup {
         let person = PasswordRules.Person(email: body.email.text, names: names)
         let faults = PasswordRules.faults(in: body.password.text, of: person, at: "/password")
         if !faults.isEmpty { throw Problem.unprocessable(faults) }
+        try await call.auth.refuseLeaked(body.password.text, at: "/password")
         let hash = try await call.auth.passwords.hash(body.password.text)
         // Who was forgotten and does not want to be known again; the answer tells nobody.
         if try await call.environment[ErasedAddresses.self].isBlocked(body.email.normalized, call.auth.db) {
