@@ -1,4 +1,5 @@
 import Glibc
+import Wire
 
 extension JSONPrinter {
     /// Up to this length a text is taken at its worst, six bytes for one; a longer one is counted.
@@ -18,7 +19,7 @@ extension JSONPrinter {
         var index = 0
         while index &+ 8 <= length {
             let eight = UnsafeRawPointer(bytes + index).loadUnaligned(as: UInt64.self)
-            if hasEscape(eight) {
+            if ByteWriter.needsEscape(eight) {
                 for offset in index..<index &+ 8 { out = character(bytes[offset], at: out) }
             } else {
                 UnsafeMutableRawPointer(out).storeBytes(of: eight, as: UInt64.self)
@@ -31,17 +32,6 @@ extension JSONPrinter {
             index &+= 1
         }
         return put("\"", at: out)
-    }
-
-    /// Whether one of the eight bytes is below 0x20, a quote or a backslash: the borrow of each subtraction shows in
-    /// the high bit of its byte, which must not have been set before.
-    @inline(__always) static func hasEscape(_ eight: UInt64) -> Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        let quote = eight ^ (ones &* 0x22)
-        let backslash = eight ^ (ones &* 0x5C)
-        let found = (eight &- ones &* 0x20) | (quote &- ones) | (backslash &- ones)
-        return found & ~eight & highs != 0
     }
 
     @inline(__always) static func needsEscape(_ byte: UInt8) -> Bool {

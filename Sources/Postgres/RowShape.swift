@@ -6,6 +6,7 @@ import Wire
 final class RowShape: @unchecked Sendable {
     struct Column {
         let kind: ColumnKind
+        let hasFixedBound: Bool
         let prefix: UnsafePointer<UInt8>
         let prefixLength: Int
     }
@@ -15,8 +16,6 @@ final class RowShape: @unchecked Sendable {
     let columns: UnsafeMutablePointer<Column>
     /// The most bytes one row can take for its keys and its values of fixed size.
     let fixedBound: Int
-    /// The columns whose size is in each row.
-    let varying: [Int32]
     private let prefixes: UnsafeMutablePointer<UInt8>
 
     var count: Int { names.count }
@@ -42,11 +41,11 @@ final class RowShape: @unchecked Sendable {
         for (index, end) in ends.enumerated() {
             (columns + index).initialize(
                 to: Column(
-                    kind: kinds[index], prefix: UnsafePointer(prefixes + start), prefixLength: end - start))
+                    kind: kinds[index], hasFixedBound: kinds[index].fixedBound != nil,
+                    prefix: UnsafePointer(prefixes + start), prefixLength: end - start))
             start = end
         }
         fixedBound = writer.count + 2 + kinds.reduce(0) { $0 + ($1.fixedBound ?? 4) }
-        varying = kinds.enumerated().filter { $0.element.fixedBound == nil }.map { Int32($0.offset) }
     }
 
     deinit {

@@ -52,18 +52,17 @@ extension Rows {
     /// Prints one row as a JSON object, its columns as keys; the last `hiddenColumns` are left out.
     public func writeJSON(row: Int, into out: ByteWriter, hiddenColumns: Int = 0) {
         precondition(row >= 0 && row < count, "there is no row \(row) among \(count)")
-        out.fill(bound(row: Int32(row))) { room in
-            let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
-            return print(row: Int32(row), columns: shape.count - hiddenColumns, at: start) - start
-        }
+        withCells(hiddenColumns) { print(row: Int32(row), $0, into: out) }
     }
 
     /// Prints the rows, at most `limit` of them and without their last `hiddenColumns`, as a JSON array of objects.
     public func writeJSONArray(into out: ByteWriter, limit: Int = .max, hiddenColumns: Int = 0) {
         out.write(UInt8(ascii: "["))
-        for row in 0..<Swift.min(count, limit) {
-            if row > 0 { out.write(UInt8(ascii: ",")) }
-            writeJSON(row: row, into: out, hiddenColumns: hiddenColumns)
+        withCells(hiddenColumns) { cells in
+            for row in 0..<Swift.min(count, limit) {
+                if row > 0 { out.write(UInt8(ascii: ",")) }
+                print(row: Int32(truncatingIfNeeded: row), cells, into: out)
+            }
         }
         out.write(UInt8(ascii: "]"))
     }
@@ -77,38 +76,59 @@ extension Rows {
         }
     }
 
-    private func bound(row: Int32) -> Int {
+    /// Where one value lies; a NULL has no bytes.
+    private struct Cell {
+        let bytes: UnsafePointer<UInt8>?
+        let length: Int
+    }
+
+    /// Room for the places of a row's values, so that libpq is asked for each of them once.
+    private func withCells(_ hiddenColumns: Int, _ body: (UnsafeMutableBufferPointer<Cell>) -> Void) {
+        withUnsafeTemporaryAllocation(of: Cell.self, capacity: shape.count - hiddenColumns, body)
+    }
+
+    private func print(row: Int32, _ cells: UnsafeMutableBufferPointer<Cell>, into out: ByteWriter) {
+        out.fill(find(row, cells)) { room in
+            let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            return print(cells, at: start) - start
+        }
+    }
+
+    /// Looks up the row's values; gives the most bytes they can take.
+    private func find(_ row: Int32, _ cells: UnsafeMutableBufferPointer<Cell>) -> Int {
         var bound = shape.fixedBound
-        for column in shape.varying {
+        for index in 0..<cells.count {
+            let column = Int32(truncatingIfNeeded: index)
             let length = Int(PQgetlength(result, row, column))
-            if length == 0 {
-                bound &+= 10
+            // NULL has no length; asking only then saves a call for nearly every value.
+            if length == 0, PQgetisnull(result, row, column) != 0 {
+                cells.initializeElement(at: index, to: Cell(bytes: nil, length: 0))
                 continue
             }
             let bytes = UnsafeRawPointer(PQgetvalue(result, row, column)!).assumingMemoryBound(to: UInt8.self)
-            bound &+= JSONPrinter.bound(shape.columns[Int(column)].kind, bytes, length)
+            cells.initializeElement(at: index, to: Cell(bytes: bytes, length: length))
+            let known = shape.columns[index]
+            if !known.hasFixedBound { bound &+= JSONPrinter.bound(known.kind, bytes, length) }
         }
         return bound
     }
 
-    private func print(row: Int32, columns shown: Int, at start: UnsafeMutablePointer<UInt8>)
-        -> UnsafeMutablePointer<UInt8>
-    {
+    private func print(
+        _ cells: UnsafeMutableBufferPointer<Cell>, at start: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
         var out = start
         let columns = shape.columns
-        for index in 0..<Int32(truncatingIfNeeded: shown) {
-            let column = columns[Int(index)]
+        for index in 0..<cells.count {
+            let column = columns[index]
             out = JSONPrinter.copy(column.prefix, column.prefixLength, at: out)
-            let length = Int(PQgetlength(result, row, index))
-            // NULL has no length; asking only then saves a call for nearly every value.
-            if length == 0, PQgetisnull(result, row, index) != 0 {
+            let cell = cells[index]
+            if let bytes = cell.bytes {
+                out = JSONPrinter.print(column.kind, bytes, cell.length, at: out)
+            } else {
                 out = JSONPrinter.literal("null", at: out)
-                continue
             }
-            let bytes = UnsafeRawPointer(PQgetvalue(result, row, index)!).assumingMemoryBound(to: UInt8.self)
-            out = JSONPrinter.print(column.kind, bytes, length, at: out)
         }
-        if shown == 0 { out = JSONPrinter.put("{", at: out) }
+        if cells.isEmpty { out = JSONPrinter.put("{", at: out) }
         return JSONPrinter.put("}", at: out)
     }
 }

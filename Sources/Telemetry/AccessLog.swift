@@ -13,7 +13,9 @@ public struct AccessEntry {
     public var durationNanoseconds: UInt64
     public var bytesIn = 0
     public var bytesOut = 0
+    /// The id the caller gave, or else our own.
     public var requestId: String?
+    public var ownRequestId: UUID?
     public var traceId: String?
     public var companyId: UUID?
     public var userId: UUID?
@@ -74,7 +76,7 @@ private final class AccessLane: @unchecked Sendable {
 
     func record(_ entry: borrowing AccessEntry) {
         JSONLine(into: buffer, level: "info", message: "request").end { line in
-            line.text("method", entry.method.description)
+            line.plain("method", entry.method)
             line.text("route", entry.route)
             line.text("path", entry.path)
             line.number("status", entry.status)
@@ -82,6 +84,7 @@ private final class AccessLane: @unchecked Sendable {
             line.number("bytes_in", entry.bytesIn)
             line.number("bytes_out", entry.bytesOut)
             line.text("request_id", entry.requestId)
+            line.uuid("request_id", entry.ownRequestId)
             line.text("trace_id", entry.traceId)
             line.uuid("company_id", entry.companyId)
             line.uuid("user_id", entry.userId)

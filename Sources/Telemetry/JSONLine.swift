@@ -24,6 +24,14 @@ public struct JSONLine: ~Copyable {
         out.writeJSONString(value)
     }
 
+    /// A text of our own that needs no escapes.
+    @inlinable public func plain(_ key: StaticString, _ value: StaticString) {
+        begin(key)
+        out.write("\"")
+        out.write(value)
+        out.write("\"")
+    }
+
     @inlinable public func text(_ key: StaticString, _ value: String?) {
         if let value { text(key, value) }
     }

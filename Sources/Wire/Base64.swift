@@ -8,28 +8,35 @@ public enum Base64 {
     }
 
     public static func encode(_ bytes: some Collection<UInt8>, _ alphabet: Alphabet = .standard) -> String {
-        // Without this every byte would be asked for through the protocol.
-        if let array = bytes as? [UInt8] { return spell(array, alphabet) }
-        return spell(Array(bytes), alphabet)
+        bytes.withContiguousStorageIfAvailable { encode($0, alphabet) }
+            ?? Array(bytes).withUnsafeBufferPointer { encode($0, alphabet) }
     }
 
-    private static func spell(_ bytes: [UInt8], _ alphabet: Alphabet) -> String {
-        let letters = alphabet == .url ? urlLetters : standardLetters
-        var out = [UInt8]()
-        out.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var buffer: UInt32 = 0
-        var bits = 0
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 6 {
-                bits -= 6
-                out.append(letters[Int(buffer >> UInt32(bits) & 63)])
+    private static func encode(_ bytes: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet) -> String {
+        let letters = (alphabet == .url ? urlLetters : standardLetters).utf8Start
+        return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { room in
+            var at = 0
+            var buffer: UInt32 = 0
+            var bits: UInt32 = 0
+            for byte in bytes {
+                buffer = buffer << 8 | UInt32(byte)
+                bits += 8
+                while bits >= 6 {
+                    bits -= 6
+                    room[at] = letters[Int(buffer >> bits & 63)]
+                    at += 1
+                }
             }
+            if bits > 0 {
+                room[at] = letters[Int(buffer << (6 - bits) & 63)]
+                at += 1
+            }
+            while alphabet == .standard, at % 4 != 0 {
+                room[at] = UInt8(ascii: "=")
+                at += 1
+            }
+            return at
         }
-        if bits > 0 { out.append(letters[Int(buffer << UInt32(6 - bits) & 63)]) }
-        if alphabet == .standard { while out.count % 4 != 0 { out.append(UInt8(ascii: "=")) } }
-        return String(decoding: out, as: UTF8.self)
     }
 
     /// The bytes that `text` spells, or nil when it has a foreign letter, wrong padding or stray bits at its end.
@@ -58,10 +65,10 @@ public enum Base64 {
         return out
     }
 
-    private static let standardLetters = [UInt8](
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    private static let urlLetters = [UInt8](
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    private static let standardLetters: StaticString =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    private static let urlLetters: StaticString =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
     private static func value(of digit: UInt8, _ alphabet: Alphabet) -> UInt8? {
         switch digit {

@@ -122,10 +122,21 @@ public final class ByteWriter: @unchecked Sendable {
         reserve(bytes.count + 2)
         write(UInt8(ascii: "\""))
         var run = 0
-        for (index, byte) in bytes.enumerated() where Self.needsEscape(byte) {
-            write(UnsafeRawBufferPointer(rebasing: bytes[run..<index]))
-            run = index + 1
-            writeEscaped(byte)
+        var index = 0
+        while index < bytes.count {
+            // Eight at once as long as none of them needs an escape, which is nearly always.
+            if index &+ 8 <= bytes.count,
+                !Self.needsEscape(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            {
+                index &+= 8
+                continue
+            }
+            if Self.needsEscape(bytes[index]) {
+                write(UnsafeRawBufferPointer(rebasing: bytes[run..<index]))
+                run = index + 1
+                writeEscaped(bytes[index])
+            }
+            index &+= 1
         }
         write(UnsafeRawBufferPointer(rebasing: bytes[run...]))
         write(UInt8(ascii: "\""))
@@ -138,6 +149,16 @@ public final class ByteWriter: @unchecked Sendable {
 
     @inline(__always) private static func needsEscape(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    /// Whether one of eight bytes is below 0x20, a quote or a backslash: the borrow of each subtraction shows in the high
+    /// bit of its byte, which must not have been set before.
+    @inline(__always) public static func needsEscape(_ eight: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quote = eight ^ (ones &* 0x22)
+        let backslash = eight ^ (ones &* 0x5C)
+        let found = (eight &- ones &* 0x20) | (quote &- ones) | (backslash &- ones)
+        return found & ~eight & (ones &* 0x80) != 0
     }
 
     private func writeEscaped(_ byte: UInt8) {

@@ -72,9 +72,8 @@ public struct UUID: Hashable, Comparable, Sendable {
         private var pool = [UInt64](repeating: 0, count: Maker.poolCount)
         private var used = Maker.poolCount
 
-        /// 256 bytes: what getrandom gives whole once the system's pool is ready (getrandom(2)). Asking for so many at
-        /// once makes an identifier cost no system call.
-        private static let poolCount = 32
+        /// Asking for 64 identifiers' worth at once makes one cost no system call.
+        private static let poolCount = 128
 
         mutating func randomBits() -> UInt64 {
             if used == Self.poolCount {
@@ -133,16 +132,28 @@ extension UUID {
     }
 
     fileprivate func print(into room: UnsafeMutableRawBufferPointer) {
-        var at = 0
-        for half in 0..<2 {
-            let bits = half == 0 ? high : low
-            var shift: UInt64 = 64
-            while shift > 0 {
-                if at == 8 || at == 13 || at == 18 || at == 23 { room[at] = UInt8(ascii: "-"); at += 1 }
-                shift -= 4
-                room[at] = Hex.digit(bits >> shift & 15)
-                at += 1
-            }
+        let out = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        Self.hex(high >> 32, 8, out)
+        out[8] = UInt8(ascii: "-")
+        Self.hex(high >> 16, 4, out + 9)
+        out[13] = UInt8(ascii: "-")
+        Self.hex(high, 4, out + 14)
+        out[18] = UInt8(ascii: "-")
+        Self.hex(low >> 48, 4, out + 19)
+        out[23] = UInt8(ascii: "-")
+        Self.hex(low, 12, out + 24)
+    }
+
+    /// The last `digits` hexadecimal digits of `bits`.
+    @inline(__always)
+    private static func hex(_ bits: UInt64, _ digits: Int, _ out: UnsafeMutablePointer<UInt8>) {
+        let letters = ("0123456789abcdef" as StaticString).utf8Start
+        var rest = bits
+        var at = digits
+        while at > 0 {
+            at &-= 1
+            out[at] = letters[Int(rest & 15)]
+            rest >>= 4
         }
     }
 }
@@ -153,12 +164,5 @@ extension ByteWriter {
             id.print(into: room)
             return 36
         }
-    }
-}
-
-extension Hex {
-    @inline(__always) static func digit(_ value: UInt64) -> UInt8 {
-        let value = UInt8(truncatingIfNeeded: value)
-        return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
     }
 }

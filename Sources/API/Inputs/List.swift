@@ -60,6 +60,8 @@ public struct List<Filter: ListFilter>: RouteInput {
     /// The only properties wanted; nil for all.
     public let fields: [String]?
     public let wantsCount: Bool
+    /// Sorted as the list is by itself.
+    let hasOwnOrder: Bool
     let cursor: String?
     let filterJSON: JSON
     let shape: ListShape
@@ -91,7 +93,7 @@ public struct List<Filter: ListFilter>: RouteInput {
         return List(
             filter: filter, limit: limit ?? InputLimits.pageDefault,
             sort: ListParameters.withTieBreaker(sort ?? [shape.sorts[0]]), q: q, fields: fields,
-            wantsCount: count != nil, cursor: cursor, filterJSON: json, shape: shape)
+            wantsCount: count != nil, hasOwnOrder: sort == nil, cursor: cursor, filterJSON: json, shape: shape)
     }
 }
 

@@ -18,13 +18,11 @@ struct ListSQL {
     }
 
     /// One row more than the limit, to know whether there is another page.
-    func page(of base: SQL, columns: [String]) -> SQL {
-        let names = columns.map { "row.\(Self.quoted($0))" }.joined(separator: ", ")
-        let order = sort.map { "row.\(Self.quoted($0.column))\($0.isDescending ? " DESC" : "")" }
-        return """
-            SELECT \(unescaped: names) FROM (\(fragment: base)) AS row\(fragment: whereClause) \
-            ORDER BY \(unescaped: order.joined(separator: ", ")) LIMIT \(unescaped: String(limit + 1))
-            """
+    func page(of base: SQL, _ frame: ListFrame) -> SQL {
+        """
+        \(unescaped: frame.head)\(fragment: base)) AS row\(fragment: whereClause)\
+        \(unescaped: frame.order)\(unescaped: String(limit + 1))
+        """
     }
 
     func count(of base: SQL) -> SQL {

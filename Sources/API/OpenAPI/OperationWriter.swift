@@ -36,9 +36,6 @@ struct OperationWriter {
         }
         if route.idempotency == .required { parts.append("An `Idempotency-Key` is required.") }
         if route.requiresIfMatch { parts.append("`If-Match` is required.") }
-        if case .page = route.output.shape, route.inputs.contains(where: { if case .list = $0 { true } else { false } }) {
-            parts.append("Answers a page; `fields=a,b` prints only those fields of each item.")
-        }
         return parts.joined(separator: "\n\n")
     }
 
@@ -126,7 +123,19 @@ struct OperationWriter {
                 "description": .string("Text to look for in \(shape.search.joined(separator: ", "))."),
                 "schema": ["type": "string", "maxLength": JSON(InputLimits.searchLengthMax)],
             ]]
-        return [sort] + search + ["Limit", "Cursor", "Count"].map(SharedParts.parameter)
+        return [sort] + search + fields + ["Limit", "Cursor", "Count"].map(SharedParts.parameter)
+    }
+
+    private var fields: [JSON] {
+        guard case .page(let item) = route.output.shape, case .object(let object) = item.kind else { return [] }
+        return [[
+            "name": "fields", "in": "query", "style": "form", "explode": false,
+            "description": "Print only these fields of each item; the answer's schema is that of all of them.",
+            "schema": [
+                "type": "array", "minItems": 1,
+                "items": ["type": "string", "enum": .array(object.properties.map { .string($0.name) })],
+            ],
+        ]]
     }
 
     private func requestBody(_ components: inout SchemaComponents) -> JSON? {
@@ -219,15 +228,17 @@ struct OperationWriter {
         guard !own.isEmpty else { return SharedParts.response(status) }
         let general = ProblemCode.general.filter { $0.status == status && refusalIsPossible($0) }
         let lines = (own + general).map { "- `\($0.name)`: \($0.title). \($0.advice)" }
-        return [
-            "description": .string(lines.joined(separator: "\n")),
-            "content": [
+        var response: JSON.Object = [
+            ("description", .string(lines.joined(separator: "\n"))),
+            ("content", [
                 "application/problem+json": [
                     "schema": ["$ref": "#/components/schemas/Problem"],
                     "examples": .object(JSON.Object(own.map { ($0.name, ["value": SharedParts.example(of: $0)]) })),
                 ]
-            ],
+            ]),
         ]
+        response["headers"] = SharedParts.headersOfRefusal(status)
+        return .object(response)
     }
 
     private func refusalIsPossible(_ code: ProblemCode) -> Bool {

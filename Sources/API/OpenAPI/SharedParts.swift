@@ -76,6 +76,7 @@ enum SharedParts {
         "RetryAfter": [
             "description": "Seconds to wait before the next try.", "schema": ["type": "integer", "examples": [12]],
         ],
+        "WWWAuthenticate": text("How to sign in, and what was wrong with the token (RFC 6750).", "Bearer error=\"invalid_token\""),
         "IdempotencyReplayed": [
             "description": "`true` when this is the kept answer to an earlier request with the same key.",
             "schema": ["type": "string", "enum": ["true"]],
@@ -148,11 +149,20 @@ enum SharedParts {
                     ]
                 ]),
             ]
-            if [429, 503].contains(status) { response["headers"] = ["Retry-After": header("RetryAfter")] }
+            response["headers"] = headersOfRefusal(status)
             out["Status\(status)"] = .object(response)
         }
         return .object(out)
     }()
+
+    /// What else a refusal of that status says beside its problem.
+    static func headersOfRefusal(_ status: Int) -> JSON? {
+        switch status {
+        case 401: ["WWW-Authenticate": header("WWWAuthenticate")]
+        case 429, 503: ["Retry-After": header("RetryAfter")]
+        default: nil
+        }
+    }
 
     static func example(of code: ProblemCode) -> JSON {
         [

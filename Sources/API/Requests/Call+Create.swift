@@ -1,15 +1,45 @@
 import Postgres
+import Wire
+
+/// How many rows of a kind a company may have.
+public struct RowLimit: Sendable {
+    let max: Int
+    /// `SELECT count(*) FROM …` of the company's rows.
+    let count: SQL
+    let problem: ProblemCode
+
+    public init(_ max: Int, _ count: SQL, else problem: ProblemCode) {
+        self.max = max
+        self.count = count
+        self.problem = problem
+    }
+}
 
 extension Call {
     /// Makes a row, with everything that is written along with it, in one round trip and one transaction: all of it or
-    /// nothing. Gives the row as `insert` returns it.
+    /// nothing. Gives the row as `insert` returns it. `insert` is given the condition that the limit is not reached.
     ///
-    ///     let rows = try await call.create(
-    ///         "INSERT INTO teams (…) SELECT … WHERE \(fragment: .below(500, count, else: .tooManyTeams)) RETURNING …",
-    ///         also: [Audit.sql(…), Events.sql(…)])
+    ///     let limit = RowLimit(500, "SELECT count(*) FROM teams WHERE company_id = \(company)", else: .tooManyTeams)
+    ///     let rows = try await call.create(under: limit, also: [Audit.sql(…), Events.sql(…)]) { isBelow in
+    ///         "INSERT INTO teams (…) SELECT … WHERE \(fragment: isBelow) RETURNING …"
+    ///     }
     ///     return try Created(rows)
     ///
     /// What must be read and decided on first needs `db.transaction`; what the statement itself can decide does not.
+    public func create(
+        under limit: RowLimit, also others: [SQL] = [], _ insert: (SQL) -> SQL
+    ) async throws -> Rows {
+        let key = Headroom.Key(company: try company, problem: limit.problem)
+        let headroom = application.headroom
+        if headroom.take(key, now: request.loop.now) { return try await create(insert("TRUE"), also: others) }
+        let condition = SQL.below(limit.max, limit.count, else: limit.problem)
+        let answers = try await db.write([insert(condition)] + others + [limit.count])
+        let count = try answers[answers.count - 1][0].get(0, as: Int.self)
+        headroom.learn(key, left: limit.max - count, now: request.loop.now)
+        return answers[0]
+    }
+
+    /// The same without a limit.
     public func create(_ insert: SQL, also others: [SQL] = []) async throws -> Rows {
         let answers = try await db.write([insert] + others)
         return answers[0]

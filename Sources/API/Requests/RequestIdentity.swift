@@ -3,8 +3,9 @@ import Wire
 
 /// The names a request goes by: its id, and the trace it is part of (W3C Trace Context).
 struct RequestIdentity: Sendable {
-    private let given: String?
-    private let own: UUID?
+    let given: String?
+    /// Made when none was given.
+    let own: UUID?
     /// `traceparent` as it came, when it is valid.
     let parent: String?
 

@@ -23,6 +23,7 @@ public final class Application: Sendable {
     let cursorKey: HMACKey
     let idempotencyKey: HMACKey
     let databaseProblems: DatabaseProblems
+    let headroom = Headroom()
     let frame: ResponseFrame
     let observer: Observer
     let log = Logger(label: "api")

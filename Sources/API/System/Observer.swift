@@ -24,11 +24,12 @@ struct Observer: Sendable {
             durationNanoseconds: duration)
         entry.bytesIn = exchange.bytesIn
         entry.bytesOut = exchange.bytesOut
-        entry.requestId = call?.requestId
+        entry.requestId = call?.identity.given
+        entry.ownRequestId = call?.identity.own
         entry.traceId = call?.identity.parent == nil ? nil : call?.traceId
         entry.companyId = call?.principal?.companyId
         entry.userId = call?.principal?.userId
-        entry.client = request.clientAddress.description
+        entry.client = request.clientName
         entry.isSent = exchange.outcome == .sent
         accessLog.record(entry, on: request.loop)
     }

@@ -54,20 +54,21 @@ enum Teams {
     static func create(_ call: Call, _ body: Body<NewTeam>) async throws -> Created<Team> {
         let company = try call.company
         let id = UUID.v7()
-        let count: SQL = "SELECT count(*) FROM teams WHERE company_id = \(company)"
-        let rows = try await call.create(
+        let limit = RowLimit(
+            CompanyLimits.teamsMax, "SELECT count(*) FROM teams WHERE company_id = \(company)", else: .tooManyTeams)
+        let record = Audit.sql(
+            Audit.Entry("team.created", on: "team", id, after: ["name": .string(body.name.text)]),
+            by: call.actor, company: company)
+        let event = try CompanyEvents.team(
+            CompanyEvents.teamCreated, id, body.name.text, by: call.actor, company)
+        let rows = try await call.create(under: limit, also: [record, event]) { isBelow in
             """
             INSERT INTO teams AS t (company_id, id, name, description, color)
             SELECT \(company), \(id), \(body.name), \(body.value.description), \(body.color)
-             WHERE \(fragment: .below(CompanyLimits.teamsMax, count, else: .tooManyTeams))
+             WHERE \(fragment: isBelow)
             RETURNING \(fragment: columns)
-            """,
-            also: [
-                Audit.sql(
-                    Audit.Entry("team.created", on: "team", id, after: ["name": .string(body.name.text)]),
-                    by: call.actor, company: company),
-                CompanyEvents.team(CompanyEvents.teamCreated, id, body.name.text, by: call.actor, company),
-            ])
+            """
+        }
         return try Created(rows)
     }
 

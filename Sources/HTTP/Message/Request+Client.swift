@@ -7,6 +7,9 @@ extension Request {
 
     public var clientAddress: IPAddress { believedHop?.client ?? peer.address }
 
+    /// The client's address as text.
+    public var clientName: String { believedHop?.client?.description ?? peer.name }
+
     /// The client speaks https, to us or to the proxy before us.
     public var isSecure: Bool {
         guard let scheme = believedHop?.scheme else { return peer.isSecure }

@@ -1,0 +1,58 @@
+import Synchronization
+
+/// What stands around a list's own statement, and where its columns are. The one most asked for, with all fields in the
+/// list's own order, is made once.
+final class ListFrame: Sendable {
+    /// `SELECT … FROM (`
+    let head: String
+    /// ` ORDER BY … LIMIT `
+    let order: String
+    /// Columns at the end that are there for the cursor and are not printed.
+    let hiddenColumns: Int
+    /// Where the columns of the order are among those selected.
+    let sortPlaces: [Int]
+
+    private init(columns shown: [String], sort: [SortKey]) {
+        let hidden = sort.map(\.column).filter { !shown.contains($0) }
+        let all = shown + hidden
+        let names = all.map { "row.\(ListSQL.quoted($0))" }
+        let keys = sort.map { "row.\(ListSQL.quoted($0.column))\($0.isDescending ? " DESC" : "")" }
+        head = "SELECT \(names.joined(separator: ", ")) FROM ("
+        order = " ORDER BY \(keys.joined(separator: ", ")) LIMIT "
+        hiddenColumns = hidden.count
+        sortPlaces = sort.compactMap { all.lastIndex(of: $0.column) }
+    }
+
+    static func of<Item: Decodable, Filter>(_ item: Item.Type, _ list: List<Filter>) throws -> ListFrame {
+        guard list.fields == nil, list.hasOwnOrder else {
+            return ListFrame(columns: try columns(of: item, wanted: list.fields), sort: list.sort)
+        }
+        let key = Key(item: ObjectIdentifier(item), filter: ObjectIdentifier(Filter.self))
+        if let known = known.withLock({ $0[key] }) { return known }
+        let made = ListFrame(columns: try columns(of: item, wanted: nil), sort: list.sort)
+        known.withLock { $0[key] = made }
+        return made
+    }
+
+    private struct Key: Hashable {
+        let item: ObjectIdentifier
+        let filter: ObjectIdentifier
+    }
+
+    private static let known = Mutex<[Key: ListFrame]>([:])
+
+    /// The columns to print, in the order of the type's properties.
+    private static func columns<Item: Decodable>(of type: Item.Type, wanted: [String]?) throws -> [String] {
+        guard case .object(let shape) = try Schema.of(type, as: .output).kind else {
+            throw WiringFault("\(type) is listed, so it must be a struct")
+        }
+        let all = shape.properties.map(\.name)
+        guard let wanted else { return all }
+        for name in wanted where !all.contains(name) {
+            let near = NearMiss.of(name, among: all).map { "; perhaps \($0) was meant" } ?? ""
+            throw Problem.faulty([.parameter("fields", "not-one-of", "\"\(name.prefix(60))\" is no field of this list\(near)")])
+        }
+        if wanted.isEmpty { throw Problem.faulty([.parameter("fields", "invalid", "must name at least one field")]) }
+        return all.filter(wanted.contains)
+    }
+}
