@@ -74,10 +74,13 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// What a change must pass knows no warnings.
+let isChecked = Context.environment["CI"] == "true"
 // Whether two parts of the program touch one value at once is checked at run time in every build but the shipped one: the
 // tests run with the check, and it costs the shipped one a fifteenth of a small request.
-for target in package.targets where target.type == .regular || target.type == .executable {
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
     target.swiftSettings = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+    if isChecked { target.swiftSettings?.append(.treatAllWarnings(as: .error)) }
 }
 
 var log: Target.Dependency { .product(name: "Logging", package: "swift-log") }

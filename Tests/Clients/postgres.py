@@ -19,6 +19,7 @@ def as_database_user(folder):
 class Cluster:
     def __init__(self):
         self.folder, self.port = new_folder(), free_port()
+        self.data = os.path.join(self.folder, "data")
         self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
         self.prefix = as_database_user(self.folder)
         self.environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "LC_ALL": "C.UTF-8"}
@@ -27,16 +28,36 @@ class Cluster:
     def run(self, *command):
         subprocess.run([*self.prefix, *command], cwd=self.folder, env=self.environment, check=True, capture_output=True)
 
-    def start(self):
-        data = os.path.join(self.folder, "data")
-        self.run(f"{self.bin}/initdb", "-D", data, "-U", "infinity", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+    def start(self, *options):
+        self.run(f"{self.bin}/initdb", "-D", self.data, "-U", "infinity", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        return self.run_server(*options)
+
+    def follow(self, primary):
+        """Begins as a copy of `primary` and streams from it."""
+        self.run(f"{self.bin}/pg_basebackup", "-D", self.data, "-d", primary.url("postgres"), "-R", "-c", "fast", "-N")
+        return self.run_server()
+
+    def run_server(self, *options):
         self.process = subprocess.Popen(
-            [*self.prefix, f"{self.bin}/postgres", "-D", data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-             "-c", f"unix_socket_directories={self.folder}", "-c", "timezone=UTC", "-c", "fsync=off"],
+            [*self.prefix, f"{self.bin}/postgres", "-D", self.data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
+             "-c", f"unix_socket_directories={self.folder}", "-c", "timezone=UTC", "-c", "fsync=off", *options],
             cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(os.path.join(self.folder, "log"), "ab"), start_new_session=True)
         wait_until(lambda: self.answers(), 60, what="the start of PostgreSQL")
         return self
+
+    def promote(self):
+        self.sql("postgres", "SELECT pg_promote(wait => true)")
+
+    def kill(self):
+        """As a machine dies: all its processes at once, without a word."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def transactions(self, name):
+        """How many the statistics know of in this database."""
+        return int(self.sql("postgres", f"SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '{name}'"))
 
     def answers(self):
         return subprocess.run([f"{self.bin}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0

@@ -3,6 +3,7 @@ import gzip
 import http.client
 import json
 import re
+import shutil
 import socket
 import subprocess
 import urllib.error
@@ -249,3 +250,12 @@ def test_a_bad_body_is_the_callers_mistake(server, body, wanted):
     assert answer.json()["code"]
     wrong_kind = httpx.post(server.url + "/v1/auth/login", content=b"a=b", headers={"Content-Type": "text/csv"})
     assert wrong_kind.status_code == 415
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Debian's package prometheus")
+def test_promtool_finds_nothing_wrong_with_the_figures(server, owner):
+    owner.expect(200, "GET", "/v1/teams")
+    figures = requests.get(f"{server.url}/metrics", timeout=10).text
+    assert 'http_requests_total{route="/v1/teams"' in figures
+    check = subprocess.run(["promtool", "check", "metrics"], input=figures, text=True, capture_output=True)
+    assert check.returncode == 0, check.stderr + check.stdout

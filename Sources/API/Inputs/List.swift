@@ -115,7 +115,11 @@ enum ListParameters {
     }
 
     static func sort(_ text: String, _ shape: ListShape, _ reader: InputReader) -> [SortKey]? {
-        let keys = text.split(separator: ",").map(SortKey.init)
+        var keys: [SortKey] = []
+        // A column named again orders nothing any more.
+        for key in text.split(separator: ",").map(SortKey.init) where !keys.contains(where: { $0.column == key.column }) {
+            keys.append(key)
+        }
         let allowed = shape.sorts.map(\.column) + ["id"]
         for key in keys where !allowed.contains(key.column) {
             let near = NearMiss.of(key.column, among: allowed).map { "; perhaps \($0) was meant" } ?? ""
@@ -123,8 +127,8 @@ enum ListParameters {
             reader.fault(.parameter("sort", "not-one-of", "must name \(names), each with - for falling order\(near)"))
             return nil
         }
-        guard (1...3).contains(keys.count), Set(keys.map(\.column)).count == keys.count else {
-            reader.fault(.parameter("sort", "invalid", "must name one to three different columns"))
+        guard (1...3).contains(keys.count) else {
+            reader.fault(.parameter("sort", "invalid", "must name one to three columns"))
             return nil
         }
         return keys

@@ -25,8 +25,13 @@ public struct Query<Value: Decodable & Sendable>: RouteInput {
 enum QueryShape {
     static func of(_ type: (some Decodable).Type) throws(Schema.ProbeError) -> ObjectSchema {
         let schema = try Schema.of(type, as: .input)
-        guard case .object(let shape) = schema.kind else {
+        guard case .object(var shape) = schema.kind else {
             throw Schema.ProbeError(description: "\(type) is read from a query, so it must be a struct")
+        }
+        for index in shape.properties.indices {
+            guard case .array(let element, let most) = shape.properties[index].schema.kind else { continue }
+            let bound = min(most ?? .max, InputLimits.filterValuesMax)
+            shape.properties[index].schema.kind = .array(element, countMax: bound)
         }
         return shape
     }

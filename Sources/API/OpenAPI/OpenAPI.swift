@@ -71,9 +71,10 @@ public struct OpenAPI: Sendable {
 
     private func paths(_ components: inout SchemaComponents) -> JSON {
         var paths = JSON.Object()
+        let links = OperationLinks(routes: routes)
         for route in routes {
             var item = paths[route.path]?.objectValue ?? JSON.Object()
-            item["\(route.method.name)".lowercased()] = OperationWriter(route: route).operation(&components)
+            item["\(route.method.name)".lowercased()] = OperationWriter(route: route, links: links).operation(&components)
             paths[route.path] = .object(item)
         }
         return .object(paths)

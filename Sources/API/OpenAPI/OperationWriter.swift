@@ -4,6 +4,7 @@ import Wire
 /// Writes one route as an operation of the document.
 struct OperationWriter {
     let route: Route
+    let links: OperationLinks
 
     func operation(_ components: inout SchemaComponents) -> JSON {
         var out: JSON.Object = [
@@ -53,7 +54,7 @@ struct OperationWriter {
             switch input {
             case .path(let schema):
                 guard let name = names.popFirst() else { continue }
-                out.append(parameter(name, in: "path", schema, isRequired: true, &components))
+                out.append(parameter(name, in: "path", Self.segment(schema), isRequired: true, &components))
             case .query(let shape): out += query(shape, &components)
             case .list(let shape):
                 out += query(shape.filter, &components)
@@ -67,6 +68,17 @@ struct OperationWriter {
         if route.output.hasVersion, route.method == .get { out.append(SharedParts.parameter("IfNoneMatch")) }
         if honoursIfMatch { out.append(SharedParts.parameter(route.requiresIfMatch ? "IfMatchRequired" : "IfMatch")) }
         return out
+    }
+
+    /// A text in a path is a whole segment of it: what HTTP does not let stand there needs no route to refuse it.
+    private static func segment(_ schema: Schema) -> Schema {
+        guard case .text(var rule) = schema.kind, rule.format == nil, rule.pattern == nil, rule.values == nil else {
+            return schema
+        }
+        rule.pattern = #"^[^\u0000-\u001f\u007f-\u009f/\\]*[^\u0000-\u001f\u007f-\u009f/\\.][^\u0000-\u001f\u007f-\u009f/\\]*$"#
+        var segment = schema
+        segment.kind = .text(rule)
+        return segment
     }
 
     private var honoursIfMatch: Bool {
@@ -195,6 +207,7 @@ struct OperationWriter {
             let media: JSON = ["schema": ["type": type.hasSuffix("json") ? "object" : "string"]]
             out["content"] = .object([(type, media)])
         }
+        out["links"] = links.links(from: route)
         return .object(out)
     }
 
@@ -226,7 +239,9 @@ struct OperationWriter {
     private func refusal(_ status: Int) -> JSON {
         let own = route.problems.filter { $0.status == status }
         guard !own.isEmpty else { return SharedParts.response(status) }
-        let general = ProblemCode.general.filter { $0.status == status && refusalIsPossible($0) }
+        let general = ProblemCode.general.filter {
+            $0.status == status && refusalIsPossible($0) && !own.contains($0)
+        }
         let lines = (own + general).map { "- `\($0.name)`: \($0.title). \($0.advice)" }
         var response: JSON.Object = [
             ("description", .string(lines.joined(separator: "\n"))),

@@ -31,7 +31,9 @@ enum SharedParts {
         "Cursor": [
             "name": "cursor", "in": "query",
             "description": "`page.next_cursor` of the page before, as it was given; only with the same filter and sort.",
-            "schema": ["type": "string", "maxLength": JSON(InputLimits.cursorLengthMax)],
+            "schema": [
+                "type": "string", "maxLength": JSON(InputLimits.cursorLengthMax), "pattern": "^[A-Za-z0-9_-]+$",
+            ],
         ],
         "Count": [
             "name": "count", "in": "query",

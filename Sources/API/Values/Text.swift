@@ -4,7 +4,7 @@ public struct Text<let Max: Int>: TextValue {
     public init(unchecked text: String) { self.text = text }
 
     public static var rule: TextRule {
-        TextRule(length: 1...Max, pattern: #"\S"#) { text in
+        TextRule(length: 1...Max, pattern: LinePattern.filled) { text in
             text.lineFault() ?? (text.trimmed().isEmpty ? "may not be blank" : nil)
         }
     }
@@ -12,12 +12,21 @@ public struct Text<let Max: Int>: TextValue {
     public static func tidied(_ text: String) -> String { text.trimmed() }
 }
 
+/// What `lineFault` refuses, as the published schemas say it (ECMA-262, like all patterns of JSON Schema).
+private enum LinePattern {
+    private static let turns = #"\u202a-\u202e\u2066-\u2069"#
+    private static let controls = #"\u0000-\u001f\u007f-\u009f"# + turns
+    static let any = "^[^\(controls)]*$"
+    static let filled = #"^[^\#(controls)]*[^\s\#(controls)][^\#(controls)]*$"#
+    static let lines = #"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\#(turns)]*$"#
+}
+
 /// One line of up to `Max` characters that may be empty; white space around it is cut.
 public struct OptionalText<let Max: Int>: TextValue {
     public let text: String
     public init(unchecked text: String) { self.text = text }
 
-    public static var rule: TextRule { TextRule(length: 0...Max) { $0.lineFault() } }
+    public static var rule: TextRule { TextRule(length: 0...Max, pattern: LinePattern.any) { $0.lineFault() } }
     public static var exampleText: String { String("Spring launch".prefix(Max)) }
     public static func tidied(_ text: String) -> String { text.trimmed() }
 }
@@ -27,7 +36,7 @@ public struct Prose<let Max: Int>: TextValue {
     public let text: String
     public init(unchecked text: String) { self.text = text }
 
-    public static var rule: TextRule { TextRule(length: 0...Max) { $0.lineFault(allowsBreaks: true) } }
+    public static var rule: TextRule { TextRule(length: 0...Max, pattern: LinePattern.lines) { $0.lineFault(allowsBreaks: true) } }
     public static var exampleText: String { String("Everything we agreed on by phone.".prefix(Max)) }
 }
 

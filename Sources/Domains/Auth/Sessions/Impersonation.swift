@@ -30,7 +30,7 @@ enum Impersonation {
             .describe(
                 "The answer's token does what the member may, as far as you may yourself, for a quarter of an hour. He is "
                     + "told by mail with the reason. POST /v1/auth/logout with that token ends it.")
-            .secret.problems(.sessionRequired, .impersonationRefused)
+            .secret.problems(.sessionRequired, .impersonationRefused, .notFound)
             .example(body: [
                 "member_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a10", "reason": "To see why the board stays empty",
             ])
