@@ -19,6 +19,9 @@ STATEMENTS = {
     "fifty": [("team_list", ["company", "51"])],
     "hundred": [("activity_list", ["company", "101"])],
     "insert": [("team_create", ["company", "new id", "new name", "text", "color"])],
+    # What Infinity writes besides: the tenant for row-level security, the record of the act, the event.
+    "recorded": [("tenant", ["company", "user"]), ("team_create", ["company", "new id", "new name", "text", "color"]),
+                 ("team_record", ["company", "act", "user"]), ("team_event", ["company", "act", "user"])],
 }
 
 
@@ -105,16 +108,19 @@ def wrk(server, endpoint, companies, seconds, folder):
 def pgbench(cluster, endpoint, companies, seconds, folder):
     """The same statement, prepared, from eight clients: the database without any server in front of it."""
     command = [f"{cluster.bin}/pgbench", "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", str(seconds)]
+    isMany = len(STATEMENTS[endpoint]) > 1
     for number, (company, team) in enumerate(random.Random(7).sample([(c, t) for c in companies for t in c["teams"]], 48)):
-        lines = ["\\set r random(1, 1000000000000000)"]
+        lines = ["\\set r random(1, 1000000000000000)"] + ["\\startpipeline"] * isMany
         for name, parameters in STATEMENTS[endpoint]:
-            values = {"company": f"'{company['id']}'::uuid", "team": f"'{team}'::uuid", "new id": "gen_random_uuid()",
+            values = {"company": f"'{company['id']}'::uuid", "team": f"'{team}'::uuid", "user": f"'{company['user']}'::uuid",
+                      "new id": "gen_random_uuid()", "act": "md5(:r::text)::uuid",
                       "new name": "'Team ' || :r::bigint", "text": "'Made under load'", "color": "'#10b981'"}
             with open(os.path.join(HERE, "sql", name + ".sql")) as file:
                 statement = " ".join(file.read().split())
             for index, parameter in reversed(list(enumerate(parameters, 1))):
                 statement = statement.replace(f"${index}", values.get(parameter, parameter))
             lines.append(statement + ";")
+        lines += ["\\endpipeline"] * isMany
         path = os.path.join(folder, f"{number}.pgbench")
         with open(path, "w") as file:
             file.write("\n".join(lines) + "\n")

@@ -29,7 +29,8 @@ servers one might pick instead, all over one PostgreSQL with Infinity's own sche
 - Rounds are interleaved (every server, then every server again); figures are medians; the spread is (highest − lowest) / median.
 - wrk's percentiles are those of a closed loop: a slower server is also asked less often. pgbench's p50 is its mean.
 - pgbench, FastAPI and Express filter by company but have no row-level security, write no audit row and no access log;
-  pgbench inserts the bare row. Infinity does all of it in the measured run. No commit waits for the disk, for anybody.
+  they insert the bare row. Infinity does all of it in the measured run; "pgbench, recorded" is pgbench with the
+  statements that Infinity sends for it: tenant, row, record of the act, event. No commit waits for the disk, for anybody.
 - Memory is the proportional share (PSS) of all processes of a server.
 """
 

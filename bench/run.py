@@ -28,8 +28,12 @@ NOISE = 0.15
 CLEAN_UP = """
 DELETE FROM teams WHERE description = 'Made under load';
 DELETE FROM audit_log WHERE action <> 'team.updated';
-VACUUM teams, audit_log;
+DELETE FROM audit_unsealed;
+DELETE FROM outbox;
+VACUUM teams, audit_log, audit_unsealed, outbox;
 """
+# pgbench with all that Infinity writes along with the row.
+RECORDED = "pgbench, recorded"
 
 
 def say(*words):
@@ -115,6 +119,8 @@ def measure(options, cluster, folder):
                     for server in running if endpoint in server.endpoints]
             if endpoint != "health" and not options.no_pgbench:
                 jobs.append(("pgbench", lambda: load.pgbench(cluster, endpoint, companies, options.seconds, folder)))
+            if endpoint == "insert" and not options.no_pgbench:
+                jobs.append((RECORDED, lambda: load.pgbench(cluster, "recorded", companies, options.seconds, folder)))
             for server in [one for one in running if endpoint in one.endpoints]:
                 load.wrk(server, endpoint, companies, 1, folder)  # warm: plans, caches, just-in-time compilers
             results = run["results"][endpoint] = {name: [] for name, _ in jobs}

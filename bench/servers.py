@@ -90,10 +90,11 @@ class Server:
 
 class Infinity(Server):
     name = "infinity"
-    note = "row-level security, access checks, audit row on insert, request ids, metrics and access log all on"
+    note = ("row-level security, access checks, record and event of each insert, request ids, metrics and access log all on; "
+            "sealing records and handing on events is left to another process, as in a deployment of its own (`--no-work`)")
 
     def command(self):
-        return [os.environ.get("INFINITY_BINARY", os.path.join(ROOT, ".build", "release", "infinity")), "serve"]
+        return [os.environ.get("INFINITY_BINARY", os.path.join(ROOT, ".build", "release", "infinity")), "serve", "--no-work"]
 
     def environment(self):
         # Limits off: sixty-four connections from one address are what they are there to stop. Passwords cheap: two hundred

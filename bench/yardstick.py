@@ -59,7 +59,7 @@ def server_object():
     binary = os.environ.get("INFINITY_BINARY", os.path.join(os.path.dirname(HERE), ".build", "release", "infinity"))
     print(json.dumps({
         "name": "infinity", "note": "row-level security, access checks, audit, request ids, metrics and access log on",
-        "cmd": [binary, "serve"], "prepare": [sys.executable, me, "prepare"], "setup": [sys.executable, me, "setup"],
+        "cmd": [binary, "serve", "--no-work"], "prepare": [sys.executable, me, "prepare"], "setup": [sys.executable, me, "setup"],
         "env": {"INFINITY_PUBLIC_URL": "http://bench.example", "INFINITY_MODE": "development", "INFINITY_BIND": "127.0.0.1", "INFINITY_HTTP_PORT": "{port}",
                 "INFINITY_HTTPS_PORT": "0", "INFINITY_RATE_LIMITS": "off", "INFINITY_BCRYPT_COST": "4", "INFINITY_ACCESS_TOKEN_SECONDS": "86400"},
         "paths": {"project_get": "/v1/teams/{project}", "project_list": "/v1/teams?limit=50",
@@ -70,6 +70,7 @@ def server_object():
                 "task_list": [sql("activity_list"), "{company}", "101"],
                 "task_create": [sql("team_create_fixed"), "{company}", "A team", "Made under load", "#10b981"]},
         "cleanup_sql": "DELETE FROM teams WHERE description = 'Made under load'; DELETE FROM audit_log WHERE action <> 'team.updated'; "
+                       "DELETE FROM audit_unsealed; DELETE FROM outbox; "
                        "VACUUM teams, audit_log"}))
 
 

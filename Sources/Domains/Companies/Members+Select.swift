@@ -63,6 +63,8 @@ extension Members {
         let ceiling: PermissionSet
 
         /// Not found is not found, whatever company the id may belong to.
+        // Swift 6.3 frees the frame of this function in the wrong order where it is inlined and throws.
+        @inline(never)
         static func of(_ id: UUID, _ call: Call, kind: String = "person", in tx: Transaction) async throws -> Target {
             let company = try call.company
             let rows = try await tx.query(

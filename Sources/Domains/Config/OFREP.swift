@@ -154,7 +154,7 @@ enum OFREP {
     static func reason(_ decision: FlagDecision) -> String {
         switch decision.reason {
         case .off, .archived, .prerequisite: "DISABLED"
-        case .rule, .fallback where decision.isDrawn: "SPLIT"
+        case .rule where decision.isDrawn, .fallback where decision.isDrawn: "SPLIT"
         case .rule: "TARGETING_MATCH"
         case .fallback: "STATIC"
         case .missingUnit: "UNKNOWN"

@@ -202,7 +202,7 @@ import Wire
                 try await Quotas.reserve(quota, 6, company: company, life: .seconds(0), in: tx)
             }
         }
-        try await eventually(within: .seconds(30)) {
+        _ = try await eventually(within: .seconds(30)) {
             let left = try await [used(freed).reserved, used(counted).reserved]
             return left == [0, 0] ? true : nil
         }
