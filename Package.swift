@@ -58,7 +58,7 @@ let package = Package(
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Wire", "Loop"], exclude: ["Servers"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestCluster"]),
         .testTarget(name: "APITests", dependencies: ["API", "TestCluster"]),
-        .testTarget(name: "CoreTests", dependencies: ["Core", "TestCluster"]),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "TestCluster"], exclude: ["cron-table.csv"]),
         .testTarget(name: "AppTests", dependencies: ["App", "TestCluster", "TestSupport"]),
         domainTests("Auth"),
         domainTests("Companies"),

@@ -48,6 +48,7 @@ public final class Instance: Sendable {
     private let workforce: Workforce
     private let jobs: JobEngine
     private let telling: JobTelling
+    private let watch = JobWatch()
     private let auth: AuthParts
     private let log = Logger(label: "instance")
 
@@ -83,6 +84,11 @@ public final class Instance: Sendable {
         if let ownerURL { environment.set(settings.owner(at: ownerURL, loops)) }
         environment.set(PublicAddress(settings.publicURL.text))
         if let transport = try settings.mailTransport(on: loops.next()) { environment.set(transport) }
+        let reactions = Self.domains.flatMap { $0.reactions }
+        let handlers = Self.domains.flatMap { $0.jobs }
+        let (queues, crons) = (Self.domains.flatMap { $0.queues }, Self.domains.flatMap { $0.crons })
+        environment.set(JobCatalogue(handlers, queues: queues, crons: crons, reactions: reactions))
+        environment.set(watch)
         for domain in Self.domains { try await domain.start(&environment) }
         self.environment = environment
         auth = environment[AuthParts.self]
@@ -95,13 +101,14 @@ public final class Instance: Sendable {
             accessLog: accessLog)
         server = try HTTPServer(loops, settings.http(), application)
         metrics.observe(server)
-        let dispatcher = EventDispatcher(Self.domains.flatMap { $0.reactions })
+        let dispatcher = EventDispatcher(reactions)
         workforce = Workforce(
-            Self.domains.flatMap { $0.workers } + dispatcher.workers + [Self.sweepOfRepeats], database: database,
+            Self.domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers
+                + [Self.sweepOfRepeats], database: database,
             environment: environment, loops: loops)
         jobs = JobEngine(
-            Self.domains.flatMap { $0.jobs }, queues: Self.domains.flatMap { $0.queues }, database: database,
-            environment: environment, figures: workforce.figures)
+            handlers, queues: queues, crons: crons, database: database, environment: environment,
+            figures: workforce.figures)
         telling = JobTelling(database)
         metrics.observe(workforce.figures)
     }
@@ -130,6 +137,7 @@ extension Instance {
         try await environment[FlagStore.self].start(on: loops.next())
         registerChecks()
         let ports = serves ? try server.start() : []
+        if serves { watch.start(database) }
         if works {
             workforce.start()
             jobs.start()
@@ -151,6 +159,7 @@ extension Instance {
         telling.stop()
         environment[CacheNews.self].stop()
         await environment[FlagStore.self].stop()
+        watch.stop()
         await database.close()
         await environment.find(OwnerDatabase.self)?.database.close()
         await accessLog?.flush()

@@ -40,6 +40,15 @@ extension Metrics {
         ) {
             work.waiting.map { ([$0.key], $0.value.oldestSeconds) }
         }
+        observe(.gauge, "events_waiting", "Events a reaction has still to be told of.", labels: ["reaction"]) {
+            work.events.map { ([$0.key], Double($0.value.count)) }
+        }
+        observe(
+            .gauge, "events_lag_seconds", "How old the first of the events is that a reaction waits for.",
+            labels: ["reaction"]
+        ) {
+            work.events.map { ([$0.key], $0.value.oldestSeconds) }
+        }
         observe(.counter, "jobs_finished_total", "Jobs done, by kind and outcome.", labels: ["kind", "outcome"]) {
             work.finished.map { ([$0.key.kind, $0.key.outcome], Double($0.value)) }
         }

@@ -22,7 +22,7 @@ extension CoreGround {
     func engine(
         _ handlers: [JobHandler], queues: [JobQueue] = [], crons: [Cron] = []
     ) -> JobEngine {
-        JobEngine(handlers, queues: queues, database: database, environment: Environment())
+        JobEngine(handlers, queues: queues, crons: crons, database: database, environment: Environment())
     }
 
     @discardableResult

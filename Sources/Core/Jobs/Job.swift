@@ -15,6 +15,7 @@ public final class Job: Sendable {
     public var checkpoint: JSON? { state.withLock { $0.checkpoint } }
     /// The fence: another worker that took over has a higher one.
     let claim: Int
+    let worker: UUID
 
     private struct State {
         var checkpoint: JSON?
@@ -25,8 +26,8 @@ public final class Job: Sendable {
     private let state: Mutex<State>
 
     init(
-        id: UUID, kind: String, company: UUID?, attempt: Int, attemptsMax: Int, claim: Int, checkpoint: JSON?,
-        work: Work
+        id: UUID, kind: String, company: UUID?, attempt: Int, attemptsMax: Int, claim: Int, worker: UUID,
+        checkpoint: JSON?, work: Work
     ) {
         self.id = id
         self.kind = kind
@@ -34,6 +35,7 @@ public final class Job: Sendable {
         self.attempt = attempt
         self.attemptsMax = attemptsMax
         self.claim = claim
+        self.worker = worker
         self.work = work
         state = Mutex(State(checkpoint: checkpoint))
     }
@@ -54,7 +56,7 @@ public final class Job: Sendable {
             UPDATE jobs
                SET progress = \(min(max(percent, 0), 100)),
                    progress_message = \(JobText.plain(message, bytesMax: JobLimits.progressMessageMax))
-             WHERE id = \(id) AND claim = \(claim) AND holder IS NOT NULL
+             WHERE id = \(id) AND claim = \(claim) AND holder = \(worker)
             RETURNING pg_notify('job_progress', id::text)
             """)
         if rows.isEmpty { throw lost() }
@@ -66,7 +68,7 @@ public final class Job: Sendable {
         let rows = try await work.database.query(
             """
             UPDATE jobs SET checkpoint = \(JSONText(text))
-             WHERE id = \(id) AND claim = \(claim) AND holder IS NOT NULL
+             WHERE id = \(id) AND claim = \(claim) AND holder = \(worker)
             RETURNING id
             """)
         if rows.isEmpty { throw lost() }
@@ -76,7 +78,7 @@ public final class Job: Sendable {
     /// Finishes the job in the handler's own transaction, so that its effect and its completion are one; the handler
     /// then returns `.done`. Throws when another worker has taken over: then nothing of the transaction may stay.
     public func finish(in tx: Transaction) async throws {
-        let rows = try await tx.query(JobSettlement.done([(id, claim)]))
+        let rows = try await tx.query(JobSettlement.done([(id, claim)], by: worker))
         if try rows[0].get("moved", as: Int.self) == 0 { throw lost() }
     }
 

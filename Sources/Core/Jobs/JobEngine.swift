@@ -23,10 +23,11 @@ public final class JobEngine: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let tasks = Mutex<[Task<Void, Never>]>([])
     private let bell = Mutex<Int?>(nil)
+    private let clock: CronClock
     private let heartPulse = Pulse()
 
     public init(
-        _ handlers: [JobHandler], queues: [JobQueue] = [], database: Database, environment: Environment,
+        _ handlers: [JobHandler], queues: [JobQueue] = [], crons: [Cron] = [], database: Database, environment: Environment,
         figures: WorkFigures = WorkFigures(), log: Logger = Logger(label: "jobs")
     ) {
         precondition(
@@ -40,6 +41,7 @@ public final class JobEngine: Sendable {
         self.figures = figures
         self.log = log
         concurrency = Dictionary(queues.map { ($0.name, $0.concurrency) }) { max($0, $1) }
+        clock = CronClock(crons, control, log)
         let byQueue = Dictionary(grouping: handlers, by: \.traits.queue)
         runners.withLock { runners in
             runners = byQueue.sorted { $0.key < $1.key }.map { name, handlers in
@@ -92,7 +94,7 @@ public final class JobEngine: Sendable {
         }
         return Job(
             id: claim.id, kind: claim.kind, company: claim.company, attempt: claim.attempt,
-            attemptsMax: claim.attemptsMax, claim: claim.claim,
+            attemptsMax: claim.attemptsMax, claim: claim.claim, worker: worker,
             checkpoint: claim.checkpoint.flatMap { try? JSON.parse($0) }, work: work)
     }
 
@@ -123,9 +125,16 @@ public final class JobEngine: Sendable {
             do {
                 try await renew(runners, now)
                 try await obey(runners)
+                let limited = runners.flatMap(\.limitedKinds)
+                if !limited.isEmpty { _ = try await control.query(JobClaim.release(limited)) }
             } catch {
                 log.warning(
                     "leases of jobs could not be renewed", metadata: ["error": "\(String(reflecting: error))"])
+            }
+            do {
+                if !isStopping { try await clock.tick() }
+            } catch {
+                log.warning("the clock of jobs failed", metadata: ["error": "\(String(reflecting: error))"])
             }
             for runner in runners { runner.loseLapsed(EventLoop.monotonicNanoseconds()) }
             await heartPulse.wait(upTo: JobLimits.beatPause)

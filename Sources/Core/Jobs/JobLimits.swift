@@ -9,6 +9,8 @@ public enum JobLimits {
     public static let concurrencyMax = 1000
     /// Jobs taken at once: the cost of a claim is spread over them, and no more are held back by one worker.
     static let claimedAtOnce = 100
+    /// Companies looked at in one claim by shares.
+    static let sharesAtOnce = 50
     /// Jobs that take less than this on average are claimed ahead of their turn.
     static let quick: Duration = .milliseconds(20)
     /// The base: whatever hint was lost, work is found after this.
@@ -17,6 +19,8 @@ public enum JobLimits {
     static let settlePause: Duration = .milliseconds(1)
     /// How often the heart looks at the jobs in hand.
     static let beatPause: Duration = .seconds(1)
+    /// How long a job waits whose last attempt, lease lost, still runs here.
+    static let ghostPause: Duration = .seconds(2)
     /// Pauses while the database is away.
     static let failurePause: Duration = .milliseconds(200)
     static let failurePauseMax: Duration = .seconds(5)
@@ -33,6 +37,11 @@ public enum JobLimits {
     static let progressMessageMax = 500
     /// Rows of one INSERT.
     static let enqueuedAtOnce = 1000
+    /// How often an instance asks whether a schedule was changed or moved on by another.
+    static let cronReadPause: Duration = .seconds(10)
+    static let cronRunDaysKept = 30
+    /// Counting a backlog of a million takes a tenth of a second.
+    static let figuresPause: Duration = .seconds(15)
     /// Days of finished jobs that are made ahead.
     static let daysAhead = 7
     /// How long a finished job can be looked up.

@@ -12,6 +12,9 @@ final class JobQueueRunner: Sendable {
     let name: String
     private let handlers: [String: JobHandler]
     private let kinds: [String]
+    private let maxes: [Int]
+    /// Some kind in it limits what one company may have running.
+    private let isLimited: Bool
     private let engine: JobEngine
     private let pulse = Pulse()
 
@@ -40,6 +43,14 @@ final class JobQueueRunner: Sendable {
             case .retry(let retry): retry.id
             }
         }
+
+        var claim: Int {
+            switch self {
+            case .done(_, let claim): claim
+            case .result(let end), .cancelled(let end), .dead(let end): end.claim
+            case .retry(let retry): retry.claim
+            }
+        }
     }
 
     private struct State {
@@ -49,13 +60,17 @@ final class JobQueueRunner: Sendable {
         var running = 0
         var endings: [Ending] = []
         var concurrency: Int
-        var isPaused = false
+        /// So until it is known what the operators want.
+        var isPaused = true
         var mayHaveMore = true
         var nextPoll: UInt64 = 0
         /// How long a job takes, as a moving mean; nil before the first.
         var nanoseconds: Double?
         var marks = [Timestamp](repeating: Timestamp(microseconds: 0), count: 10)
         var nextFullLook: UInt64 = 0
+        /// The last claim by order was full, so somebody's backlog may hide others: the next goes by shares.
+        var isByShare = false
+        var cursor = JobClaim.Cursor()
         var failures = 0
     }
 
@@ -65,17 +80,22 @@ final class JobQueueRunner: Sendable {
         self.name = name
         self.handlers = Dictionary(uniqueKeysWithValues: handlers.map { ($0.traits.name, $0) })
         kinds = handlers.map(\.traits.name)
+        maxes = handlers.map { $0.traits.perCompanyMax ?? 0 }
+        isLimited = maxes.contains { $0 > 0 }
         self.engine = engine
         state = Mutex(State(concurrency: concurrency))
     }
 
     /// What the operators want of the queue.
     func obey(isPaused: Bool, concurrency: Int) {
-        state.withLock { state in
-            if state.isPaused && !isPaused { state.mayHaveMore = true }
+        let isNew = state.withLock { state in
+            let isNew = state.isPaused != isPaused || state.concurrency != concurrency
+            if isNew { state.mayHaveMore = true }
             state.isPaused = isPaused
             state.concurrency = concurrency
+            return isNew
         }
+        if isNew { pulse.beat() }
     }
 
     /// There may be something new. True when there is a hand free for it.
@@ -134,7 +154,7 @@ final class JobQueueRunner: Sendable {
     // MARK: a round
 
     private func round(_ limit: Int) async {
-        let (endings, marks) = state.withLock { state -> ([Ending], [Timestamp]) in
+        let (endings, claim) = state.withLock { state -> ([Ending], [SQL]) in
             let now = EventLoop.monotonicNanoseconds()
             if now >= state.nextFullLook {
                 state.marks = [Timestamp](repeating: Timestamp(microseconds: 0), count: 10)
@@ -142,13 +162,9 @@ final class JobQueueRunner: Sendable {
             }
             state.mayHaveMore = false
             state.nextPoll = now + JobLimits.pollPause.wholeNanoseconds
-            return (state.endings, state.marks)
+            return (state.endings, limit > 0 ? claiming(state, limit) : [])
         }
-        var statements = [JobClaim.tuning] + Self.settling(endings)
-        if limit > 0 {
-            statements.append(
-                JobClaim.inOrder(name, kinds: kinds, limit: limit, marks: marks, holder: engine.worker))
-        }
+        let statements = [JobClaim.tuning] + Self.settling(endings, by: engine.worker) + claim
         do {
             let rows = try await engine.control.batch(statements)
             let claimed = limit > 0 ? try rows[rows.count - 1].map(JobClaim.init) : []
@@ -159,7 +175,17 @@ final class JobQueueRunner: Sendable {
         }
     }
 
-    private static func settling(_ endings: [Ending]) -> [SQL] {
+    private func claiming(_ state: State, _ limit: Int) -> [SQL] {
+        if isLimited || state.isByShare {
+            let byShare = JobClaim.byShare(
+                name, kinds: kinds, maxes: maxes, limit: limit, marks: state.marks, after: state.cursor,
+                holder: engine.worker)
+            return isLimited ? [JobClaim.turn(name), byShare] : [byShare]
+        }
+        return [JobClaim.inOrder(name, kinds: kinds, limit: limit, marks: state.marks, holder: engine.worker)]
+    }
+
+    private static func settling(_ endings: [Ending], by holder: UUID) -> [SQL] {
         var done: [(UUID, Int)] = []
         var cancelled: [JobSettlement.End] = []
         var dead: [JobSettlement.End] = []
@@ -168,24 +194,28 @@ final class JobQueueRunner: Sendable {
         for ending in endings {
             switch ending {
             case .done(let id, let claim): done.append((id, claim))
-            case .result(let end): statements.append(JobSettlement.result(end))
+            case .result(let end): statements.append(JobSettlement.result(end, by: holder))
             case .cancelled(let end): cancelled.append(end)
             case .dead(let end): dead.append(end)
             case .retry(let retry): retries.append(retry)
             }
         }
-        if !done.isEmpty { statements.append(JobSettlement.done(done)) }
-        if !cancelled.isEmpty { statements.append(JobSettlement.cancelled(cancelled)) }
-        if !dead.isEmpty { statements.append(JobSettlement.dead(dead)) }
-        if !retries.isEmpty { statements.append(JobSettlement.retry(retries)) }
+        if !done.isEmpty { statements.append(JobSettlement.done(done, by: holder)) }
+        if !cancelled.isEmpty { statements.append(JobSettlement.cancelled(cancelled, by: holder)) }
+        if !dead.isEmpty { statements.append(JobSettlement.dead(dead, by: holder)) }
+        if !retries.isEmpty { statements.append(JobSettlement.retry(retries, by: holder)) }
         return statements
     }
 
     private func settled(_ count: Int) {
         state.withLock { state in
             state.failures = 0
-            for ending in state.endings.prefix(count) { state.held[ending.id] = nil }
+            for ending in state.endings.prefix(count) where state.held[ending.id]?.job.claim == ending.claim {
+                state.held[ending.id] = nil
+            }
             state.endings.removeFirst(count)
+            // What has ended makes room for its company's next.
+            if isLimited && count > 0 { state.mayHaveMore = true }
         }
     }
 
@@ -203,16 +233,20 @@ final class JobQueueRunner: Sendable {
     }
 
     private func take(_ claimed: [JobClaim], _ limit: Int) {
-        if claimed.isEmpty { return }
         let inOrder = claimed.sorted { ($0.priority, $0.wasDueAt, $0.id) < ($1.priority, $1.wasDueAt, $1.id) }
         let now = EventLoop.monotonicNanoseconds()
         let begun = state.withLock { state in
-            let isFull = claimed.count == limit
-            if isFull { state.mayHaveMore = true }
+            note(claimed, limit, &state)
             var ready: [Ready] = []
             for claim in inOrder {
-                state.marks[claim.priority] = max(
-                    state.marks[claim.priority], isFull ? claim.wasDueAt : claim.wasDueAt - JobLimits.markSlack)
+                if let old = state.held[claim.id] {
+                    // This worker's own, whose lease it could not keep: never twice at a time, so once the first has ended.
+                    old.job.markLost()
+                    old.task?.cancel()
+                    let later = Timestamp.now + JobLimits.ghostPause
+                    state.endings.append(.retry(.init(id: claim.id, claim: claim.claim, dueAt: later, error: nil)))
+                    continue
+                }
                 let job = engine.job(claim)
                 state.held[claim.id] = Held(job: job, leaseSeconds: claim.leaseSeconds, beatAt: now)
                 let end = JobSettlement.End(id: claim.id, claim: claim.claim, text: nil)
@@ -228,6 +262,27 @@ final class JobQueueRunner: Sendable {
             return Self.beginning(&state)
         }
         for ready in begun { begin(ready) }
+    }
+
+    /// What a claim tells about the next one.
+    private func note(_ claimed: [JobClaim], _ limit: Int, _ state: inout State) {
+        if limit == 0 { return }
+        let isFull = claimed.count == limit
+        if isLimited || state.isByShare {
+            // On from the last company that got something; from the first when all have been looked at.
+            let furthest = claimed.max { $0.place < $1.place }
+            let last = isFull || furthest?.place == JobLimits.sharesAtOnce ? furthest : nil
+            state.cursor = last.map { .init(kind: $0.kind, share: $0.company ?? .zero) } ?? .init()
+            if isFull || !isLimited { state.mayHaveMore = true }
+            state.isByShare = false
+            return
+        }
+        state.isByShare = isFull
+        if isFull { state.mayHaveMore = true }
+        for claim in claimed {
+            let mark = isFull ? claim.wasDueAt : claim.wasDueAt - JobLimits.markSlack
+            state.marks[claim.priority] = max(state.marks[claim.priority], mark)
+        }
     }
 
     // MARK: attempts
@@ -330,6 +385,9 @@ final class JobQueueRunner: Sendable {
     private func putBack(_ job: Job) -> Ending {
         .retry(.init(id: job.id, claim: job.claim, dueAt: .now, error: nil))
     }
+
+    /// The kinds here that one company may have only so many of.
+    var limitedKinds: [String] { zip(kinds, maxes).filter { $1 > 0 }.map(\.0) }
 
     // MARK: leases
 

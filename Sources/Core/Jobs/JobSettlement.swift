@@ -1,8 +1,8 @@
 import Postgres
 import Wire
 
-/// How attempts at jobs end in the database. Every statement names the claim beside the job: a worker that lost its lease
-/// changes nothing.
+/// How attempts at jobs end in the database. Every statement names the worker and its claim beside the job: one that lost its
+/// lease changes nothing.
 enum JobSettlement {
     struct Retry: Sendable {
         let id: UUID
@@ -20,11 +20,11 @@ enum JobSettlement {
     }
 
     /// Moves jobs out of the hot table; gives `moved`, how many were still this worker's.
-    static func done(_ jobs: [(id: UUID, claim: Int)]) -> SQL {
+    static func done(_ jobs: [(id: UUID, claim: Int)], by holder: UUID) -> SQL {
         """
         WITH gone AS (
             DELETE FROM jobs USING unnest(\(jobs.map(\.id))::uuid[], \(jobs.map(\.claim))::bigint[]) AS mine (id, claim)
-             WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder IS NOT NULL
+             WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder = \(holder)
             RETURNING jobs.*),
         kept AS (
             INSERT INTO jobs_done (id, queue, kind, company_id, priority, state, attempt, attempts_max, arguments,
@@ -36,19 +36,23 @@ enum JobSettlement {
         """
     }
 
-    static func result(_ end: End) -> SQL { moved([end], state: "done", column: "result", cast: "jsonb") }
-
-    static func cancelled(_ ends: [End]) -> SQL {
-        moved(ends, state: "cancelled", column: "progress_message", cast: "text")
+    static func result(_ end: End, by holder: UUID) -> SQL {
+        moved([end], state: "done", column: "result", cast: "jsonb", holder)
     }
 
-    private static func moved(_ ends: [End], state: String, column: String, cast: String) -> SQL {
+    static func cancelled(_ ends: [End], by holder: UUID) -> SQL {
+        moved(ends, state: "cancelled", column: "progress_message", cast: "text", holder)
+    }
+
+    private static func moved(
+        _ ends: [End], state: String, column: String, cast: String, _ holder: UUID
+    ) -> SQL {
         """
         WITH gone AS (
             DELETE FROM jobs
              USING unnest(\(ends.map(\.id))::uuid[], \(ends.map(\.claim))::bigint[], \(ends.map { $0.text ?? "" })::text[])
                    AS mine (id, claim, text)
-             WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder IS NOT NULL
+             WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder = \(holder)
             RETURNING jobs.*, mine.text)
         INSERT INTO jobs_done (id, queue, kind, company_id, priority, state, attempt, attempts_max, arguments,
                                \(unescaped: column), errors, holder, created_at, started_at)
@@ -60,13 +64,13 @@ enum JobSettlement {
     }
 
     /// The unique key stays free while a job is dead.
-    static func dead(_ ends: [End]) -> SQL {
+    static func dead(_ ends: [End], by holder: UUID) -> SQL {
         """
         WITH gone AS (
             DELETE FROM jobs
              USING unnest(\(ends.map(\.id))::uuid[], \(ends.map(\.claim))::bigint[], \(ends.map { $0.text ?? "" })::text[])
                    AS mine (id, claim, text)
-             WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder IS NOT NULL
+             WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder = \(holder)
             RETURNING jobs.*, mine.text)
         INSERT INTO jobs_dead (id, queue, kind, company_id, priority, attempt, attempts_max, lease_seconds, company_max,
                                unique_key, arguments, checkpoint, progress, progress_message, errors, holder,
@@ -79,7 +83,7 @@ enum JobSettlement {
         """
     }
 
-    static func retry(_ retries: [Retry]) -> SQL {
+    static func retry(_ retries: [Retry], by holder: UUID) -> SQL {
         """
         UPDATE jobs
            SET holder = NULL, held_since = NULL,
@@ -89,7 +93,7 @@ enum JobSettlement {
           FROM unnest(\(retries.map(\.id))::uuid[], \(retries.map(\.claim))::bigint[],
                       \(retries.map(\.dueAt.microseconds))::bigint[], \(retries.map { $0.error ?? "" })::text[])
                AS mine (id, claim, due_at, text)
-         WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder IS NOT NULL
+         WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder = \(holder)
         RETURNING jobs.id
         """
     }

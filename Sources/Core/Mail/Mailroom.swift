@@ -35,7 +35,7 @@ public enum Mailroom: Domain {
         }
         if claimed.count == MailQueue.claimedAtOnce && !work.isStopping { return .more }
         let waiting = try await MailQueue.waiting(work.database)
-        work.figures.waiting(in: "mail", waiting.count, oldestSeconds: waiting.oldestSeconds)
+        work.figures.waiting(mails: .init(count: waiting.count, oldestSeconds: waiting.oldestSeconds))
         return .idle
     }
 

@@ -6,6 +6,8 @@ extension BackgroundWorkDomain {
         .none("jobs_done", "what was done in the background, by the ids of what it was about"),
         .none("jobs_dead", "what could not be done in the background, by the ids of what it is about"),
         .none("job_queues", "which queues are paused, and how much they do at once"),
+        .none("crons", "when each schedule is due next"),
+        .none("cron_runs", "when each schedule came due"),
         PersonalData("outbox", "What happened lately by one's doing", of: .user("actor_id"), erase: .blank("actor_id = NULL")),
         .none("reactions", "how far each part of the program has been told what happened"),
         .none("reactions_due", "which part of the program has still to be told of what"),
