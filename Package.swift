@@ -48,6 +48,8 @@ let package = Package(
 
         .executableTarget(name: "send-webhooks", dependencies: ["Outbound", "Crypto", "Loop", "Wire"], path: "bench/webhooks"),
 
+        .executableTarget(name: "jobs-bench", dependencies: ["Core"], path: "bench/jobs", sources: ["main.swift"]),
+
         .target(name: "TestCluster", dependencies: ["CLinux"], path: "Tests/TestCluster"),
         .target(name: "TestSupport", dependencies: ["App", "TestCluster"], path: "Tests/TestSupport"),
         .testTarget(name: "WireTests", dependencies: ["Wire"]),

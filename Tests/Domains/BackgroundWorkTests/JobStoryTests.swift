@@ -20,7 +20,8 @@ import Wire
     private func wait(_ person: Person, _ id: String, until state: String) async throws -> JSON {
         try await eventually(within: .seconds(20)) {
             let job = try await person.client.get("/v1/jobs/\(id)").expect(200).json
-            return job["state"]?.stringValue == state ? job : nil
+            // Not `nil`, which would be JSON's null.
+            return job["state"]?.stringValue == state ? job : JSON?.none
         }
     }
 
@@ -66,7 +67,7 @@ import Wire
         try await otto.client.post("/v1/jobs/\(id)/retry").expect(200)
         let twice = try await eventually {
             let job = try await otto.client.get("/v1/jobs/\(id)").expect(200).json
-            return job["errors"]?.arrayValue?.count == 2 ? job : nil
+            return job["errors"]?.arrayValue?.count == 2 ? job : JSON?.none
         }
         #expect(twice["state"]?.stringValue == "dead", "\(twice)")
         let many = try await otto.client.post("/v1/jobs/retry", ["kind": "jobs.rehearse"]).expect(200).json
@@ -131,7 +132,7 @@ import Wire
         try await otto.client.patch("/v1/job-queues/rehearsals", ["is_paused": false, "concurrency": nil]).expect(200)
         _ = try await eventually {
             let job = try await otto.client.get("/v1/system/jobs/\(id)").expect(200).json
-            return job["state"]?.stringValue == "done" ? job : nil
+            return job["state"]?.stringValue == "done" ? job : JSON?.none
         }
         let metrics = try await server.client.get("/metrics").text
         #expect(metrics.contains(#"jobs_finished_total{kind="jobs.rehearse",outcome="done"}"#), "\(metrics)")
