@@ -48,7 +48,7 @@ let package = Package(
 
         .executableTarget(name: "send-webhooks", dependencies: ["Outbound", "Crypto", "Loop", "Wire"], path: "bench/webhooks"),
 
-        .executableTarget(name: "jobs-bench", dependencies: ["Core"], path: "bench/jobs", sources: ["main.swift"]),
+        .executableTarget(name: "jobs-bench", dependencies: ["Core"], path: "bench/jobs", exclude: ["run.py", "peer.py", "requirements.txt"]),
 
         .target(name: "TestCluster", dependencies: ["CLinux"], path: "Tests/TestCluster"),
         .target(name: "TestSupport", dependencies: ["App", "TestCluster"], path: "Tests/TestSupport"),

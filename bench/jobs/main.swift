@@ -53,12 +53,8 @@ func engine(_ database: Database, _ run: @escaping @Sendable (Nothing) -> Void) 
 }
 
 func work(_ database: Database) async throws {
-    let (count, first) = (Atomic<Int>(0), Atomic<UInt64>(0))
-    let engine = engine(database) { _ in
-        if count.add(1, ordering: .relaxed).newValue == 1 {
-            first.store(EventLoop.monotonicNanoseconds(), ordering: .relaxed)
-        }
-    }
+    let tally = Tally()
+    let engine = engine(database) { _ in tally.add() }
     let cpu = cpuSeconds()
     engine.start()
     while true {
@@ -66,14 +62,30 @@ func work(_ database: Database) async throws {
         let isLeft: Bool = try await database.query("SELECT EXISTS (SELECT FROM jobs)")[0].get(0)
         if !isLeft { break }
     }
-    print("\(count.load(ordering: .relaxed)) \(seconds(since: first.load(ordering: .relaxed))) \(cpuSeconds() - cpu)")
+    let (count, first) = tally.content.withLock { $0 }
+    print("\(count) \(seconds(since: first)) \(cpuSeconds() - cpu)")
     await engine.stop()
 }
 
-func latency(_ database: Database, _ count: Int) async throws {
+final class Tally: Sendable {
+    let content = Mutex<(count: Int, first: UInt64)>((0, 0))
+
+    func add() {
+        content.withLock { content in
+            if content.count == 0 { content.first = EventLoop.monotonicNanoseconds() }
+            content.count += 1
+        }
+    }
+}
+
+final class Times: Sendable {
     let taken = Mutex<[Double]>([])
+}
+
+func latency(_ database: Database, _ count: Int) async throws {
+    let times = Times()
     let engine = engine(database) { task in
-        taken.withLock { $0.append(Double(EventLoop.monotonicNanoseconds() - task.at) / 1e6) }
+        times.taken.withLock { $0.append(Double(EventLoop.monotonicNanoseconds() - task.at) / 1e6) }
     }
     engine.start()
     for number in 0..<count {
@@ -82,8 +94,8 @@ func latency(_ database: Database, _ count: Int) async throws {
         let task = Nothing(number: number, at: EventLoop.monotonicNanoseconds())
         _ = try await database.query(Jobs.sql(nothing, task, company: nil))
     }
-    while taken.withLock({ $0.count }) < count { try await Task.sleep(for: .milliseconds(10)) }
-    let sorted = taken.withLock { $0.sorted() }
+    while times.taken.withLock({ $0.count }) < count { try await Task.sleep(for: .milliseconds(10)) }
+    let sorted = times.taken.withLock { $0.sorted() }
     print("\(sorted[count / 2]) \(sorted[count * 99 / 100])")
     await engine.stop()
 }
