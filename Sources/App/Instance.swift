@@ -70,6 +70,7 @@ public final class Instance: Sendable {
         NotificationCatalogue.declare(Self.domains.flatMap { $0.notifications })
         WatchableCatalogue.declare(Self.domains.flatMap { $0.watchables })
         QuotaCatalogue.declare(Self.domains.flatMap { $0.quotas })
+        LiveSettingCatalogue.declare(Self.domains.flatMap { $0.settings })
 
         var environment = Environment()
         environment.set(settings)
@@ -135,6 +136,7 @@ extension Instance {
         try await auth.start(on: loops.next())
         environment[CacheNews.self].start(on: loops.next())
         try await environment[FlagStore.self].start(on: loops.next())
+        try await environment[LiveSettings.self].refresh()
         registerChecks()
         let ports = serves ? try server.start() : []
         if serves { watch.start(database) }

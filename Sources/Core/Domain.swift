@@ -23,6 +23,8 @@ public protocol Domain {
     static var watchables: [Watchable] { get }
     /// What it counts of each company's use.
     static var quotas: [Quota] { get }
+    /// What can be set while the program runs.
+    static var settings: [AnyLiveSetting] { get }
     /// What it does about the jobs of its kinds.
     static var jobs: [JobHandler] { get }
     /// The queues of its own, where the usual limit does not fit.
@@ -51,6 +53,7 @@ extension Domain {
     public static var notifications: [NotificationType] { [] }
     public static var watchables: [Watchable] { [] }
     public static var quotas: [Quota] { [] }
+    public static var settings: [AnyLiveSetting] { [] }
     public static var jobs: [JobHandler] { [] }
     public static var queues: [JobQueue] { [] }
     public static var crons: [Cron] { [] }

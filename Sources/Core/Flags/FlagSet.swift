@@ -19,6 +19,14 @@ public struct FlagState: Sendable {
     }
 }
 
+extension FlagState {
+    /// The flag as a change would leave it.
+    public func with(isOn: Bool?, rules: FlagRules?) -> FlagState {
+        FlagState(
+            key: key, isOn: isOn ?? self.isOn, isArchived: isArchived, salt: salt, rules: rules ?? self.rules, version: version)
+    }
+}
+
 /// All flags and segments of one owner at one moment: what a decision is made from, without asking anybody.
 public struct FlagSet: Sendable {
     public let flags: [String: FlagState]
@@ -33,6 +41,11 @@ public struct FlagSet: Sendable {
     }
 
     public static let empty = FlagSet(flags: [])
+
+    /// The set with one flag in another's place.
+    public func with(_ flag: FlagState) -> FlagSet {
+        FlagSet(flags: flags.values.filter { $0.key != flag.key } + [flag], segments: segments, version: version)
+    }
 
     /// Nil when there is no such flag.
     public func decide(_ key: String, for context: FlagContext) -> FlagDecision? {

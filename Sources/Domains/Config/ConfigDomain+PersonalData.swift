@@ -19,6 +19,11 @@ extension ConfigDomain {
             "config_changes", "Changes of flags and settings somebody proposed or decided", of: .user("proposed_by"),
             .user("decided_by"),
             erase: .keep("Who asked for a change and who agreed has to stay known. It names people by their id.")),
+        PersonalData(
+            "settings", "What somebody has set for themselves", of: .user("scope_id"), erase: .delete),
+        PersonalData(
+            "setting_versions", "Settings somebody has changed", of: .user("actor_id"), .user("scope_id"),
+            erase: .keep("Who changed how the product behaves has to stay known. It names people by their id.")),
         .none("cache_news", "which things in memory have changed"),
     ]
 }

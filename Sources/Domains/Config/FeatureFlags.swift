@@ -11,6 +11,8 @@ struct FeatureFlags: Sendable {
     let reading: Access
     let writing: Access
 
+    static let ofSystem = FeatureFlags(
+        base: "/v1/system/feature-flags", whose: .system, reading: .operator, writing: .operator)
     static let ofCompany = FeatureFlags(
         base: "/v1/feature-flags", whose: .company, reading: .can(.flagsRead), writing: .can(.flagsWrite))
 
@@ -21,8 +23,8 @@ struct FeatureFlags: Sendable {
             .example(body: FlagExamples.new, answer: FlagExamples.flag)
         GET("\(base)/{key}", "Read a feature flag", reading, read).example(answer: FlagExamples.flag)
         PATCH("\(base)/{key}", "Change what is said of a feature flag", writing, change)
-            .describe("Whom it is on for is changed at `/rules` and `/toggle`.").example(answer: FlagExamples.flag)
-        DELETE("\(base)/{key}", "Delete a feature flag", writing, delete).problems(.flagInUse)
+            .describe("Whom it is on for is changed at `/rules` and `/toggle`.").problems(.approvalRequired).example(answer: FlagExamples.flag)
+        DELETE("\(base)/{key}", "Delete a feature flag", writing, delete).problems(.flagInUse, .approvalRequired)
         PUT("\(base)/{key}/rules", "Set whom a feature flag is on for", writing, setRules)
             .problems(.approvalRequired).example(body: FlagExamples.rules, answer: FlagExamples.flag)
         POST("\(base)/{key}/toggle", "Switch a feature flag on or off", writing, toggle)
@@ -86,12 +88,18 @@ struct FeatureFlags: Sendable {
         return try Created(await rows(key, call), at: "\(base)/\(key)")
     }
 
+    /// Whether the owner lets nobody change flags alone.
+    private func mustWait(_ call: Call) async throws -> Bool {
+        try await Approvals.areRequired(whose.id(call), call.environment[LiveSettings.self])
+    }
+
     func change(_ call: Call, _ key: Path<Text<60>>, _ body: Patch<FlagChange>) async throws -> Single<FeatureFlag> {
+        let mustWait = try await mustWait(call)
         try await FlagDesk.open(call, whose) { desk in
             let flag = try await desk.hold(key.text)
             try call.requireVersion(flag.version)
             // Whoever may not change the flag alone may not lift that rule alone either.
-            if flag.needsApproval, body.value.needsApproval == false || body.value.isArchived != nil {
+            if flag.needsApproval || mustWait, body.value.needsApproval == false || body.value.isArchived != nil {
                 throw Problem(.approvalRequired)
             }
             var changes = Changes()
@@ -113,10 +121,11 @@ struct FeatureFlags: Sendable {
     }
 
     func delete(_ call: Call, _ key: Path<Text<60>>) async throws -> NoContent {
+        let mustWait = try await mustWait(call)
         try await FlagDesk.open(call, whose) { desk in
             let flag = try await desk.hold(key.text)
             try call.requireVersion(flag.version)
-            if flag.needsApproval { throw Problem(.approvalRequired) }
+            if flag.needsApproval || mustWait { throw Problem(.approvalRequired) }
             let set = try await FlagStore.load(desk.owner, in: desk.tx)
             let users = set.flags.values.filter { other in
                 other.rules.prerequisites?.items.contains { $0.flag.text == key.text } ?? false
@@ -158,11 +167,12 @@ struct FeatureFlags: Sendable {
     }
 
     private func edit(_ call: Call, _ key: String, _ edit: FlagEdit, _ action: String) async throws -> Single<FeatureFlag> {
+        let mustWait = try await mustWait(call)
         try await FlagDesk.open(call, whose) { desk in
             let flag = try await desk.hold(key)
             try call.requireVersion(flag.version)
             let isSwitchOff = edit.isOn == false && edit.rules == nil
-            if flag.needsApproval, !isSwitchOff { throw Problem(.approvalRequired) }
+            if flag.needsApproval || mustWait, !isSwitchOff { throw Problem(.approvalRequired) }
             try await desk.apply(edit, to: flag, action: action)
         }
         return try Single(await rows(key, call))

@@ -8,5 +8,7 @@ extension Permission {
     static let flagsWrite = Permission(
         "feature-flags:write", "Create and change feature flags and segments", [.owner, .admin])
 
-    static let ofConfig: [Permission] = [.quotasRead, .flagsRead, .flagsWrite]
+    static let settingsWrite = Permission("settings:write", "Change settings of the company", [.owner, .admin])
+
+    static let ofConfig: [Permission] = [.quotasRead, .flagsRead, .flagsWrite, .settingsWrite]
 }

@@ -16,8 +16,18 @@ extension ProblemCode {
     static let tooManySegments = ProblemCode(
         "too-many-segments", 409, "There are as many segments as there may be", advice: "Delete one first.")
 
+    static let tooManyChanges = ProblemCode(
+        "too-many-changes", 409, "As many changes wait as may", advice: "Approve or cancel some first.")
+    static let tooManyGrants = ProblemCode(
+        "too-many-grants", 409, "The company has as many grants of this quota as it may", advice: "Let some be used up or expire.")
+    static let changeDecided = ProblemCode(
+        "change-decided", 409, "This change has been decided", advice: "Read it again.")
+    static let ownChange = ProblemCode(
+        "own-change", 403, "Nobody approves a change of their own", advice: "Somebody else who may make it has to agree.")
+
     static let ofConfig: [ProblemCode] = [
         quotaUsedUp, flagKeyTaken, flagInUse, approvalRequired, segmentKeyTaken, segmentInUse, tooManySegments,
+        tooManyGrants, tooManyChanges, changeDecided, ownChange,
     ]
 }
 

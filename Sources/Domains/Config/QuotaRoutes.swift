@@ -9,6 +9,7 @@ enum QuotaRoutes {
         GET("/v1/quotas", "List the company's quotas", .can(.quotasRead), list)
             .describe("Everything that is counted, with what is used of it in the running period.")
         GET("/v1/quotas/{quota}", "Read a quota", .can(.quotasRead), read)
+        GET("/v1/quota-grants", "List what was granted to the company", .can(.quotasRead), grants)
     }
 
     static func list(_ call: Call, _ list: List<NoOrder>) async throws -> Page<QuotaState> {
@@ -26,6 +27,15 @@ enum QuotaRoutes {
         guard let quota = QuotaCatalogue.named(name.text) else { throw Problem.notFound }
         try await lookOver([quota], company, call)
         return try Single(await call.db.query(select([quota], company)))
+    }
+
+    struct GrantFilter: ListFilter {
+        let quota: Text<60>?
+        static let sorts = ["-created_at", "priority"]
+    }
+
+    static func grants(_ call: Call, _ list: List<GrantFilter>) async throws -> Page<QuotaGrant> {
+        try await call.page(list, QuotaGrant.select(call.company))
     }
 
     /// Counters nobody has asked for lately may stand in a period that is over.

@@ -10,6 +10,7 @@ struct Segments: Sendable {
     let reading: Access
     let writing: Access
 
+    static let ofSystem = Segments(base: "/v1/system/segments", whose: .system, reading: .operator, writing: .operator)
     static let ofCompany = Segments(
         base: "/v1/segments", whose: .company, reading: .can(.flagsRead), writing: .can(.flagsWrite))
 
