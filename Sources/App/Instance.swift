@@ -102,6 +102,8 @@ public final class Instance: Sendable {
             accessLog: accessLog)
         server = try HTTPServer(loops, settings.http(), application)
         metrics.observe(server)
+        let (flags, live) = (environment[FlagStore.self], environment[LiveSettings.self])
+        metrics.observe([("flags", { flags.figures }), ("settings", { live.figures })])
         let dispatcher = EventDispatcher(reactions)
         workforce = Workforce(
             Self.domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers
@@ -137,6 +139,8 @@ extension Instance {
         environment[CacheNews.self].start(on: loops.next())
         try await environment[FlagStore.self].start(on: loops.next())
         try await environment[LiveSettings.self].refresh()
+        ConfigDomain.govern(application.rates, by: environment[LiveSettings.self])
+        if serves { application.rates.start(on: loops.next()) }
         registerChecks()
         let ports = serves ? try server.start() : []
         if serves { watch.start(database) }
@@ -159,6 +163,7 @@ extension Instance {
         _ = await (answered, worked, finished)
         auth.stop()
         telling.stop()
+        application.rates.stop()
         environment[CacheNews.self].stop()
         await environment[FlagStore.self].stop()
         watch.stop()

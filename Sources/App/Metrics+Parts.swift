@@ -66,4 +66,18 @@ extension Metrics {
             Double(server.statistics.shed)
         }
     }
+
+    /// What is kept in memory, and how often it was there when it was asked for.
+    func observe(_ caches: [(name: String, figures: @Sendable () -> (entries: Int, hits: Int, misses: Int))]) {
+        let all = caches
+        observe(.gauge, "cache_entries", "Things kept in memory.", labels: ["cache"]) {
+            all.map { ([$0.name], Double($0.figures().entries)) }
+        }
+        observe(.counter, "cache_hits_total", "Asked for and found in memory.", labels: ["cache"]) {
+            all.map { ([$0.name], Double($0.figures().hits)) }
+        }
+        observe(.counter, "cache_misses_total", "Asked for and fetched.", labels: ["cache"]) {
+            all.map { ([$0.name], Double($0.figures().misses)) }
+        }
+    }
 }

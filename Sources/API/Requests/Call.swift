@@ -15,7 +15,8 @@ public final class Call: @unchecked Sendable {
 
     let application: Application
     var endpoint: Endpoint?
-    var rate: RateOutcome?
+    /// The limit that is nearest to its end.
+    var rate: (limiter: RateLimiter, outcome: RateOutcome)?
     /// Fields set by the handler.
     var headers = ResponseHeaders()
     /// Where everything happens while an idempotent request is worked on.

@@ -1,7 +1,3 @@
-import HTTP
-import Synchronization
-import Wire
-
 /// So many requests in so long, counted for each client, user or company.
 public struct RatePolicy: Sendable, Hashable {
     public enum Subject: Sendable, Hashable {
@@ -38,68 +34,4 @@ public struct RatePolicy: Sendable, Hashable {
 
     /// The other quota of a deployment.
     func with(quota: Int) -> RatePolicy { RatePolicy(name, quota: quota, windowSeconds: windowSeconds, per: subject) }
-}
-
-/// Where a caller stands after this request.
-struct RateOutcome: Sendable {
-    let isAllowed: Bool
-    let remaining: Int
-    /// Until everything is there again; for a refused request until one more is.
-    let seconds: Int
-}
-
-/// Counts by the generic cell rate algorithm: one number a caller, the time at which his bucket will be full again.
-final class RateLimiter: Sendable {
-    struct Key: Hashable {
-        let high: UInt64
-        let low: UInt64
-    }
-
-    /// Locks so many that two loops hardly meet in one.
-    private static let shardCount = 16
-    /// Callers remembered by a shard before those whose bucket is full are forgotten.
-    private static let sweepAt = 20_000
-
-    /// A mutex cannot be copied into an array, a reference to one can.
-    private final class Shard: Sendable {
-        let fullAt = Mutex<[Key: UInt64]>([:])
-    }
-
-    private let policy: RatePolicy
-    private let nanosecondsEach: UInt64
-    private let window: UInt64
-    private let shards: [Shard]
-    let policyLine: [UInt8]
-
-    init(_ policy: RatePolicy) {
-        self.policy = policy
-        window = UInt64(policy.windowSeconds) * 1_000_000_000
-        nanosecondsEach = max(1, window / UInt64(max(1, policy.quota)))
-        shards = (0..<Self.shardCount).map { _ in Shard() }
-        policyLine = Array("ratelimit-policy: \"\(policy.name)\";q=\(policy.quota);w=\(policy.windowSeconds)\r\n".utf8)
-    }
-
-    /// Counts one request of `key` at `now` (nanoseconds of the monotonic clock).
-    func count(_ key: Key, now: UInt64) -> RateOutcome {
-        let shard = shards[Int(truncatingIfNeeded: (key.low ^ key.low >> 32) % UInt64(Self.shardCount))]
-        return shard.fullAt.withLock { fullAt in
-            if fullAt.count > Self.sweepAt { fullAt = fullAt.filter { $0.value > now } }
-            let spent = max(fullAt[key] ?? 0, now) - now
-            guard spent + nanosecondsEach <= window else {
-                return RateOutcome(isAllowed: false, remaining: 0, seconds: Self.seconds(spent + nanosecondsEach - window))
-            }
-            fullAt[key] = now + spent + nanosecondsEach
-            let after = spent + nanosecondsEach
-            return RateOutcome(
-                isAllowed: true, remaining: Int((window - after) / nanosecondsEach), seconds: Self.seconds(after))
-        }
-    }
-
-    private static func seconds(_ nanoseconds: UInt64) -> Int { max(1, Int((nanoseconds + 999_999_999) / 1_000_000_000)) }
-
-    /// Prints both fields of the draft.
-    func write(_ outcome: RateOutcome, into headers: inout ResponseHeaders) {
-        headers.add(lines: policyLine)
-        headers.add("ratelimit", "\"\(policy.name)\";r=\(outcome.remaining);t=\(outcome.seconds)")
-    }
 }

@@ -27,7 +27,8 @@ public final class Application: Sendable {
     let frame: ResponseFrame
     let observer: Observer
     let log = Logger(label: "api")
-    private let badTokens: RateLimiter?
+    /// How often who may ask.
+    public let rates: Rates
     private let router: Router
     private let endpoints: [Endpoint]
 
@@ -48,15 +49,13 @@ public final class Application: Sendable {
         databaseProblems = DatabaseProblems(domains.flatMap(\.constraints), codes: domains.flatMap(\.problems))
         permissions = domains.flatMap(\.permissions)
         frame = ResponseFrame(configuration)
-        badTokens =
-            configuration.limitsRates
-            ? RateLimiter(RatePolicy("bad-token", quota: 120, windowSeconds: 60, per: .client)) : nil
+        rates = Rates(configuration, database)
         let wiring = Wiring(domains, isDevelopment: configuration.isDevelopment)
         routes = try wiring.checked()
         let requestMetrics = RequestMetrics(in: metrics)
         observer = Observer(accessLog: accessLog, metrics: requestMetrics)
         let system = try SystemRoutes.all(domains, configuration, health: health, metrics: metrics)
-        (router, endpoints) = try wiring.build(system, configuration, metrics: requestMetrics)
+        (router, endpoints) = try wiring.build(system, rates, metrics: requestMetrics)
     }
 }
 
@@ -117,29 +116,19 @@ extension Application: Responder {
         return await run(call)
     }
 
-    /// Who sends bad tokens by the hundred is guessing, and each costs a look at a signature or the database.
     private func authenticate(_ call: Call) async throws(Problem) -> Principal? {
         do throws(Problem) {
             return try await authenticator.principal(for: call.request)
         } catch {
-            guard error.status == 401, let badTokens else { throw error }
-            let outcome = badTokens.count(RateSubject.key(.client, call), now: call.request.loop.now)
-            if outcome.isAllowed { throw error }
-            throw Problem(.quotaExceeded, "Too many tokens that are not valid.").header("retry-after", String(outcome.seconds))
+            if error.status == 401 { try rates.countBadToken(call) }
+            throw error
         }
     }
 
     private func admit(_ call: Call) throws(Problem) {
         let endpoint = call.route
         try APIVersion.check(call.request)
-        if let limiter = endpoint.limiter {
-            let outcome = limiter.count(RateSubject.key(endpoint.route.rate.subject, call), now: call.request.loop.now)
-            call.rate = outcome
-            if !outcome.isAllowed {
-                throw Problem(.quotaExceeded, "At most \(endpoint.route.rate.quota) requests in "
-                    + "\(endpoint.route.rate.windowSeconds) seconds.").header("retry-after", String(outcome.seconds))
-            }
-        }
+        try rates.admit(call, endpoint)
         if let refusal = Principal.refusal(of: call.principal, by: endpoint.route.access) { throw refusal }
         if endpoint.route.requiresIfMatch, call.request.headerBytes("if-match", { _ in true }) == nil {
             throw Problem(.preconditionRequired)

@@ -35,7 +35,7 @@ struct ResponseFrame: Sendable {
         }
         if let endpoint, !endpoint.deprecationLines.isEmpty { response.headers.add(lines: endpoint.deprecationLines) }
         if !call.headers.isEmpty { response.headers.add(call.headers) }
-        if let rate = call.rate, let limiter = endpoint?.limiter { limiter.write(rate, into: &response.headers) }
+        if let rate = call.rate { rate.limiter.write(rate.outcome, into: &response.headers) }
         if !allowedOrigins.isEmpty { addOrigin(to: &response.headers, call.request) }
         return response
     }

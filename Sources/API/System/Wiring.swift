@@ -30,17 +30,16 @@ struct Wiring {
     }
 
     func build(
-        _ system: [SystemRoute], _ configuration: APIConfiguration, metrics: RequestMetrics
+        _ system: [SystemRoute], _ rates: Rates, metrics: RequestMetrics
     ) throws(WiringFaults) -> (Router, [Endpoint]) {
         var wiring = self
         var router = Router()
         var endpoints: [Endpoint] = []
-        var limiters = Limiters(configuration)
         for (route, work) in system.map({ ($0.route, $0.work) }) + routes.map({ ($0, .route) }) {
             guard let template = wiring.add(route, endpoints.count, to: &router) else { continue }
             endpoints.append(
                 Endpoint(
-                    route, parameters: template.parameters, work: work, limiter: limiters.limiter(for: route.rate),
+                    route, parameters: template.parameters, work: work, limiter: rates.limiter(for: route.rate),
                     meter: metrics.meter(route: route.path, method: "\(route.method.name)")))
         }
         _ = try wiring.checked()
@@ -130,26 +129,5 @@ struct Wiring {
             let list = same.map { "\($0.method.name) \($0.path)" }.joined(separator: ", ")
             faults.append("the operation \(name) is the name of several routes (\(list)); give them .operation(\"…\")")
         }
-    }
-}
-
-/// One limiter for all routes of a policy: they share the quota.
-private struct Limiters {
-    let quotas: [String: Int]
-    let isOn: Bool
-    private var known: [RatePolicy: RateLimiter] = [:]
-
-    init(_ configuration: APIConfiguration) {
-        quotas = configuration.quotas
-        isOn = configuration.limitsRates
-    }
-
-    mutating func limiter(for declared: RatePolicy) -> RateLimiter? {
-        let policy = quotas[declared.name].map { declared.with(quota: $0) } ?? declared
-        guard isOn, policy.quota > 0 else { return nil }
-        if let known = known[policy] { return known }
-        let limiter = RateLimiter(policy)
-        known[policy] = limiter
-        return limiter
     }
 }

@@ -24,6 +24,7 @@ extension ConfigDomain {
         PersonalData(
             "setting_versions", "Settings somebody has changed", of: .user("actor_id"), .user("scope_id"),
             erase: .keep("Who changed how the product behaves has to stay known. It names people by their id.")),
+        .none("rate_exchange", "how often callers have asked, in the last seconds"),
         .none("cache_news", "which things in memory have changed"),
     ]
 }

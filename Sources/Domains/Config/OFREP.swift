@@ -52,7 +52,7 @@ enum OFREP {
                     "PARSE_ERROR", key)
             }
             guard let object = body.objectValue else {
-                throw OFREP.refusal(Problem.unprocessable("", "wrong-type", "must be an object"), "INVALID_CONTEXT", key)
+                throw OFREP.refusal(OFREP.fault("", "wrong-type", "must be an object"), "INVALID_CONTEXT", key)
             }
             for (name, _) in object.members where name != "context" {
                 let fault = Fault(.body("/\(JSON.escapePointer(name))"), "unknown-field", "is no field here", isSyntax: true)
@@ -61,11 +61,11 @@ enum OFREP {
             guard let context = object["context"], context != .null else { return FlagContext(JSON.Object()) }
             guard let attributes = context.objectValue else {
                 throw OFREP.refusal(
-                    Problem.unprocessable("/context", "wrong-type", "must be an object"), "INVALID_CONTEXT", key)
+                    OFREP.fault("/context", "wrong-type", "must be an object"), "INVALID_CONTEXT", key)
             }
             if let unit = attributes[FlagContext.targetingKey], unit.stringValue == nil {
                 throw OFREP.refusal(
-                    Problem.unprocessable("/context/targetingKey", "wrong-type", "must be a text"), "INVALID_CONTEXT", key)
+                    OFREP.fault("/context/targetingKey", "wrong-type", "must be a text"), "INVALID_CONTEXT", key)
             }
             return FlagContext(attributes)
         }
@@ -76,12 +76,7 @@ enum OFREP {
         let reason: String
         let variant: String
         let value: JSON
-        let metadata: Metadata
-    }
-
-    struct Metadata: Codable, Sendable {
-        let version: Int64
-        let rule: Int?
+        let metadata: [String: JSON]
     }
 
     static func one(_ call: Call, _ key: Path<Text<60>>, _ question: Question) async throws -> Single<Evaluation> {
@@ -94,8 +89,7 @@ enum OFREP {
         store.saw(key.text, owner: company)
         if decision.reason == .missingUnit {
             throw refusal(
-                Problem.unprocessable(
-                    "/context/\(decision.bucketBy ?? "")", "required", "is what the flag is drawn by"),
+                fault("/context/\(decision.bucketBy ?? "")", "required", "is what the flag is drawn by"),
                 "TARGETING_KEY_MISSING", key.text)
         }
         return Single(Evaluation(decision))
@@ -140,9 +134,20 @@ enum OFREP {
         }
         return [
             "key": .string(decision.flag), "reason": .string(reason(decision)), "variant": .string(decision.variant),
-            "value": decision.value,
-            "metadata": ["version": JSON(decision.version), "rule": decision.rule.map { JSON($0) } ?? nil],
+            "value": decision.value, "metadata": .object(metadata(decision).reduce(into: JSON.Object()) { $0[$1.key] = $1.value }),
         ]
+    }
+
+    /// The protocol knows texts, numbers and booleans there, and no null.
+    static func metadata(_ decision: FlagDecision) -> [String: JSON] {
+        var metadata: [String: JSON] = ["version": JSON(decision.version)]
+        metadata["rule"] = decision.rule.map { JSON($0) }
+        return metadata
+    }
+
+    /// Of the protocol's refusals all but the unknown flag are 400.
+    static func fault(_ pointer: String, _ code: String, _ detail: String) -> Problem {
+        Problem(.malformedRequest, nil, faults: [.at(pointer, code, detail)])
     }
 
     static func refusal(_ problem: Problem, _ code: String, _ key: String?) -> Problem {
@@ -173,6 +178,6 @@ extension OFREP.Evaluation {
         reason = OFREP.reason(decision)
         variant = decision.variant
         value = decision.value
-        metadata = OFREP.Metadata(version: decision.version, rule: decision.rule)
+        metadata = OFREP.metadata(decision)
     }
 }

@@ -5,8 +5,6 @@ import Wire
 
 /// What plans allow, who is on which, and the exceptions: for those who run the installation.
 enum PlanRoutes {
-    typealias Amount = Whole<0, 9_007_199_254_740_991>
-
     @RouteList static var routes: [Route] {
         GET("/v1/system/plan-limits", "List the limits of plans", .operator, limits)
             .describe("What stands in no row has the limit that the program declares.")
@@ -33,7 +31,7 @@ enum PlanRoutes {
     }
 
     struct NewLimit: Codable, Sendable {
-        let limit: Amount?
+        let limit: QuotaAmount?
     }
 
     struct LimitOrder: ListFilter {
@@ -53,7 +51,7 @@ enum PlanRoutes {
         return try Single(
             await call.db.query(
                 """
-                INSERT INTO plan_limits (plan, quota, amount) VALUES (\(plan.text), \(quota.name), \(body.limit?.number))
+                INSERT INTO plan_limits (plan, quota, amount) VALUES (\(plan.text), \(quota.name), \(body.limit?.value))
                 ON CONFLICT (plan, quota) DO UPDATE SET amount = excluded.amount, updated_at = now()
                 RETURNING plan, quota, amount AS "limit", updated_at
                 """))
@@ -121,7 +119,7 @@ enum PlanRoutes {
     }
 
     struct NewOverride: Codable, Sendable {
-        let limit: Amount?
+        let limit: QuotaAmount?
         let isHard: Bool?
         let note: Prose<500>?
     }
@@ -134,7 +132,7 @@ enum PlanRoutes {
             _ = try await tx.batch([
                 """
                 INSERT INTO quota_overrides (company_id, quota, amount, is_hard, note)
-                VALUES (\(id), \(quota.name), \(body.value.limit?.number), \(body.value.isHard), \(body.value.note))
+                VALUES (\(id), \(quota.name), \(body.value.limit?.value), \(body.value.isHard), \(body.value.note))
                 ON CONFLICT (company_id, quota) DO UPDATE
                    SET amount = excluded.amount, is_hard = excluded.is_hard, note = excluded.note,
                        version = quota_overrides.version + 1, updated_at = now()
@@ -161,7 +159,7 @@ enum PlanRoutes {
     struct NewGrant: Codable, Sendable {
         let companyId: UUID
         let quota: Text<60>
-        let amount: Whole<1, 9_007_199_254_740_991>
+        let amount: QuotaAmount
         let priority: Whole<0, 1000>?
         let expiresAt: Timestamp?
         let note: Prose<500>?
@@ -172,6 +170,7 @@ enum PlanRoutes {
         guard let quota = QuotaCatalogue.named(body.quota.text) else {
             throw Problem.unprocessable("/quota", "not-one-of", "is none of \(QuotaCatalogue.all.map(\.name).joined(separator: ", "))")
         }
+        if body.amount.value == 0 { throw Problem.unprocessable("/amount", "too-small", "must be at least 1") }
         if let end = body.value.expiresAt, end <= call.now {
             throw Problem.unprocessable("/expires_at", "out-of-range", "must lie ahead")
         }
@@ -182,7 +181,7 @@ enum PlanRoutes {
             _ = try await tx.batch([
                 """
                 INSERT INTO quota_grants (company_id, id, quota, amount, priority, expires_at, note)
-                VALUES (\(company), \(id), \(quota.name), \(body.amount.number), \(body.value.priority?.value ?? 100),
+                VALUES (\(company), \(id), \(quota.name), \(body.amount.value), \(body.value.priority?.value ?? 100),
                         \(body.value.expiresAt), \(body.value.note))
                 """,
                 audit("quota.granted", company, with(quota, try JSON(encoding: body.value)), call),
@@ -241,6 +240,11 @@ struct QuotaGrant: Codable, Sendable, FieldNotes {
     }
 }
 
-extension Whole {
-    fileprivate var number: Int64 { Int64(value) }
+/// So much of something that is counted.
+struct QuotaAmount: NumberValue {
+    let value: Int64
+    init(unchecked value: Int64) { self.value = value }
+
+    static var schema: Schema { Schema(.integer(IntegerRule(0...QuotaLimits.amountMax, format: "int64")), example: 1000) }
+    static var sample: QuotaAmount { QuotaAmount(unchecked: 1000) }
 }
