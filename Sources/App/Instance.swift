@@ -103,7 +103,7 @@ public final class Instance: Sendable {
         server = try HTTPServer(loops, settings.http(), application)
         metrics.observe(server)
         let (flags, live) = (environment[FlagStore.self], environment[LiveSettings.self])
-        metrics.observe([("flags", { flags.figures }), ("settings", { live.figures })])
+        metrics.observe([("flags", { @Sendable in flags.figures }), ("settings", { @Sendable in live.figures })])
         let dispatcher = EventDispatcher(reactions)
         workforce = Workforce(
             Self.domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers

@@ -134,13 +134,14 @@ enum OFREP {
         }
         return [
             "key": .string(decision.flag), "reason": .string(reason(decision)), "variant": .string(decision.variant),
-            "value": decision.value, "metadata": .object(metadata(decision).reduce(into: JSON.Object()) { $0[$1.key] = $1.value }),
+            "value": decision.value, "metadata": .object(metadata(decision)),
         ]
     }
 
     /// The protocol knows texts, numbers and booleans there, and no null.
-    static func metadata(_ decision: FlagDecision) -> [String: JSON] {
-        var metadata: [String: JSON] = ["version": JSON(decision.version)]
+    static func metadata(_ decision: FlagDecision) -> JSON.Object {
+        var metadata = JSON.Object()
+        metadata["version"] = JSON(decision.version)
         metadata["rule"] = decision.rule.map { JSON($0) }
         return metadata
     }
@@ -178,6 +179,6 @@ extension OFREP.Evaluation {
         reason = OFREP.reason(decision)
         variant = decision.variant
         value = decision.value
-        metadata = OFREP.metadata(decision)
+        metadata = OFREP.metadata(decision).members.reduce(into: [:]) { $0[$1.key] = $1.value }
     }
 }
