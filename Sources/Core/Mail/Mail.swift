@@ -63,6 +63,11 @@ public enum Mail {
         "DELETE FROM mail_queue WHERE id = ANY(\(ids)::uuid[]) AND state IN ('queued', 'dead') RETURNING id"
     }
 
+    /// Makes room for a mail that is to be sent again under the same id.
+    public static func forget(_ id: UUID) -> SQL {
+        "DELETE FROM mail_queue WHERE id = \(id) AND state <> 'sending'"
+    }
+
     private static func json(_ context: [String: String]) -> JSON {
         var object = JSON.Object()
         for (key, value) in context.sorted(by: { $0.key < $1.key }) { object[key] = .string(value) }

@@ -292,4 +292,37 @@ import Wire
         let trace = try await bell.person.client.get("/v1/notification-traces?event=\(next)&user=\(grace.userId)")
         #expect(try trace.expect(200).json["reason"] == "not-in-audience")
     }
+
+    @Test func `what a rule sends to webhooks is an event of the company, in its own words`() async throws {
+        let bell = try await bell()
+        let client = bell.person.client
+        try await client.post(
+            "/v1/notification-rules", ["name": "Hooks", "event": "bell.rung", "channels": ["in_app", "webhook"]]
+        ).expect(201)
+        try await client.post(
+            "/v1/notification-templates",
+            ["type": "bell.rung", "channel": "webhook", "locale": "en", "title": "RING {{by}}", "body": "{{body}}"]
+        ).expect(201)
+        let event = try #require(try await bell.ring(by: "Ada"))
+        let sent = try await eventually {
+            let page = try await client.get("/v1/notification-deliveries?channel=webhook&state=sent").expect(200)
+            return page.json["data"]?[0]
+        }
+        let told = try await bell.server.instance.database.query(
+            "SELECT data::text AS data FROM outbox WHERE company_id = \(bell.company) AND type = 'notification.sent'")
+        let data = try JSON.parse(told[0].get("data", as: String.self))
+        #expect(data["title"] == "RING Ada" && data["notification_id"] == sent["notification_id"])
+        let trace = try await client.get("/v1/notification-traces?event=\(event)&user=\(bell.user)").expect(200).json
+        let ways = trace["channels"]?.arrayValue ?? []
+        #expect(ways.first { $0["channel"] == "webhook" }?["state"] == "sent")
+        #expect(ways.first { $0["channel"] == "email" }?["state"] == "skipped")
+    }
+
+    @Test(arguments: [
+        ("550 5.1.1 no such user", true), ("RCPT failed: 550", true), ("550 5.7.1 blocked by policy", false),
+        ("552 5.2.2 mailbox full", false), ("554 rejected", false),
+    ])
+    func `only what says that there is no such mailbox is a bounce`(_ reply: String, _ isBounce: Bool) {
+        #expect(Suppressions.isBounce(reply) == isBounce)
+    }
 }

@@ -7,8 +7,8 @@ struct Courier: Sendable {
     let company: UUID
     let type: NotificationType
     let routing: NotificationRouting
-    /// The company's own words for mails, by language.
-    let words: [String: NotificationText]
+    /// The company's own words, by channel and language.
+    let words: [String: [String: NotificationText]]
     let post: PostOffice
     let now: Timestamp
 
@@ -21,17 +21,16 @@ struct Courier: Sendable {
             """
             SELECT \(fragment: NotificationAudience.rules(company, type.patterns))::text AS rules,
                    \(fragment: NotificationAudience.defaults(company, one.category))::text AS defaults,
-                   (SELECT coalesce(jsonb_object_agg(locale, jsonb_build_array(title, body)), '{}')
+                   (SELECT coalesce(jsonb_agg(jsonb_build_array(channel, locale, title, body)), '[]')
                       FROM notification_templates
-                     WHERE company_id = \(company) AND type = \(type.name) AND channel = 'email' AND is_active)::text
-                       AS words
+                     WHERE company_id = \(company) AND type = \(type.name) AND is_active)::text AS words
             """)
         let routing = NotificationRouting(
             type, category: one.category, rules: try JSON.parse(rows[0].get("rules", as: String.self)).decode(),
             defaults: try JSON.parse(rows[0].get("defaults", as: String.self)).decode(), requested: one.requested)
-        var words: [String: NotificationText] = [:]
-        for (locale, text) in try JSON.parse(rows[0].get("words", as: String.self)).objectValue?.members ?? [] {
-            words[locale] = NotificationText(text[0]?.stringValue ?? "", text[1]?.stringValue ?? "")
+        var words: [String: [String: NotificationText]] = [:]
+        for own in try JSON.parse(rows[0].get("words", as: String.self)).decode([[String]].self) {
+            words[own[0], default: [:]][own[1]] = NotificationText(own[2], own[3])
         }
         return Courier(company: company, type: type, routing: routing, words: words, post: post, now: now)
     }
@@ -56,7 +55,7 @@ struct Courier: Sendable {
                 in: tx)
         case .gather(let until): try await Digests.add(id, of: one, until: until, company, in: tx)
         case .send where channel == .webhook: try await announce(one, in: tx)
-        case .send: _ = try await tx.batch([Mail.withdraw([id]), try Mail.sql(mail(one, id))])
+        case .send: _ = try await tx.batch([Mail.forget(id), try Mail.sql(mail(one, id))])
         }
     }
 
@@ -100,15 +99,22 @@ struct Courier: Sendable {
     }
 
     private func mail(_ one: DeliveryCase, _ id: UUID) throws -> Mail.Message {
-        var text = NotificationText(one.title, one.body)
-        if let own = words[one.locale.lowercased()] ?? words[String(one.locale.prefix(2)).lowercased()] ?? words["en"] {
-            let values = Courier.values(of: one)
-            text = NotificationText(
-                try NotificationRenderer.plain(own.title, values), try NotificationRenderer.plain(own.body, values))
-        }
+        let text = try text(of: one, .email)
         return post.mail(
             id, to: one, subject: text.title, body: text.body, link: one.link,
             unsubscribes: one.isCritical ? nil : one.category, company)
+    }
+
+    /// The words of the inbox, or the company's own for the channel.
+    private func text(of one: DeliveryCase, _ channel: NotificationChannel) throws -> NotificationText {
+        let texts = words[channel.rawValue] ?? [:]
+        let locale = one.locale.lowercased()
+        guard let own = texts[locale] ?? texts[String(locale.prefix { $0 != "-" })] ?? texts["en"] else {
+            return NotificationText(one.title, one.body)
+        }
+        let values = Courier.values(of: one)
+        return NotificationText(
+            try NotificationRenderer.plain(own.title, values), try NotificationRenderer.plain(own.body, values))
     }
 
     /// What a company's template may name: the event's values, and the words of the inbox.
@@ -122,9 +128,10 @@ struct Courier: Sendable {
 
     private func announce(_ one: DeliveryCase, in tx: Transaction) async throws {
         NotificationFigures.here.count("webhook", "sent")
+        let text = try text(of: one, .webhook)
         let told = NotificationTold(
             notificationId: one.notification, userId: one.user, type: one.type, category: one.category,
-            severity: one.severity, title: one.title, body: one.body, link: one.link, objectType: one.subject?.type,
+            severity: one.severity, title: text.title, body: text.body, link: one.link, objectType: one.subject?.type,
             objectId: one.subject?.id)
         try await Events.record(
             NotificationTold.event, told, on: "notification", one.notification, by: .system, company: company, in: tx)

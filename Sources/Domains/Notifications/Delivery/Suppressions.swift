@@ -170,7 +170,10 @@ enum Suppressions {
 
     /// The server says that there is no such mailbox: another try cannot help, and costs the sender's name.
     static func isBounce(_ reply: String) -> Bool {
-        ["550", "551", "553", "5.1."].contains { reply.contains($0) }
+        if reply.contains("5.1.") { return true }
+        // A full mailbox (5.2) or a policy against the sender (5.7) says nothing about the address.
+        guard !reply.contains("5.2."), !reply.contains("5.7.") else { return false }
+        return ["550", "551", "553"].contains { reply.contains($0) }
     }
 
     /// Suppresses the address a mail was for.
