@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check build release openapi docs contract bench fuzz format lint clean
+.PHONY: help run test check build release openapi docs contract bench drill fuzz format lint clean
 
 DEBUG := .build/debug/infinity
 RELEASE := .build/release/infinity
@@ -54,6 +54,11 @@ bench: release ## measure Infinity beside nginx, pgbench, FastAPI and Express; w
 	@scripts/setup.sh bench
 	@bench/setup.sh
 	@python3 bench/run.py
+
+drill: release ## kill servers and database at random under load, then look for what is lost (MINUTES=10 for longer)
+	@scripts/setup.sh test
+	@scripts/python-venv.sh
+	@scripts/drill.py $${MINUTES:-2}
 
 fuzz: ## throw bytes at the parsers, with AddressSanitizer (SECONDS=60 for longer)
 	@scripts/fuzz.sh

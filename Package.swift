@@ -46,7 +46,9 @@ let package = Package(
             dependencies: ["App", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Server"),
 
-        .executableTarget(name: "send-webhooks", dependencies: ["Outbound", "Crypto", "Loop", "Wire"], path: "bench/webhooks"),
+        .executableTarget(
+            name: "webhook-bench", dependencies: ["Outbound", "HTTP", "Crypto", "Loop", "Wire"], path: "bench/webhooks",
+            exclude: ["run.py", "floor.c"]),
 
         .executableTarget(name: "jobs-bench", dependencies: ["Core"], path: "bench/jobs", exclude: ["run.py", "peer.py", "requirements.txt"]),
 

@@ -137,7 +137,8 @@ def test_kill_9_during_delivery_loses_no_message(cluster, mailbox):
         wait_until(lambda: set(receiver.ids()) >= wanted, 60, what="the delivery of every message")
         assert set(receiver.ids()) == wanted
         wait_until(lambda: cluster.sql("webhooks_crash", "SELECT count(*) FROM webhook_deliveries") == "0", what="an empty queue")
-        assert len(receiver.taken) <= 44, "at most the four in hand come twice"
+        # Four in hand, and four answered that the dead process had not yet written down.
+        assert len(receiver.taken) <= 48, "only what was in hand comes twice"
         logged = cluster.sql("webhooks_crash", "SELECT count(DISTINCT message_id) FROM webhook_attempts WHERE outcome = 'delivered'")
         assert logged == "40"
     finally:
