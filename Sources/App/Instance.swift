@@ -80,6 +80,7 @@ public final class Instance: Sendable {
         environment.set(HandoverParts(Self.domains.flatMap { $0.handovers }))
         environment.set(GrantableObjects(Self.domains.flatMap { $0.grantableObjects }))
         environment.set(settings.keyRing)
+        MailSeal.use(settings.keyRing)
         environment.set(CacheNews(database))
         environment.set(Declarations(Self.domains))
         if let ownerURL { environment.set(settings.owner(at: ownerURL, loops)) }

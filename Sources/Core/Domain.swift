@@ -15,6 +15,8 @@ public protocol Domain {
     static var workers: [Worker] { get }
     /// What each of its tables holds about people; a table that stands in no declaration fails a test.
     static var personalData: [PersonalData] { get }
+    /// Its columns of sealed secrets, so that exchanging the keys forgets none.
+    static var sealed: [SealedColumn] { get }
     /// What of its data is not kept for ever.
     static var retention: [RetentionClass] { get }
     /// Every kind of news that it tells people.
@@ -49,6 +51,7 @@ extension Domain {
     public static var constraints: [ConstraintProblem] { [] }
     public static var workers: [Worker] { [] }
     public static var personalData: [PersonalData] { [] }
+    public static var sealed: [SealedColumn] { [] }
     public static var retention: [RetentionClass] { [] }
     public static var notifications: [NotificationType] { [] }
     public static var watchables: [Watchable] { [] }

@@ -49,6 +49,9 @@ public struct KeyRing: Sendable {
         self.init(keys)
     }
 
+    /// This ring with another key in front; nil when it has one of that id.
+    public func with(newest key: Key) -> KeyRing? { KeyRing([key] + keys) }
+
     /// A key for one purpose, made from the ring's newest; the same text always makes the same key.
     public func derive(_ purpose: String) -> [UInt8] { HKDF.derive(keys[0].bytes, info: purpose) }
 
@@ -60,6 +63,9 @@ public struct KeyRing: Sendable {
     private static let version: UInt8 = 1
     private static let nonceLength = 12
     private static let tagLength = 16
+
+    /// What every value begins with that the newest key has sealed.
+    public var header: [UInt8] { [Self.version, UInt8(keys[0].id.utf8.count)] + Array(keys[0].id.utf8) }
 
     /// Version, key id, nonce, ciphertext, tag.
     public func seal(_ secret: [UInt8], context: String) -> [UInt8] {

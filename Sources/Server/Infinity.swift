@@ -8,6 +8,6 @@ struct Infinity: ParsableCommand {
         discussion: "Settings are read from the environment; see docs/configuration.md or `infinity doctor`.",
         subcommands: [
             Serve.self, Work.self, Migrate.self, Seed.self, OpenAPICommand.self, Routes.self, Doctor.self,
-            DatabaseAlone.self, OperatorCommand.self,
+            DatabaseAlone.self, OperatorCommand.self, RotateKeys.self,
         ])
 }

@@ -143,6 +143,11 @@ public final class TestCluster: Sendable {
             folder: folder)
     }
 
+    /// What pg_dump makes of a database: everything in it, as text.
+    public func dump(database: String) throws -> String {
+        try ChildProcess.run(["\(binaries)/pg_dump", "--inserts", url(database: database)], folder: folder)
+    }
+
     /// Runs blocking work on a thread where it may.
     static func offTheLoops<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws
         -> Value
@@ -231,4 +236,7 @@ public struct TestDatabase: Sendable {
     /// Runs SQL as the superuser by psql; gives what it printed.
     @discardableResult
     public func psql(_ sql: String) throws -> String { try cluster.psql(sql, database: name) }
+
+    /// Everything in it, as a backup would hold it.
+    public func dump() throws -> String { try cluster.dump(database: name) }
 }

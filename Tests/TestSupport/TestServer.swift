@@ -41,9 +41,18 @@ public final class TestServer: Sendable {
                   FROM mail_queue m
                  WHERE lower(m.to_address) = lower(\(address))
                 """)
-            let mails = try JSON.parse(rows[0].get("mails", as: String.self)).arrayValue ?? []
+            let mails = try (JSON.parse(rows[0].get("mails", as: String.self)).arrayValue ?? []).map(Self.opened)
             return mails.count >= count ? mails : nil
         }
+    }
+
+    /// The mail with the values it was queued with.
+    private static func opened(_ mail: JSON) throws -> JSON {
+        guard case .object(var members) = mail, let id = mail["id"]?.stringValue.flatMap({ UUID($0) }) else { return mail }
+        var context = JSON.Object()
+        for (key, value) in try MailSeal.values(mail["context"] ?? .null, of: id) { context[key] = .string(value) }
+        members["context"] = .object(context)
+        return .object(members)
     }
 
     private static let keys = (secret: "test:" + Base64.encode(RandomBytes.make(32)), pepper: Base64.encode(RandomBytes.make(32)))

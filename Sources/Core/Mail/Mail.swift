@@ -47,11 +47,12 @@ public enum Mail {
         if let missing = message.template.keys.first(where: { context[$0] == nil }) {
             throw MailRenderer.MissingValue(template: message.template, key: missing)
         }
+        let id = message.id ?? UUID.v7()
         return """
             WITH mail AS (
                 INSERT INTO mail_queue (id, company_id, once_key, template, locale, to_address, to_name, context)
-                VALUES (\(message.id ?? UUID.v7()), \(message.company), \(message.onceKey), \(message.template),
-                        \(message.locale), \(message.to), \(message.name), \(JSONText(json(context))))
+                VALUES (\(id), \(message.company), \(message.onceKey), \(message.template),
+                        \(message.locale), \(message.to), \(message.name), \(JSONText(MailSeal.stored(context, of: id))))
                 ON CONFLICT (once_key) DO NOTHING
                 RETURNING id)
             SELECT pg_notify('mail_queued', '') FROM mail
@@ -66,11 +67,5 @@ public enum Mail {
     /// Makes room for a mail that is to be sent again under the same id.
     public static func forget(_ id: UUID) -> SQL {
         "DELETE FROM mail_queue WHERE id = \(id) AND state <> 'sending'"
-    }
-
-    private static func json(_ context: [String: String]) -> JSON {
-        var object = JSON.Object()
-        for (key, value) in context.sorted(by: { $0.key < $1.key }) { object[key] = .string(value) }
-        return .object(object)
     }
 }

@@ -40,10 +40,13 @@ enum MailQueue {
             RETURNING id, company_id, template, locale, to_address, to_name, context::text AS context, attempts
             """)
         return try rows.map { row in
-            Claimed(
-                id: try row.get("id"), company: try row.get("company_id"), template: try row.get("template"), locale: try row.get("locale"),
+            let id = try row.get("id", as: UUID.self)
+            return Claimed(
+                id: id, company: try row.get("company_id"), template: try row.get("template"),
+                locale: try row.get("locale"),
                 to: try row.get("to_address"), name: try row.get("to_name"),
-                context: try values(row.get("context")), attempt: try row.get("attempts"))
+                context: try MailSeal.values(JSON.parse(row.get("context", as: String.self)), of: id),
+                attempt: try row.get("attempts"))
         }
     }
 
@@ -93,13 +96,5 @@ enum MailQueue {
              WHERE state = 'sent' AND created_at < now() - interval '30 days'
                 OR state = 'dead' AND created_at < now() - interval '90 days'
             """)
-    }
-
-    static func values(_ context: String) throws -> [String: String] {
-        var values: [String: String] = [:]
-        for (key, value) in try JSON.parse(context).objectValue?.members ?? [] {
-            values[key] = value.stringValue
-        }
-        return values
     }
 }

@@ -13,6 +13,8 @@ extension Mailroom {
             }, hiding: ["context"], erase: .delete)
     ]
 
+    public static let sealed = [MailSeal.column]
+
     public static let retention = [
         RetentionClass(
             "mail", "Mails that were sent", table: "mail_queue", since: "created_at", only: "t.state = 'sent'",

@@ -127,10 +127,11 @@ public enum Mailroom: Domain {
         let name: String = try row.get("template")
         guard let template = MailTemplate(rawValue: name) else { return nil }
         let locale: String = try row.get("locale")
-        let context = try MailQueue.values(row.get("context"))
+        let id: UUID = try row.get("id")
+        let context = try MailSeal.values(JSON.parse(row.get("context", as: String.self)), of: id)
         let mail = try MailRenderer.render(template, locale: locale, context: context)
         return OutboxMail(
-            id: try row.get("id"), template: name, to: try row.get("to_address"), locale: locale,
+            id: id, template: name, to: try row.get("to_address"), locale: locale,
             subject: mail.subject,
             text: mail.text, html: mail.html, context: context, createdAt: try row.get("created_at"))
     }

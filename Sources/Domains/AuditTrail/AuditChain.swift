@@ -38,6 +38,10 @@ struct AuditKeys: Sendable {
         keys.contains { $0.isValid(mac, for: Self.message(company, seq, hash)) }
     }
 
+    func isSignedByNewest(company: UUID, seq: Int64, hash: [UInt8], by mac: [UInt8]) -> Bool {
+        keys[0].isValid(mac, for: Self.message(company, seq, hash))
+    }
+
     private static func message(_ company: UUID, _ seq: Int64, _ hash: [UInt8]) -> [UInt8] {
         company.bytes + withUnsafeBytes(of: seq.bigEndian) { Array($0) } + hash
     }

@@ -49,6 +49,11 @@ extension AuthDomain {
         .none("login_throttles", "keyed digests of failed attempts, forgotten after hours"),
     ]
 
+    public static let sealed = [
+        SealedColumn("mfa_factors", "secret_sealed", key: "id") { "second factor \($0)" },
+        SealedColumn("signing_keys", "private_sealed", key: "kid") { "signing key \($0)" },
+    ]
+
     public static let retention: [RetentionClass] = [
         RetentionClass(
             "sessions", "Sessions that have ended", table: "sessions", since: "expires_at", days: 30,

@@ -80,7 +80,8 @@ public final class AuthParts: Sendable {
         browser = BrowserMode(
             choices.ring, origins: [choices.publicURL] + choices.webOrigins, isSecure: isSecure)
         feed = AccessFeed(news: news, db: database)
-        codes = HMACKey(choices.ring.derive("short codes"))
+        // From the secret that is never exchanged: recovery codes must outlive the keys.
+        codes = HMACKey(HKDF.derive(choices.pepper, info: "short codes"))
         http = HTTPClient(loops: loops, resolver: .names)
         var guarded = HTTPClient.Configuration()
         guarded.ssrfGuard = SSRFGuard(allowed: choices.ssoAllowedRanges)

@@ -1,5 +1,6 @@
 import API
 import Core
+import Crypto
 import Postgres
 
 /// The files of a company: uploads whole or in pieces, what they are, who may have them, and their end.
@@ -28,5 +29,7 @@ public enum FilesDomain: Domain {
         let parts = try FileParts(environment)
         environment.set(parts)
         environment.set(parts.keeping(environment[Database.self]))
+        environment.set(
+            Vault(parts.storage, environment[KeyRing.self], publicURL: environment[PublicAddress.self].url))
     }
 }

@@ -52,7 +52,8 @@ struct ErasurePlan {
         }
     }
 
-    private static func companies(of subject: PersonalData.Subject, _ db: Database) async throws -> [UUID] {
+    /// The companies the person is or was in, or the one that asks.
+    static func companies(of subject: PersonalData.Subject, _ db: Database) async throws -> [UUID] {
         if let company = subject.company { return [company] }
         guard let user = subject.user else { return [] }
         let rows = try await db.query(

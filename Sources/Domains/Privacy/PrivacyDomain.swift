@@ -14,7 +14,7 @@ public enum PrivacyDomain: Domain {
     public static let summary = "Export and erasure of personal data, retention and consent."
 
     public static var routes: [Route] {
-        Erasures.routes + Consents.routes + RetentionPolicies.routes + LegalHolds.routes
+        Exports.routes + Erasures.routes + Consents.routes + RetentionPolicies.routes + LegalHolds.routes
     }
 
     public static let permissions: [Permission] = [.privacyRead, .privacyWrite, .consentsRead, .consentsWrite]
@@ -23,7 +23,8 @@ public enum PrivacyDomain: Domain {
 
     public static let constraints = [ConstraintProblem("privacy_requests_one_erasure", .erasureRunning)]
 
-    public static let jobs = [Erasing.handler, RetentionSweep.handler]
+    public static let workers = [Exporting.worker]
+    public static let jobs = [Exporting.handler, Erasing.handler, RetentionSweep.handler]
     public static let queues = [JobQueue("privacy", concurrency: 2)]
     public static let crons = [RetentionSweep.cron]
 
@@ -33,6 +34,10 @@ public enum PrivacyDomain: Domain {
         }
         environment.set(ErasedAddresses(pepper: pepper))
     }
+
+    public static let sealed = [
+        SealedColumn("privacy_requests", "email_sealed", key: "id") { "privacy request \($0)" }
+    ]
 
     public static let personalData: [PersonalData] =
         PersonalData.ofCore + [

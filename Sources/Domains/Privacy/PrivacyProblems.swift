@@ -27,8 +27,12 @@ extension ProblemCode {
         "retention-not-adjustable", 422, "This is not the company's to choose",
         advice: "GET /v1/retention-policies says what may be chosen, and within which bounds.")
 
+    static let exportLinkInvalid = ProblemCode(
+        "export-link-invalid", 404, "The link does not open anything",
+        advice: "Links are good for a quarter of an hour, and the file for a week. Make a new link.")
+
     static let ofPrivacy = [
-        erasureNotPlanned, erasureNotCancellable, reportNotReady, underLegalHold, exportNotReady,
+        exportLinkInvalid, erasureNotPlanned, erasureNotCancellable, reportNotReady, underLegalHold, exportNotReady,
         tooManyPrivacyRequests, erasureRunning, unknownRetentionClass, retentionNotAdjustable, consentInTheFuture,
     ]
 }

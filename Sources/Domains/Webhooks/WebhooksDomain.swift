@@ -26,6 +26,12 @@ public enum WebhooksDomain: Domain {
     public static let reactions = [FanOut.reaction]
     public static let notifications = [WebhookNews.failing, WebhookNews.gone]
 
+    public static let sealed = [
+        SealedColumn("webhook_endpoints", "secret_sealed", key: "id", isTenants: true) { "webhook-secret:\($0)" },
+        SealedColumn("webhook_endpoints", "old_secret_sealed", key: "id", isTenants: true) { "webhook-secret:\($0)" },
+        SealedColumn("webhook_endpoints", "headers_sealed", key: "id", isTenants: true) { "webhook-headers:\($0)" },
+    ]
+
     public static let personalData: [PersonalData] = [
         .none("webhook_endpoints", "where the company wants its events sent"),
         PersonalData(

@@ -56,6 +56,18 @@ import Wire
         }
     }
 
+    @Test func `every sealed column is sealed anew when the keys are exchanged`() async throws {
+        let declared = Set(Instance.domains.flatMap { $0.sealed }.map { "\($0.table).\($0.column)" })
+        let tables = try await columns()
+        var found: Set<String> = ["mail_queue.context"]
+        for (table, columns) in tables {
+            for (column, type) in columns where type == "bytea" && column.hasSuffix("_sealed") {
+                found.insert("\(table).\(column)")
+            }
+        }
+        #expect(declared == found, "declare in `sealed` of the domain that owns them")
+    }
+
     @Test func `the rows of somebody can be found and forgotten in every table`() async throws {
         let server = try await TestServer.shared()
         let tables = try await columns()

@@ -1,0 +1,124 @@
+import API
+import App
+import Glibc
+import Testing
+
+/// No change without its record: each route that may change something names the act it records, or why it records none.
+@Suite struct EveryChangeTests {
+    /// Routes by the longest beginning that fits, with the act they record.
+    private static let acts: [String: String] = [
+        "POST /v1/auth/impersonation": "member.impersonated",
+        "POST /v1/api-keys": "api_key.created", "PATCH /v1/api-keys/{id}": "api_key.changed",
+        "DELETE /v1/api-keys/{id}": "api_key.revoked", "POST /v1/api-keys/{id}/rotate": "api_key.rotated",
+        "POST /v1/companies": "company.founded", "PATCH /v1/companies/{id}": "company.changed",
+        "POST /v1/companies/{id}/deletion": "company.deletion_asked",
+        "POST /v1/companies/{id}/restoration": "company.restored", "PUT /v1/company/logo": "company.logo_changed",
+        "DELETE /v1/company/logo": "company.logo_changed", "PATCH /v1/company/settings": "company.settings_changed",
+        "PUT /v1/company/working-calendar": "company.calendar_changed",
+        "PUT /v1/company/security-policy": "company.security_policy_changed",
+        "POST /v1/client-companies": "client_company.founded",
+        "PUT /v1/client-companies/{id}/staff": "client_company.access_granted",
+        "DELETE /v1/client-companies/{id}/staff/{member_id}": "client_company.access_withdrawn",
+        "DELETE /v1/client-companies/{id}": "client_company.released",
+        "POST /v1/company/ownership-transfer": "ownership.transfer_asked",
+        "POST /v1/company/ownership-transfer/confirmation": "ownership.transferred",
+        "DELETE /v1/company/ownership-transfer": "ownership.transfer_cancelled",
+        "PATCH /v1/members/{id}": "member.changed", "DELETE /v1/members/{id}": "member.removed",
+        "PUT /v1/members/{id}/roles": "member.roles_changed", "PUT /v1/members/{id}/suspension": "member.suspended",
+        "DELETE /v1/members/{id}/suspension": "member.restored", "POST /v1/company/departure": "member.left",
+        "POST /v1/invitations": "invitation.sent", "DELETE /v1/invitations/{id}": "invitation.revoked",
+        "POST /v1/invitations/{id}/resending": "invitation.resent",
+        "POST /v1/invitations/acceptance": "invitation.accepted", "POST /v1/invitations/refusal": "invitation.declined",
+        "POST /v1/join-links": "join_link.created", "DELETE /v1/join-links/{id}": "join_link.revoked",
+        "POST /v1/join-links/use": "member.joined_by_link", "POST /v1/join-requests": "member.joined_by_link",
+        "POST /v1/service-accounts": "service_account.created", "PATCH /v1/service-accounts": "service_account.changed",
+        "DELETE /v1/service-accounts": "service_account.removed", "POST /v1/roles": "role.created",
+        "PATCH /v1/roles/{id}": "role.changed", "DELETE /v1/roles/{id}": "role.deleted",
+        "POST /v1/teams": "team.created", "PATCH /v1/teams/{id}": "team.changed", "DELETE /v1/teams/{id}": "team.deleted",
+        "POST /v1/teams/{id}/members": "team.member_added",
+        "PATCH /v1/teams/{id}/members/{member_id}": "team.member_changed",
+        "DELETE /v1/teams/{id}/members/{member_id}": "team.member_removed",
+        "POST /v1/webhook-endpoints": "webhook_endpoint.created",
+        "PATCH /v1/webhook-endpoints/{id}": "webhook_endpoint.changed",
+        "DELETE /v1/webhook-endpoints/{id}": "webhook_endpoint.deleted",
+        "POST /v1/webhook-endpoints/{id}/enable": "webhook_endpoint.enabled",
+        "POST /v1/webhook-endpoints/{id}/rotate-secret": "webhook_endpoint.secret_rotated",
+        "POST /v1/webhook-endpoints/{id}/test": "webhook_endpoint.tested",
+        "POST /v1/webhook-endpoints/{id}/recover": "webhook_endpoint.recovered",
+        "POST /v1/webhook-messages/{id}/resend": "webhook_message.resent",
+        "PATCH /v1/files/{id}": "file.changed", "POST /v1/files": "file.uploaded", "DELETE /v1/files/{id}": "file.deleted",
+        "POST /v1/file-deletions": "file.deleted", "POST /v1/files/{id}/restoration": "file.restored",
+        "POST /v1/file-restorations": "file.restored", "DELETE /v1/file-trash": "file.purged",
+        "POST /v1/privacy/exports": "privacy.export_asked",
+        "POST /v1/privacy/exports/{id}/download-url": "privacy.export_opened",
+        "POST /v1/privacy/erasures": "privacy.erasure_planned",
+        "POST /v1/privacy/erasures/{id}/confirm": "privacy.erasure_confirmed",
+        "POST /v1/privacy/erasures/{id}/cancel": "privacy.erasure_cancelled", "POST /v1/consents": "consent.",
+        "PUT /v1/retention-policies/{name}": "retention.changed",
+        "DELETE /v1/retention-policies/{name}": "retention.changed", "POST /v1/legal-holds": "legal_hold.placed",
+        "DELETE /v1/legal-holds/{id}": "legal_hold.released", "POST /v1/feature-flags": "flag.",
+        "PATCH /v1/feature-flags": "flag.", "PUT /v1/feature-flags": "flag.", "DELETE /v1/feature-flags": "flag.",
+        "POST /v1/segments": "segment.", "PATCH /v1/segments": "segment.", "DELETE /v1/segments": "segment.",
+    ]
+
+    /// Routes that record none there, and why.
+    private static let exempt: [String: String] = [
+        "/v1/auth/": "the person's own record, auth_events, which she reads at /v1/auth/security-events",
+        "POST /v1/invitations/preview": "only looks", "POST /v1/authz/check": "only asks",
+        "POST /v1/files/{id}/download-url": "only reads, with the right to read",
+        "POST /v1/file-archives": "only reads, with the right to read",
+        "/v1/uploads": "bytes on their way: the file is recorded when it is whole, file.uploaded",
+        "POST /v1/privacy/receipts": "only reads", "POST /v1/feature-flags/{key}/evaluation": "only asks",
+        "/ofrep/": "only asks", "/v1/ofrep/": "only asks",
+    ]
+
+    private static func longest(_ route: String, _ path: String, _ names: Dictionary<String, String>.Keys) -> String? {
+        names.filter { route.hasPrefix($0) || path.hasPrefix($0) }.max { $0.count < $1.count }
+    }
+
+    private static var changing: [(route: String, path: String)] {
+        Instance.routes.flatMap(\.routes).filter { ![.get, .head, .options].contains($0.method) }
+            .map { ("\($0.method.name) \($0.path)", $0.path) }
+    }
+
+    @Test func `every route that changes something records it, or says why not`() {
+        for (route, path) in Self.changing {
+            let act = Self.longest(route, path, Self.acts.keys)
+            let reason = Self.longest(route, path, Self.exempt.keys)
+            #expect(act != nil || reason != nil, "\(route) names neither its act nor why it records none")
+        }
+        for name in Array(Self.acts.keys) + Array(Self.exempt.keys) {
+            #expect(Self.changing.contains { $0.route.hasPrefix(name) || $0.path.hasPrefix(name) }, "\(name) fits no route")
+        }
+    }
+
+    @Test func `every act that is named is recorded somewhere`() throws {
+        let here = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+        let text = try Self.sources(in: here + "/Sources/Domains")
+        for act in Set(Self.acts.values) { #expect(text.contains("\"\(act)"), "nothing records \(act)") }
+    }
+
+    /// All the domains' sources as one text.
+    private static func sources(in folder: String) throws -> String {
+        var text = ""
+        let directory = try #require(opendir(folder))
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasPrefix(".") { continue }
+            let path = "\(folder)/\(name)"
+            guard name.hasSuffix(".swift") else {
+                text += try sources(in: path)
+                continue
+            }
+            let file = try #require(fopen(path, "r"))
+            defer { fclose(file) }
+            var bytes = [UInt8](repeating: 0, count: 1 << 20)
+            let count = fread(&bytes, 1, bytes.count, file)
+            text += String(decoding: bytes[..<count], as: UTF8.self)
+        }
+        return text
+    }
+}
