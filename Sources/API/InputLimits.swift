@@ -13,10 +13,10 @@ public enum InputLimits {
     /// `limit` of a list: a page one screen can show, and the most that is printed in a few milliseconds.
     public static let pageDefault = 50
     public static let pageMax = 100
-    /// `q` of a list.
+    /// `q` of a list, and any other text in a query that states no limit of its own.
     public static let searchLengthMax = 200
-    /// Values of one filter (`status=a,b,c`).
-    public static let filterValuesMax = 50
+    /// Values of one filter (`status=a,b,c`): what an address has room for.
+    public static let filterValuesMax = 20
     /// A cursor is made by us; this is more than the longest sort key needs.
     public static let cursorLengthMax = 2048
     /// `count=estimated` counts no further: an exact count of a large table is a scan.

@@ -38,3 +38,9 @@ def before_call(context, case, **options):
             del headers[name]
     for name in ("cursor", "fields"):
         query.pop(name, None)
+
+
+@schemathesis.serializer("application/offset+octet-stream")
+def pieces(context, value):
+    """A piece of a resumable upload is bytes as they are."""
+    return value if isinstance(value, bytes) else str(value).encode()

@@ -29,11 +29,23 @@ enum QueryShape {
             throw Schema.ProbeError(description: "\(type) is read from a query, so it must be a struct")
         }
         for index in shape.properties.indices {
-            guard case .array(let element, let most) = shape.properties[index].schema.kind else { continue }
-            let bound = min(most ?? .max, InputLimits.filterValuesMax)
-            shape.properties[index].schema.kind = .array(element, countMax: bound)
+            shape.properties[index].schema.kind = bounded(shape.properties[index].schema.kind)
         }
         return shape
+    }
+
+    /// An address is no place for the long texts and lists that a plain `String` or array may be in a body.
+    private static func bounded(_ kind: Schema.Kind) -> Schema.Kind {
+        switch kind {
+        case .array(var element, let most):
+            element.kind = bounded(element.kind)
+            let isPlain = most ?? InputLimits.itemsMax == InputLimits.itemsMax
+            return .array(element, countMax: isPlain ? InputLimits.filterValuesMax : most)
+        case .text(var rule) where rule.lengthMax == InputLimits.textLengthMax:
+            rule.lengthMax = InputLimits.searchLengthMax
+            return .text(rule)
+        default: return kind
+        }
     }
 }
 
@@ -48,7 +60,9 @@ struct QueryPairs {
             pairs = try FormFields(query).fields.map { ($0.name, $0.value) }
         } catch {
             reader.fault(
-                Fault(.parameter("query"), "malformed-query", "the query is not valid: \(error)", isSyntax: true))
+                Fault(
+                    .parameter("query"), "malformed-query", "the query is not valid: \(error)", isSyntax: true
+                ))
         }
     }
 
@@ -66,18 +80,26 @@ struct QueryPairs {
         for property in shape.properties {
             if let value = value(of: property, property.name, reader) {
                 object[property.name] = value
-            } else if property.isRequired, !reader.faults.contains(where: { $0.place == .parameter(property.name) }) {
+            } else if property.isRequired,
+                !reader.faults.contains(where: { $0.place == .parameter(property.name) })
+            {
                 reader.fault(.parameter(property.name, "required", "is required"))
             }
         }
         return .object(object)
     }
 
-    private mutating func value(of property: ObjectSchema.Property, _ name: String, _ reader: InputReader) -> JSON? {
+    private mutating func value(of property: ObjectSchema.Property, _ name: String, _ reader: InputReader)
+        -> JSON?
+    {
         if case .object(let inner) = property.schema.kind { return span(inner, name, reader) }
         let texts = take(name)
-        guard !texts.isEmpty, let json = ParameterText.json(texts, property.schema, name, reader) else { return nil }
-        for fault in property.schema.faults(in: json) { reader.fault(ParameterText.parameterFault(fault, name)) }
+        guard !texts.isEmpty, let json = ParameterText.json(texts, property.schema, name, reader) else {
+            return nil
+        }
+        for fault in property.schema.faults(in: json) {
+            reader.fault(ParameterText.parameterFault(fault, name))
+        }
         return json
     }
 
@@ -93,14 +115,18 @@ struct QueryPairs {
     /// What nobody took is a mistake of the caller.
     func refuseTheRest(known: [ObjectSchema.Property], also names: [String] = [], _ reader: InputReader) {
         guard !pairs.isEmpty else { return }
-        let all = names + known.flatMap { property -> [String] in
-            guard case .object(let inner) = property.schema.kind else { return [property.name] }
-            return inner.properties.map { "\(property.name)[\($0.name)]" }
-        }
+        let all =
+            names
+            + known.flatMap { property -> [String] in
+                guard case .object(let inner) = property.schema.kind else { return [property.name] }
+                return inner.properties.map { "\(property.name)[\($0.name)]" }
+            }
         for (name, _) in pairs {
             let near = NearMiss.of(name, among: all).map { "; perhaps \($0) was meant" } ?? ""
             reader.fault(
-                Fault(.parameter(String(name.prefix(100))), "unknown-parameter", "is no parameter here\(near)", isSyntax: true))
+                Fault(
+                    .parameter(String(name.prefix(100))), "unknown-parameter", "is no parameter here\(near)",
+                    isSyntax: true))
         }
     }
 }

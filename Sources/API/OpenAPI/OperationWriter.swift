@@ -33,7 +33,8 @@ struct OperationWriter {
         case .signedIn: parts.append("For any user who is logged in.")
         case .member: parts.append("For any member of the token's company.")
         case .operator: parts.append("For the operators of the installation.")
-        case .can(let permission): parts.append("Needs the permission `\(permission.name)` (\(permission.summary)).")
+        case .can(let permission):
+            parts.append("Needs the permission `\(permission.name)` (\(permission.summary)).")
         }
         if route.idempotency == .required { parts.append("An `Idempotency-Key` is required.") }
         if route.requiresIfMatch { parts.append("`If-Match` is required.") }
@@ -63,19 +64,25 @@ struct OperationWriter {
             }
         }
         if route.method == .post, route.idempotency != .none {
-            out.append(SharedParts.parameter(route.idempotency == .required ? "IdempotencyKeyRequired" : "IdempotencyKey"))
+            out.append(
+                SharedParts.parameter(
+                    route.idempotency == .required ? "IdempotencyKeyRequired" : "IdempotencyKey"))
         }
         if route.output.hasVersion, route.method == .get { out.append(SharedParts.parameter("IfNoneMatch")) }
-        if honoursIfMatch { out.append(SharedParts.parameter(route.requiresIfMatch ? "IfMatchRequired" : "IfMatch")) }
+        if honoursIfMatch {
+            out.append(SharedParts.parameter(route.requiresIfMatch ? "IfMatchRequired" : "IfMatch"))
+        }
         return out
     }
 
     /// A text in a path is a whole segment of it: what HTTP does not let stand there needs no route to refuse it.
     private static func segment(_ schema: Schema) -> Schema {
-        guard case .text(var rule) = schema.kind, rule.format == nil, rule.pattern == nil, rule.values == nil else {
+        guard case .text(var rule) = schema.kind, rule.format == nil, rule.pattern == nil, rule.values == nil
+        else {
             return schema
         }
-        rule.pattern = #"^[^\u0000-\u001f\u007f-\u009f/\\]*[^\u0000-\u001f\u007f-\u009f/\\.][^\u0000-\u001f\u007f-\u009f/\\]*$"#
+        rule.pattern =
+            #"^[^\u0000-\u001f\u007f-\u009f/\\]*[^\u0000-\u001f\u007f-\u009f/\\.][^\u0000-\u001f\u007f-\u009f/\\]*$"#
         var segment = schema
         segment.kind = .text(rule)
         return segment
@@ -92,16 +99,23 @@ struct OperationWriter {
     private func query(_ shape: ObjectSchema, _ components: inout SchemaComponents) -> [JSON] {
         shape.properties.flatMap { property -> [JSON] in
             guard case .object(let bounds) = property.schema.kind else {
-                return [parameter(property.name, in: "query", property.schema, isRequired: property.isRequired, &components)]
+                return [
+                    parameter(
+                        property.name, in: "query", property.schema, isRequired: property.isRequired,
+                        &components)
+                ]
             }
             return bounds.properties.map { bound in
-                parameter("\(property.name)[\(bound.name)]", in: "query", bound.schema, isRequired: false, &components)
+                parameter(
+                    "\(property.name)[\(bound.name)]", in: "query", bound.schema, isRequired: false,
+                    &components)
             }
         }
     }
 
     private func parameter(
-        _ name: String, in place: JSON, _ schema: Schema, isRequired: Bool, _ components: inout SchemaComponents
+        _ name: String, in place: JSON, _ schema: Schema, isRequired: Bool,
+        _ components: inout SchemaComponents
     ) -> JSON {
         var plain = schema
         plain.isNullable = false
@@ -121,33 +135,43 @@ struct OperationWriter {
         let columns = shape.sorts.map(\.column) + (shape.sorts.contains { $0.column == "id" } ? [] : ["id"])
         let sort: JSON = [
             "name": "sort", "in": "query", "style": "form", "explode": false,
-            "description": .string("Order of the list; `-` in front for falling. Without it: `\(shape.sorts[0].text)`."),
+            "description": .string(
+                "Order of the list; `-` in front for falling. Without it: `\(shape.sorts[0].text)`."),
             "schema": [
                 "type": "array", "minItems": 1, "maxItems": 3,
-                "items": ["type": "string", "enum": .array(columns.flatMap { [.string($0), .string("-\($0)")] })],
+                "items": [
+                    "type": "string", "enum": .array(columns.flatMap { [.string($0), .string("-\($0)")] }),
+                ],
             ],
         ]
         let search: [JSON] =
             shape.search.isEmpty
             ? []
-            : [[
-                "name": "q", "in": "query",
-                "description": .string("Text to look for in \(shape.search.joined(separator: ", "))."),
-                "schema": ["type": "string", "maxLength": JSON(InputLimits.searchLengthMax)],
-            ]]
+            : [
+                [
+                    "name": "q", "in": "query",
+                    "description": .string("Text to look for in \(shape.search.joined(separator: ", "))."),
+                    "schema": ["type": "string", "maxLength": JSON(InputLimits.searchLengthMax)],
+                ]
+            ]
         return [sort] + search + fields + ["Limit", "Cursor", "Count"].map(SharedParts.parameter)
     }
 
     private var fields: [JSON] {
-        guard case .page(let item) = route.output.shape, case .object(let object) = item.kind else { return [] }
-        return [[
-            "name": "fields", "in": "query", "style": "form", "explode": false,
-            "description": "Print only these fields of each item; the answer's schema is that of all of them.",
-            "schema": [
-                "type": "array", "minItems": 1,
-                "items": ["type": "string", "enum": .array(object.properties.map { .string($0.name) })],
-            ],
-        ]]
+        guard case .page(let item) = route.output.shape, case .object(let object) = item.kind else {
+            return []
+        }
+        return [
+            [
+                "name": "fields", "in": "query", "style": "form", "explode": false,
+                "description":
+                    "Print only these fields of each item; the answer's schema is that of all of them.",
+                "schema": [
+                    "type": "array", "minItems": 1,
+                    "items": ["type": "string", "enum": .array(object.properties.map { .string($0.name) })],
+                ],
+            ]
+        ]
     }
 
     private func requestBody(_ components: inout SchemaComponents) -> JSON? {
@@ -156,11 +180,15 @@ struct OperationWriter {
             case .body(let schema):
                 return body(["application/json"], schema, .input, &components)
             case .patch(let schema):
-                return body(["application/json", "application/merge-patch+json"], schema, .patch, &components)
+                return body(
+                    ["application/json", "application/merge-patch+json"], schema, .patch, &components)
             case .form(let shape):
-                return body(["application/x-www-form-urlencoded"], Schema(.object(shape)), .input, &components)
+                return body(
+                    ["application/x-www-form-urlencoded"], Schema(.object(shape)), .input, &components)
             case .stream(let mediaType):
-                let media: JSON = ["schema": ["type": "string", "format": "binary"]]
+                let media: JSON =
+                    mediaType == "multipart/form-data"
+                    ? ["schema": Self.fileForm] : ["schema": ["type": "string", "format": "binary"]]
                 return ["required": true, "content": .object([(mediaType, media)])]
             case .path, .query, .list: break
             }
@@ -181,7 +209,9 @@ struct OperationWriter {
 
     private func responses(_ components: inout SchemaComponents) -> JSON.Object {
         var out: JSON.Object = [(String(route.output.status), success(&components))]
-        if route.output.hasVersion, route.method == .get { out["304"] = ["description": "You have this version already."] }
+        if route.output.hasVersion, route.method == .get {
+            out["304"] = ["description": "You have this version already."]
+        }
         for status in refusals { out[String(status)] = refusal(status) }
         return out
     }
@@ -191,7 +221,9 @@ struct OperationWriter {
         if route.output.hasLocation { headers["Location"] = SharedParts.header("Location") }
         if route.output.hasVersion { headers["ETag"] = SharedParts.header("ETag") }
         if case .page = route.output.shape { headers["Link"] = SharedParts.header("Link") }
-        if route.method == .post, route.idempotency != .none { headers["Idempotency-Replayed"] = SharedParts.header("IdempotencyReplayed") }
+        if route.method == .post, route.idempotency != .none {
+            headers["Idempotency-Replayed"] = SharedParts.header("IdempotencyReplayed")
+        }
         headers["X-Request-Id"] = SharedParts.header("RequestId")
         if route.rate.quota > 0 { headers["RateLimit"] = SharedParts.header("RateLimit") }
         var out: JSON.Object = [("description", .string(successText)), ("headers", .object(headers))]
@@ -199,16 +231,32 @@ struct OperationWriter {
         case .empty: break
         case .single(let schema):
             out["content"] = [
-                "application/json": ["schema": components.reference(schema, .output), "example": route.exampleAnswer ?? .null]
+                "application/json": [
+                    "schema": components.reference(schema, .output), "example": route.exampleAnswer ?? .null,
+                ]
             ]
         case .page(let item):
-            out["content"] = ["application/json": ["schema": components.page(of: item), "example": route.exampleAnswer ?? .null]]
+            out["content"] = [
+                "application/json": [
+                    "schema": components.page(of: item), "example": route.exampleAnswer ?? .null,
+                ]
+            ]
         case .media(let type):
-            let media: JSON = ["schema": ["type": type.hasSuffix("json") ? "object" : "string"]]
-            out["content"] = .object([(type, media)])
+            out["content"] = .object([(type, Self.media(type))])
         }
         out["links"] = links.links(from: route)
         return .object(out)
+    }
+
+    /// A form that brings a file; what else it may have, the route describes.
+    private static let fileForm: JSON = [
+        "type": "object", "required": ["file"],
+        "properties": ["file": ["type": "string", "format": "binary"]],
+    ]
+
+    private static func media(_ type: String) -> JSON {
+        // Each event of a stream has data of its own; the schema of a string would be taken for theirs.
+        type == "text/event-stream" ? [:] : ["schema": ["type": type.hasSuffix("json") ? "object" : "string"]]
     }
 
     private var successText: String {
@@ -224,7 +272,7 @@ struct OperationWriter {
     private var refusals: [Int] {
         var out: Set<Int> = [400, 414, 500, 503]
         if route.access != .open { out.formUnion([401, 403]) }
-        if route.path.contains("{") { out.insert(404) }
+        if route.path.contains("{") || route.namesOthers { out.insert(404) }
         if case .media = route.output.shape {} else { out.insert(406) }
         if route.readsBody { out.formUnion([413, 415, 422]) }
         if !route.inputs.isEmpty { out.insert(422) }
@@ -245,12 +293,16 @@ struct OperationWriter {
         let lines = (own + general).map { "- `\($0.name)`: \($0.title). \($0.advice)" }
         var response: JSON.Object = [
             ("description", .string(lines.joined(separator: "\n"))),
-            ("content", [
-                "application/problem+json": [
-                    "schema": ["$ref": "#/components/schemas/Problem"],
-                    "examples": .object(JSON.Object(own.map { ($0.name, ["value": SharedParts.example(of: $0)]) })),
+            (
+                "content",
+                [
+                    "application/problem+json": [
+                        "schema": ["$ref": "#/components/schemas/Problem"],
+                        "examples": .object(
+                            JSON.Object(own.map { ($0.name, ["value": SharedParts.example(of: $0)]) })),
+                    ]
                 ]
-            ]),
+            ),
         ]
         response["headers"] = SharedParts.headersOfRefusal(status)
         return .object(response)
@@ -262,6 +314,34 @@ struct OperationWriter {
         case .idempotencyKeyRequired: route.idempotency == .required
         case .invalidCursor: route.inputs.contains { if case .list = $0 { true } else { false } }
         default: true
+        }
+    }
+}
+
+extension Route {
+    /// The body or the query names something by its id, which may not be there.
+    fileprivate var namesOthers: Bool {
+        inputs.contains { input in
+            switch input {
+            case .query(let shape): shape.properties.contains { $0.schema.isIdentifier }
+            case .body(let schema), .patch(let schema):
+                if case .object(let object) = schema.kind {
+                    object.properties.contains { $0.schema.isIdentifier }
+                } else {
+                    false
+                }
+            case .path, .list, .form, .stream: false
+            }
+        }
+    }
+}
+
+extension Schema {
+    fileprivate var isIdentifier: Bool {
+        switch kind {
+        case .text(let rule): rule.format == "uuid"
+        case .array(let element, _): element.isIdentifier
+        default: false
         }
     }
 }

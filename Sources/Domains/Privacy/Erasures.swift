@@ -27,7 +27,7 @@ enum Erasures {
         POST("/v1/privacy/erasures/{id}/cancel", "Cancel an erasure", .signedIn, cancel)
             .operation("cancelErasure").problems(.erasureNotCancellable)
         GET("/v1/privacy/erasures/{id}/report", "Read what an erasure has done", .signedIn, report)
-            .problems(.reportNotReady)
+            .problems(.reportNotReady, .notFound)
         POST("/v1/privacy/receipts", "Read the report when the account is gone", .open, redeem)
             .operation("redeemErasureReceipt").rate(.login).secret.idempotent(.none).problems(.reportNotReady)
             .example(body: ["receipt": "era_8FfN2nPZ0S7-example"])
