@@ -1,7 +1,15 @@
-"""clamd's INSTREAM protocol, as its manual page has it, with one signature of our own."""
+"""clamd's INSTREAM protocol, as its manual page has it, with one signature of our own; and clamd itself, where it is
+installed."""
+import os
+import shutil
+import socket
 import socketserver
 import struct
+import subprocess
+import tempfile
 import threading
+
+from instance import free_port, wait_until
 
 MALWARE = b"this-is-malware-for-the-tests"
 
@@ -38,3 +46,33 @@ class Conversation(socketserver.StreamRequestHandler):
                 self.wfile.write(b"INSTREAM: loading signatures. ERROR\0")
             else:
                 self.wfile.write(b"stream: Test.Malware FOUND\0" if MALWARE in content else b"stream: OK\0")
+
+
+class RealClamd:
+    """The program itself, with the same signature and no other."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="infinity-clamd-")
+        self.port = free_port()
+        with open(os.path.join(self.folder, "own.ndb"), "w") as signatures:
+            signatures.write(f"Test.Malware:0:*:{MALWARE.hex()}\n")
+        settings = os.path.join(self.folder, "clamd.conf")
+        with open(settings, "w") as file:
+            file.write(f"DatabaseDirectory {self.folder}\nTCPSocket {self.port}\nTCPAddr 127.0.0.1\nForeground yes\n"
+                       "User root\n")
+        self.process = subprocess.Popen(["clamd", "-c", settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self.answers, what="clamd")
+
+    address = property(lambda self: f"127.0.0.1:{self.port}")
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)

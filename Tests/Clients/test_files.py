@@ -3,6 +3,7 @@ import base64
 import hashlib
 import io
 import os
+import shutil
 import socket
 import threading
 import zipfile
@@ -10,7 +11,7 @@ import zipfile
 import pytest
 
 from bucket import Bucket
-from clamd import MALWARE, Clamd
+from clamd import MALWARE, Clamd, RealClamd
 from instance import Instance, wait_until
 from people import Person
 
@@ -240,6 +241,24 @@ def test_a_scanner_looks_at_every_content_before_anybody_gets_it(mailbox):
     finally:
         instance.remove()
         scanner.shutdown()
+
+
+@pytest.mark.skipif(not shutil.which("clamd"), reason="clamd is not installed")
+def test_clamd_itself_tells_the_good_from_the_bad(mailbox):
+    scanner = RealClamd()
+    instance = Instance(INFINITY_SMTP_URL=f"smtp://127.0.0.1:{mailbox.port}", INFINITY_CLAMD=scanner.address)
+    try:
+        instance.start()
+        person = Person(instance, mailbox).sign_up(company="Careful")
+        good, bad = upload(person, noise(3 * MEGABYTE)), upload(person, b"harmless at first " + MALWARE)
+        state = lambda file: person.expect(200, "GET", f"/v1/files/{file['id']}")["state"]
+        wait_until(lambda: (state(good), state(bad)) == ("ready", "rejected"), seconds=60)
+        rejection = person.expect(200, "GET", f"/v1/files/{bad['id']}")["rejection"]
+        assert rejection.startswith("Test.Malware")
+        assert "ok    clamd" in instance.command("doctor").stdout
+    finally:
+        instance.remove()
+        scanner.stop()
 
 
 @pytest.fixture(scope="module")

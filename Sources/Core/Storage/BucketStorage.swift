@@ -22,7 +22,6 @@ public final class BucketStorage: Storage {
         }
     }
 
-    public let kind = "s3"
     public let identity: String
     private let client: HTTPClient
     private let signer: SignatureV4

@@ -9,7 +9,6 @@ import Wire
 /// An object is written into `incoming/` and moved to its place when all of it is on the disk: nobody ever sees half of
 /// one, whenever the power goes.
 public final class FolderStorage: Storage {
-    public let kind = "local"
     public let identity: String
     let folder: String
     let pool: BlockingPool

@@ -5,9 +5,6 @@ import Wire
 ///
 /// An object is written once, piece by piece, becomes visible whole or not at all, and never changes after.
 public protocol Storage: Sendable {
-    /// `local` or `s3`.
-    var kind: String { get }
-
     /// Which storage this is, for what is begun on one instance and continued on another: two that give the same name
     /// see the same objects.
     var identity: String { get }

@@ -10,6 +10,7 @@ enum FileLimits {
     static let requestBytes = 256 << 20
     /// Bodies of files read at once by one instance: with S3 each holds a part of 8 MiB and its copy on the way.
     static let intakesAtOnce = 32
+    static let intakesOfCompany = 16
     /// An upload in one request that takes longer could be swept away under itself.
     static let intakeSeconds: Int64 = 6 * 3600
     /// Objects younger than this may belong to a transaction that is still on its way.

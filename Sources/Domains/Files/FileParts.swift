@@ -79,16 +79,27 @@ struct FileRules: Sendable {
     var tooLarge: Problem { Problem(.fileTooLarge).with("bytes_max", JSON(bytesMax)) }
 }
 
-/// How many bodies of files this instance reads at once.
+/// How many bodies of files this instance reads at once, all together and of one company: a slow sender must not keep the
+/// others out.
 final class IntakeSlots: Sendable {
-    private let taken = Atomic<Int>(0)
+    private let taken = Mutex<(all: Int, byCompany: [UUID: Int])>((0, [:]))
 
-    func run<Value>(_ work: () async throws -> Value) async throws -> Value {
-        guard taken.wrappingAdd(1, ordering: .relaxed).newValue <= FileLimits.intakesAtOnce else {
-            taken.wrappingSubtract(1, ordering: .relaxed)
-            throw Problem.unavailable(retryAfterSeconds: 5, "Too many uploads are going on at once.")
+    func run<Value>(_ company: UUID, _ work: () async throws -> Value) async throws -> Value {
+        let isFree = taken.withLock { taken in
+            let own = taken.byCompany[company] ?? 0
+            guard taken.all < FileLimits.intakesAtOnce, own < FileLimits.intakesOfCompany else { return false }
+            taken.all += 1
+            taken.byCompany[company] = own + 1
+            return true
         }
-        defer { taken.wrappingSubtract(1, ordering: .relaxed) }
+        guard isFree else { throw Problem.unavailable(retryAfterSeconds: 5, "Too many uploads are going on at once.") }
+        defer {
+            taken.withLock { taken in
+                taken.all -= 1
+                let own = (taken.byCompany[company] ?? 1) - 1
+                taken.byCompany[company] = own > 0 ? own : nil
+            }
+        }
         return try await work()
     }
 }

@@ -29,7 +29,7 @@ enum FileUpload {
         }
         let id = UUID.v7()
         try await StorageQuota.check(room: call.request.body.contentLength ?? 0, call)
-        let (file, received) = try await parts.slots.run {
+        let (file, received) = try await parts.slots.run(company) {
             try await parts.storing {
                 let form = FileForm(Intake(StorageKey(company: company, id: .v7()), parts))
                 do {

@@ -32,7 +32,7 @@ struct UploadWriting: Sendable {
     func append() async throws {
         guard let call else { preconditionFailure("bytes are added by a request") }
         let checksum = try TusChecksum(call)
-        try await parts.slots.run {
+        try await parts.slots.run(row.company) {
             try await parts.storing {
                 try await claim()
                 do {
