@@ -41,6 +41,7 @@ import Wire
         let (first, second) = try await pair()
         let operations = try await Person.operator(on: first)
         let person = try await Person(signedUpOn: first, company: "Hasty")
+        let colleague = try await person.colleague(.member)
         for (key, value) in [
             ("rates.user_per_minute", 100), ("rates.company_per_minute_by_plan", ["gold": 30]),
         ] as [(String, JSON)] {
@@ -55,10 +56,10 @@ import Wire
         let passed = try await passed(480, person.token, [first, second])
         let refilled = Double((ContinuousClock.now - began).components.seconds + 1) * 100 / 60
         #expect(passed >= 70, "nobody is refused what is his")
-        #expect(Double(passed) <= (100 + refilled) * 1.2, "\(passed) passed")
+        // A quarter over by what is on its way between the two, and what they do not tell each other of.
+        #expect(Double(passed) <= (100 + refilled) * 1.3, "\(passed) passed")
 
         try await operations.client.put("/v1/system/companies/\(person.companyId ?? "")/plan", ["plan": "gold"]).expect(200)
-        let colleague = try await Person(signingInOn: first, email: person.email)
         let answer = try await eventually { () -> Answer? in
             let answer = try await first.client.with(token: colleague.token).get("/v1/auth/me")
             return answer.header("ratelimit-policy")?.hasPrefix("\"company\";q=30") == true ? answer : nil

@@ -85,16 +85,20 @@ import Wire
         let operations = try await Person.operator(on: server)
         let other = try await House.another(beside: server)
         let there = other.client.with(token: owner.token)
-        #expect(try await theme(owner)["source"] == "default")
-        try await operations.client.put("/v1/system/settings/interface.theme", ["value": "dark"]).expect(200)
-        #expect(try await theme(owner)["source"] == "system")
+        // A setting that no other test looks at: what is set here holds for all of them.
+        let key = "rates.api_key_per_minute"
+        let before = try await owner.client.get("/v1/settings/\(key)").expect(200)
+        #expect(before.json["source"] == "default")
+        try await operations.client.put("/v1/system/settings/\(key)", ["value": 700]).expect(200)
+        let after = try await owner.client.get("/v1/settings/\(key)").expect(200)
+        #expect(after.json["source"] == "system")
         let began = ContinuousClock.now
         _ = try await eventually { () -> Bool? in
-            try await there.get("/v1/settings/interface.theme").json["value"] == "dark" ? true : nil
+            try await there.get("/v1/settings/\(key)").json["value"] == 700 ? true : nil
         }
         #expect(ContinuousClock.now - began < .seconds(1))
-        try await operations.client.delete("/v1/system/settings/interface.theme").expect(204)
-        #expect(try await theme(owner)["value"] == "device")
+        try await operations.client.delete("/v1/system/settings/\(key)").expect(204)
+        #expect(try await owner.client.get("/v1/settings/\(key)").json["value"] == 600)
         await other.stop()
     }
 }
