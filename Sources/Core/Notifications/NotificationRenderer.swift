@@ -13,11 +13,6 @@ public enum NotificationRenderer {
         try render("{{% CONTENT_TYPE:TEXT}}" + template, values, checking: template)
     }
 
-    /// The same as HTML: values are escaped.
-    public static func html(_ template: String, _ values: JSON) throws(Fault) -> String {
-        try render(template, values, checking: template)
-    }
-
     /// Refuses what is too long, too deep, reaches for other templates or is no Mustache at all.
     public static func check(_ template: String) throws(Fault) {
         guard template.utf8.count <= NotificationLimits.templateBytesMax else {
