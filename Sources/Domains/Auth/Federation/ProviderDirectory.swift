@@ -131,7 +131,7 @@ extension HTTPClient {
             let response = try await send(request)
             status = response.status
             bytes = try await response.body.collect()
-        } catch let error as TransferError {
+        } catch {
             throw ProviderFailure.unreachable(error)
         }
         if (400..<500).contains(status) {
