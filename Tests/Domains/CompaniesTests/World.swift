@@ -51,13 +51,18 @@ final class World: Sendable {
         environment.set(RecentProof(require: { _ in }))
         try await CompaniesDomain.start(&environment)
         let application = try Application(
-            [Mailroom.declaration, CompaniesDomain.declaration], configuration: configuration,
+            [Mailroom.declaration, CompaniesDomain.declaration, Self.ofSigningIn], configuration: configuration,
             authenticator: Claims(database: database), database: database, environment: environment,
             metrics: Metrics(), accessLog: nil)
         server = try HTTPServer(
             Self.loops, HTTPConfiguration(listeners: [.init(host: "127.0.0.1", port: 0)]), application)
         port = UInt16(try server.start()[0])
     }
+
+    /// The refusals that signing in declares and this domain's routes name.
+    private static let ofSigningIn = DomainRoutes(
+        name: "SigningIn", summary: "Stands for signing in.", routes: [],
+        problems: [.reauthenticationRequired, .sessionRequired])
 
     deinit {
         let (server, database) = (server, database)
