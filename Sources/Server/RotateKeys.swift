@@ -24,15 +24,21 @@ struct RotateKeys: ParsableCommand {
             let url = place.url
             let unreadable = try waiting {
                 let db = Database(settings.database(at: url), loops: LoopGroup(count: 1))
-                let all = try await KeyRotation(settings.keyRing, db).run(Instance.domains.flatMap { $0.sealed }) {
+                let all = try await KeyRotation(settings.keyRing, db).run(
+                    Instance.domains.flatMap { $0.sealed }
+                ) {
                     print("\($0.column.table).\($0.column.column): \($0.resealed) sealed anew")
                 }
                 let signed = try await AuditTrailDomain.signAnew(settings.keyRing, db)
                 await db.close()
                 for one in all where one.unreadable > 0 {
-                    print("\(one.column.table).\(one.column.column): \(one.unreadable) cannot be opened with any key")
+                    print(
+                        "\(one.column.table).\(one.column.column): \(one.unreadable) cannot be opened with any key"
+                    )
                 }
-                print("\(all.reduce(0) { $0 + $1.resealed }) secrets sealed anew, \(signed) records of changes signed anew")
+                print(
+                    "\(all.reduce(0) { $0 + $1.resealed }) secrets sealed anew, \(signed) records of changes signed anew"
+                )
                 return all.reduce(0) { $0 + $1.unreadable }
             }
             if unreadable > 0 { throw ExitCode(1) }

@@ -23,7 +23,9 @@ public struct SealedColumn: Sendable {
         _ table: String, _ column: String, key: String, isTenants: Bool = false,
         context: @escaping @Sendable (String) -> String
     ) {
-        self.init(table, column, key: key, isTenants: isTenants, read: { "\(unescaped: column)" }, write: { "\($0)::bytea" }, context: context)
+        self.init(
+            table, column, key: key, isTenants: isTenants, read: { "\(unescaped: column)" },
+            write: { "\($0)::bytea" }, context: context)
     }
 
     init(

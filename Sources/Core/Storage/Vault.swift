@@ -40,7 +40,8 @@ public struct Vault: Sendable {
         let out = ByteWriter(capacity: 256)
         try out.writeJSON(link)
         let payload = out.array
-        return "\(base)/v1/public/exports/\(Base64.encode(payload, .url)).\(Base64.encode(keys[0].authenticate(payload), .url))"
+        return
+            "\(base)/v1/public/exports/\(Base64.encode(payload, .url)).\(Base64.encode(keys[0].authenticate(payload), .url))"
     }
 
     /// Nil for what was not made here. Whether it has expired is for the caller to see.

@@ -87,7 +87,7 @@ enum AuditDownload {
     private static func sql(_ filter: Filter) throws(Problem) -> SQL {
         var all: [SQL] = []
         if let q = filter.q { all += try AuditQuery(q.text).conditions }
-        if let action = filter.action { all.append(AuditQuery.action(action)) }
+        if let action = filter.action, !action.isEmpty { all.append(AuditQuery.action(action)) }
         if let from = filter.at?.gte { all.append("a.at >= \(from)") }
         if let from = filter.at?.gt { all.append("a.at > \(from)") }
         if let to = filter.at?.lte { all.append("a.at <= \(to)") }

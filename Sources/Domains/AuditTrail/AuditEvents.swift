@@ -39,7 +39,7 @@ enum AuditEvents {
         func conditions() throws(Problem) -> SQL {
             var all: [SQL] = []
             if let q { all += try AuditQuery(q.text).conditions }
-            if let action { all.append(AuditQuery.action(action)) }
+            if let action, !action.isEmpty { all.append(AuditQuery.action(action)) }
             return all.isEmpty ? "" : " AND \(fragment: all.joined(separator: " AND "))"
         }
     }

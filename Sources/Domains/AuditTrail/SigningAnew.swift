@@ -16,10 +16,12 @@ extension AuditTrailDomain {
                 as: Tenant(company: company))
             guard let seal = head.first else { continue }
             let isNew = keys.isSignedByNewest(
-                company: company, seq: try seal.get("seq"), hash: try seal.get("hash"), by: try seal.get("mac"))
+                company: company, seq: try seal.get("seq"), hash: try seal.get("hash"),
+                by: try seal.get("mac"))
             if isNew { continue }
             _ = try await db.query(
-                Audit.sql(Audit.Entry("audit.signed_anew", on: "company", company), by: .system, company: company),
+                Audit.sql(
+                    Audit.Entry("audit.signed_anew", on: "company", company), by: .system, company: company),
                 as: Tenant(company: company))
             count += 1
         }

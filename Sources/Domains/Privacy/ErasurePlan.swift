@@ -18,7 +18,8 @@ struct ErasurePlan {
     private static let holdReason = "The company must keep its data for now: a legal hold."
 
     /// - Parameter subject: within its `company`, or everywhere.
-    static func make(of subject: PersonalData.Subject, _ declarations: Declarations, _ db: Database) async throws
+    static func make(of subject: PersonalData.Subject, _ declarations: Declarations, _ db: Database)
+        async throws
         -> ErasurePlan
     {
         let catalogue = try await TableCatalogue.load(declarations.personal, db)
@@ -30,12 +31,17 @@ struct ErasurePlan {
             if table.isTenants {
                 for company in companies {
                     steps.append(
-                        step(table, company, "t.company_id = \(company) AND \(fragment: rows)", held.contains(company)))
+                        step(
+                            table, company, "t.company_id = \(company) AND \(fragment: rows)",
+                            held.contains(company)))
                 }
             } else if let company = subject.company {
                 // What belongs to no company is the person's own, and not this company's to take.
                 guard table.hasCompany else { continue }
-                steps.append(step(table, nil, "t.company_id = \(company) AND \(fragment: rows)", held.contains(company)))
+                steps.append(
+                    step(
+                        table, nil, "t.company_id = \(company) AND \(fragment: rows)", held.contains(company))
+                )
             } else {
                 steps.append(step(table, nil, rows, false))
             }
@@ -43,12 +49,20 @@ struct ErasurePlan {
         return ErasurePlan(subject: subject, steps: steps)
     }
 
-    private static func step(_ table: TableCatalogue.Table, _ company: UUID?, _ condition: SQL, _ isHeld: Bool) -> Step {
-        if isHeld { return Step(table: table, company: company, action: .keep, reason: holdReason, condition: condition) }
+    private static func step(
+        _ table: TableCatalogue.Table, _ company: UUID?, _ condition: SQL, _ isHeld: Bool
+    ) -> Step {
+        if isHeld {
+            return Step(
+                table: table, company: company, action: .keep, reason: holdReason, condition: condition)
+        }
         switch table.declaration.erasure {
-        case .delete: return Step(table: table, company: company, action: .delete, reason: nil, condition: condition)
-        case .blank: return Step(table: table, company: company, action: .blank, reason: nil, condition: condition)
-        case .keep(let why): return Step(table: table, company: company, action: .keep, reason: why, condition: condition)
+        case .delete:
+            return Step(table: table, company: company, action: .delete, reason: nil, condition: condition)
+        case .blank:
+            return Step(table: table, company: company, action: .blank, reason: nil, condition: condition)
+        case .keep(let why):
+            return Step(table: table, company: company, action: .keep, reason: why, condition: condition)
         }
     }
 
@@ -57,7 +71,8 @@ struct ErasurePlan {
         if let company = subject.company { return [company] }
         guard let user = subject.user else { return [] }
         let rows = try await db.query(
-            "SELECT company_id FROM memberships WHERE user_id = \(user) ORDER BY company_id", as: Tenant(user: user))
+            "SELECT company_id FROM memberships WHERE user_id = \(user) ORDER BY company_id",
+            as: Tenant(user: user))
         return try rows.map { try $0.get("company_id", as: UUID.self) }
     }
 
@@ -78,7 +93,8 @@ struct ErasurePlan {
             if count == 0 { continue }
             planned.append(
                 PlannedStep(
-                    table: step.table.declaration.table, companyId: step.company, what: step.table.declaration.what,
+                    table: step.table.declaration.table, companyId: step.company,
+                    what: step.table.declaration.what,
                     action: step.action, reason: step.reason, rows: count))
         }
         return planned
@@ -91,7 +107,8 @@ extension ErasurePlan.Step {
         let table: SQL = "\(unescaped: self.table.declaration.table) t"
         switch (action, self.table.declaration.erasure) {
         case (.delete, _):
-            return "WITH gone AS (DELETE FROM \(fragment: table) WHERE \(fragment: condition) RETURNING 1) SELECT count(*) AS rows FROM gone"
+            return
+                "WITH gone AS (DELETE FROM \(fragment: table) WHERE \(fragment: condition) RETURNING 1) SELECT count(*) AS rows FROM gone"
         case (.blank, .blank(let list)):
             return """
                 WITH changed AS (

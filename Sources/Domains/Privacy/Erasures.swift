@@ -29,7 +29,8 @@ enum Erasures {
         GET("/v1/privacy/erasures/{id}/report", "Read what an erasure has done", .signedIn, report)
             .problems(.reportNotReady, .notFound)
         POST("/v1/privacy/receipts", "Read the report when the account is gone", .open, redeem)
-            .operation("redeemErasureReceipt").rate(.login).secret.idempotent(.none).problems(.reportNotReady)
+            .operation("redeemErasureReceipt").rate(.login).secret.idempotent(.none)
+            .problems(.reportNotReady, .notFound)
             .example(body: ["receipt": "era_8FfN2nPZ0S7-example"])
     }
 

@@ -11,7 +11,8 @@ enum ExportParts {
     }
 
     static func make(
-        _ subject: PrivacySubject, _ person: PersonalData.Subject, _ declarations: Declarations, _ db: Database
+        _ subject: PrivacySubject, _ person: PersonalData.Subject, _ declarations: Declarations,
+        _ db: Database
     ) async throws -> [Group] {
         let catalogue = try await TableCatalogue.load(declarations.personal, db)
         if subject == .company, let company = person.company { return [whole(company, catalogue)] }
@@ -55,7 +56,9 @@ enum ExportParts {
         return Group(tenant: Tenant(company: company), parts: parts)
     }
 
-    private static func part(_ table: TableCatalogue.Table, _ condition: SQL, in company: UUID?) -> Exporting.Part {
+    private static func part(_ table: TableCatalogue.Table, _ condition: SQL, in company: UUID?)
+        -> Exporting.Part
+    {
         let folder = company.map { "companies/\($0)/" } ?? ""
         return Exporting.Part(
             file: "\(folder)\(table.declaration.table).json", what: table.declaration.what,

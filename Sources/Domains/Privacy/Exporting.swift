@@ -58,7 +58,8 @@ struct Exporting {
         let subject = try row.get("subject", as: PrivacySubject.self)
         let person = PersonalData.Subject(
             user: try row.get("user_id"),
-            email: try PrivacyRequests.open(try row.get("email_sealed"), id, job.work.environment[KeyRing.self]),
+            email: try PrivacyRequests.open(
+                try row.get("email_sealed"), id, job.work.environment[KeyRing.self]),
             company: try row.get("company_id"))
         do {
             let bytes = try await archive(subject, person)
@@ -76,14 +77,16 @@ struct Exporting {
         do {
             let zip = ZipWriter()
             var (copied, bytes): ([Copied], Int) = ([], 0)
-            let groups = try await ExportParts.make(subject, person, job.work.environment[Declarations.self], db)
+            let groups = try await ExportParts.make(
+                subject, person, job.work.environment[Declarations.self], db)
             for (n, group) in groups.enumerated() {
                 copied += try await copy(group, into: zip, writer, &bytes)
                 try await job.progress((n + 1) * 95 / groups.count, "\(copied.count) tables")
             }
             let manifest = Manifest(
                 requestId: id, subject: subject, madeAt: .now, files: copied,
-                leftOut: "Digests of secrets and sealed secrets: they mean nothing outside, and could do harm.")
+                leftOut:
+                    "Digests of secrets and sealed secrets: they mean nothing outside, and could do harm.")
             let text = ByteWriter(capacity: 4096)
             try text.writeJSON(manifest)
             zip.add("manifest.json", text.array, modified: .now)
@@ -102,7 +105,8 @@ struct Exporting {
         _ group: ExportParts.Group, into zip: ZipWriter, _ writer: any StorageWriter, _ bytes: inout Int
     ) async throws -> [Copied] {
         var (copied, total): ([Copied], Int) = ([], bytes)
-        try await db.transaction(as: group.tenant, isolation: .readOnlySnapshot, deadline: .seconds(600)) { tx in
+        try await db.transaction(as: group.tenant, isolation: .readOnlySnapshot, deadline: .seconds(600)) {
+            tx in
             for part in group.parts {
                 _ = try await tx.query("DECLARE part NO SCROLL CURSOR FOR \(fragment: part.select)")
                 var rows = try await fetch(tx)

@@ -14,7 +14,8 @@ enum Exports {
             .describe(
                 "A zip archive of JSON files, made in the background. `me`: what is known about you, in every company. "
                     + "`person`: what this company knows about an address; `company`: all of its data; both take "
-                    + "`privacy:write`. Needs a recent proof of who you are.")
+                    + "`privacy:write`. Needs a recent proof of who you are."
+            )
             .problems(.tooManyPrivacyRequests, .reauthenticationRequired, .sessionRequired)
             .example(body: ["subject": "me"])
         GET("/v1/privacy/exports/{id}", "Read how far a copy is", .signedIn, read)
@@ -98,13 +99,15 @@ enum Exports {
             if let company {
                 try await Audit.record(
                     Audit.Entry(
-                        "privacy.export_asked", on: "privacy_request", id, after: ["subject": .string(subject.rawValue)]),
+                        "privacy.export_asked", on: "privacy_request", id,
+                        after: ["subject": .string(subject.rawValue)]),
                     by: call.actor, company: company, in: tx)
             }
             try await Jobs.enqueue(Exporting.kind, Exporting.Arguments(request: id), company: company, in: tx)
         }
         return try Accepted(
-            await call.db.query("\(fragment: select(call)) AND p.id = \(id)"), at: "/v1/privacy/exports/\(id)")
+            await call.db.query("\(fragment: select(call)) AND p.id = \(id)"), at: "/v1/privacy/exports/\(id)"
+        )
     }
 
     static func link(_ call: Call, _ id: Path<UUID>) async throws -> Single<Link> {
@@ -135,7 +138,9 @@ enum Exports {
 
     static func open(_ call: Call, _ token: Path<String>) async throws -> Raw {
         let vault = call.environment[Vault.self]
-        guard let link = vault.open(token.value), link.expiresAt > call.now, let body = try await vault.body(link) else {
+        guard let link = vault.open(token.value), link.expiresAt > call.now,
+            let body = try await vault.body(link)
+        else {
             throw Problem(.exportLinkInvalid)
         }
         var response: Response
@@ -143,7 +148,8 @@ enum Exports {
         case .file(let file): response = Response(status: 200, body: .file(file))
         case .stream(let produce): response = Response.stream(length: link.bytes, produce)
         }
-        response.headers.add("content-type", link.name.hasSuffix(".zip") ? "application/zip" : "application/octet-stream")
+        response.headers.add(
+            "content-type", link.name.hasSuffix(".zip") ? "application/zip" : "application/octet-stream")
         response.headers.add("content-disposition", "attachment; filename=\"\(link.name)\"")
         response.headers.add("cache-control", "no-store")
         return Raw(response)

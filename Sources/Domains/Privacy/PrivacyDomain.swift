@@ -17,7 +17,9 @@ public enum PrivacyDomain: Domain {
         Exports.routes + Erasures.routes + Consents.routes + RetentionPolicies.routes + LegalHolds.routes
     }
 
-    public static let permissions: [Permission] = [.privacyRead, .privacyWrite, .consentsRead, .consentsWrite]
+    public static let permissions: [Permission] = [
+        .privacyRead, .privacyWrite, .consentsRead, .consentsWrite,
+    ]
 
     public static let problems = ProblemCode.ofPrivacy
 
@@ -29,7 +31,8 @@ public enum PrivacyDomain: Domain {
     public static let crons = [RetentionSweep.cron]
 
     public static func start(_ environment: inout Environment) async throws {
-        guard let pepper = environment[Settings.self].passwordPepper.flatMap({ Base64.decode($0.revealed) }) else {
+        guard let pepper = environment[Settings.self].passwordPepper.flatMap({ Base64.decode($0.revealed) })
+        else {
             preconditionFailure("settings without keys were let through to the start")
         }
         environment.set(ErasedAddresses(pepper: pepper))
@@ -42,12 +45,15 @@ public enum PrivacyDomain: Domain {
     public static let personalData: [PersonalData] =
         PersonalData.ofCore + [
             PersonalData(
-                "privacy_requests", "Requests about personal data", of: .user("user_id"), .user("requested_by"),
+                "privacy_requests", "Requests about personal data", of: .user("user_id"),
+                .user("requested_by"),
                 hiding: ["plan"],
                 erase: .keep(
-                    "The proof that the request was made and what was done about it. It names the account by its id.")),
+                    "The proof that the request was made and what was done about it. It names the account by its id."
+                )),
             .none("privacy_steps", "the steps of erasures: tables and counts"),
-            .none("erased_addresses", "keyed digests of addresses whose owners do not want to be known again"),
+            .none(
+                "erased_addresses", "keyed digests of addresses whose owners do not want to be known again"),
             PersonalData(
                 "consents", "What somebody agreed to, and took back", of: .user("user_id"), .email("email"),
                 erase: .keep(

@@ -8,7 +8,8 @@ extension ProblemCode {
         "erasure-not-cancellable", 409, "The erasure cannot be cancelled any more",
         advice: "It can be until the time in `execute_after`.")
     static let reportNotReady = ProblemCode(
-        "report-not-ready", 409, "There is no report yet", advice: "It is written when the erasure has been done.")
+        "report-not-ready", 409, "There is no report yet",
+        advice: "It is written when the erasure has been done.")
     static let underLegalHold = ProblemCode(
         "under-legal-hold", 409, "The company must keep its data for now",
         advice: "Release the legal hold first, if the reason for it is gone.")
@@ -19,7 +20,8 @@ extension ProblemCode {
         "too-many-privacy-requests", 409, "There is such a request already",
         advice: "Wait until it is done, or cancel it.")
     static let erasureRunning = ProblemCode(
-        "erasure-running", 409, "You have asked to be forgotten already", advice: "Cancel the earlier request first.")
+        "erasure-running", 409, "You have asked to be forgotten already",
+        advice: "Cancel the earlier request first.")
     static let unknownRetentionClass = ProblemCode(
         "unknown-retention-class", 404, "There is no such kind of data",
         advice: "GET /v1/retention-policies lists them.")
@@ -32,7 +34,9 @@ extension ProblemCode {
         advice: "Links are good for a quarter of an hour, and the file for a week. Make a new link.")
 
     static let ofPrivacy = [
-        exportLinkInvalid, erasureNotPlanned, erasureNotCancellable, reportNotReady, underLegalHold, exportNotReady,
-        tooManyPrivacyRequests, erasureRunning, unknownRetentionClass, retentionNotAdjustable, consentInTheFuture,
+        exportLinkInvalid, erasureNotPlanned, erasureNotCancellable, reportNotReady, underLegalHold,
+        exportNotReady,
+        tooManyPrivacyRequests, erasureRunning, unknownRetentionClass, retentionNotAdjustable,
+        consentInTheFuture,
     ]
 }

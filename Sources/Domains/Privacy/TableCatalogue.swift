@@ -17,7 +17,8 @@ struct TableCatalogue: Sendable {
 
     /// Types whose columns are printed as they are; of others PostgreSQL makes JSON.
     private static let printed = [
-        "boolean", "smallint", "integer", "bigint", "double precision", "text", "uuid", "timestamptz", "date", "jsonb",
+        "boolean", "smallint", "integer", "bigint", "double precision", "text", "uuid", "timestamptz", "date",
+        "jsonb",
         "text[]", "uuid[]", "bigint[]",
     ]
 

@@ -95,6 +95,8 @@ import Wire
         #expect(lines.count == 4)
         #expect(lines[0].hasPrefix("seq,at,actor_kind"))
         #expect(try await list(owner, "action=audit.exported").count == 2)
+        let all = try await owner.client.get("/v1/audit-events.ndjson?action=,,").expect(200)
+        #expect(String(decoding: all.body, as: UTF8.self).contains("team.created"))
     }
 
     /// What scripts/verify-audit.py says of a file.

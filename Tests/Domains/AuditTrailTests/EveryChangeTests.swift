@@ -12,8 +12,10 @@ import Testing
         "DELETE /v1/api-keys/{id}": "api_key.revoked", "POST /v1/api-keys/{id}/rotate": "api_key.rotated",
         "POST /v1/companies": "company.founded", "PATCH /v1/companies/{id}": "company.changed",
         "POST /v1/companies/{id}/deletion": "company.deletion_asked",
-        "POST /v1/companies/{id}/restoration": "company.restored", "PUT /v1/company/logo": "company.logo_changed",
-        "DELETE /v1/company/logo": "company.logo_changed", "PATCH /v1/company/settings": "company.settings_changed",
+        "POST /v1/companies/{id}/restoration": "company.restored",
+        "PUT /v1/company/logo": "company.logo_changed",
+        "DELETE /v1/company/logo": "company.logo_changed",
+        "PATCH /v1/company/settings": "company.settings_changed",
         "PUT /v1/company/working-calendar": "company.calendar_changed",
         "PUT /v1/company/security-policy": "company.security_policy_changed",
         "POST /v1/client-companies": "client_company.founded",
@@ -24,17 +26,21 @@ import Testing
         "POST /v1/company/ownership-transfer/confirmation": "ownership.transferred",
         "DELETE /v1/company/ownership-transfer": "ownership.transfer_cancelled",
         "PATCH /v1/members/{id}": "member.changed", "DELETE /v1/members/{id}": "member.removed",
-        "PUT /v1/members/{id}/roles": "member.roles_changed", "PUT /v1/members/{id}/suspension": "member.suspended",
+        "PUT /v1/members/{id}/roles": "member.roles_changed",
+        "PUT /v1/members/{id}/suspension": "member.suspended",
         "DELETE /v1/members/{id}/suspension": "member.restored", "POST /v1/company/departure": "member.left",
         "POST /v1/invitations": "invitation.sent", "DELETE /v1/invitations/{id}": "invitation.revoked",
         "POST /v1/invitations/{id}/resending": "invitation.resent",
-        "POST /v1/invitations/acceptance": "invitation.accepted", "POST /v1/invitations/refusal": "invitation.declined",
+        "POST /v1/invitations/acceptance": "invitation.accepted",
+        "POST /v1/invitations/refusal": "invitation.declined",
         "POST /v1/join-links": "join_link.created", "DELETE /v1/join-links/{id}": "join_link.revoked",
         "POST /v1/join-links/use": "member.joined_by_link", "POST /v1/join-requests": "member.joined_by_link",
-        "POST /v1/service-accounts": "service_account.created", "PATCH /v1/service-accounts": "service_account.changed",
+        "POST /v1/service-accounts": "service_account.created",
+        "PATCH /v1/service-accounts": "service_account.changed",
         "DELETE /v1/service-accounts": "service_account.removed", "POST /v1/roles": "role.created",
         "PATCH /v1/roles/{id}": "role.changed", "DELETE /v1/roles/{id}": "role.deleted",
-        "POST /v1/teams": "team.created", "PATCH /v1/teams/{id}": "team.changed", "DELETE /v1/teams/{id}": "team.deleted",
+        "POST /v1/teams": "team.created", "PATCH /v1/teams/{id}": "team.changed",
+        "DELETE /v1/teams/{id}": "team.deleted",
         "POST /v1/teams/{id}/members": "team.member_added",
         "PATCH /v1/teams/{id}/members/{member_id}": "team.member_changed",
         "DELETE /v1/teams/{id}/members/{member_id}": "team.member_removed",
@@ -46,7 +52,8 @@ import Testing
         "POST /v1/webhook-endpoints/{id}/test": "webhook_endpoint.tested",
         "POST /v1/webhook-endpoints/{id}/recover": "webhook_endpoint.recovered",
         "POST /v1/webhook-messages/{id}/resend": "webhook_message.resent",
-        "PATCH /v1/files/{id}": "file.changed", "POST /v1/files": "file.uploaded", "DELETE /v1/files/{id}": "file.deleted",
+        "PATCH /v1/files/{id}": "file.changed", "POST /v1/files": "file.uploaded",
+        "DELETE /v1/files/{id}": "file.deleted",
         "POST /v1/file-deletions": "file.deleted", "POST /v1/files/{id}/restoration": "file.restored",
         "POST /v1/file-restorations": "file.restored", "DELETE /v1/file-trash": "file.purged",
         "POST /v1/privacy/exports": "privacy.export_asked",
@@ -55,9 +62,11 @@ import Testing
         "POST /v1/privacy/erasures/{id}/confirm": "privacy.erasure_confirmed",
         "POST /v1/privacy/erasures/{id}/cancel": "privacy.erasure_cancelled", "POST /v1/consents": "consent.",
         "PUT /v1/retention-policies/{name}": "retention.changed",
-        "DELETE /v1/retention-policies/{name}": "retention.changed", "POST /v1/legal-holds": "legal_hold.placed",
+        "DELETE /v1/retention-policies/{name}": "retention.changed",
+        "POST /v1/legal-holds": "legal_hold.placed",
         "DELETE /v1/legal-holds/{id}": "legal_hold.released", "POST /v1/feature-flags": "flag.",
-        "PATCH /v1/feature-flags": "flag.", "PUT /v1/feature-flags": "flag.", "DELETE /v1/feature-flags": "flag.",
+        "PATCH /v1/feature-flags": "flag.", "PUT /v1/feature-flags": "flag.",
+        "DELETE /v1/feature-flags": "flag.",
         "POST /v1/segments": "segment.", "PATCH /v1/segments": "segment.", "DELETE /v1/segments": "segment.",
     ]
 
@@ -72,7 +81,9 @@ import Testing
         "/ofrep/": "only asks", "/v1/ofrep/": "only asks",
     ]
 
-    private static func longest(_ route: String, _ path: String, _ names: Dictionary<String, String>.Keys) -> String? {
+    private static func longest(_ route: String, _ path: String, _ names: Dictionary<String, String>.Keys)
+        -> String?
+    {
         names.filter { route.hasPrefix($0) || path.hasPrefix($0) }.max { $0.count < $1.count }
     }
 
@@ -88,7 +99,9 @@ import Testing
             #expect(act != nil || reason != nil, "\(route) names neither its act nor why it records none")
         }
         for name in Array(Self.acts.keys) + Array(Self.exempt.keys) {
-            #expect(Self.changing.contains { $0.route.hasPrefix(name) || $0.path.hasPrefix(name) }, "\(name) fits no route")
+            #expect(
+                Self.changing.contains { $0.route.hasPrefix(name) || $0.path.hasPrefix(name) },
+                "\(name) fits no route")
         }
     }
 

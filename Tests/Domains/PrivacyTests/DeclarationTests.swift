@@ -20,7 +20,8 @@ import Wire
             """)
         var tables: [String: [String: String]] = [:]
         for row in rows {
-            tables[try row.get("name", as: String.self), default: [:]][try row.get("column", as: String.self)] =
+            tables[try row.get("name", as: String.self), default: [:]][
+                try row.get("column", as: String.self)] =
                 try row.get("type", as: String.self)
         }
         return tables
@@ -32,7 +33,8 @@ import Wire
         let missing = Set(tables.keys).subtracting(names)
         #expect(
             missing.isEmpty,
-            "declare in `personalData` of the domain that owns them: \(missing.sorted().joined(separator: ", "))")
+            "declare in `personalData` of the domain that owns them: \(missing.sorted().joined(separator: ", "))"
+        )
         #expect(Set(names).subtracting(tables.keys).isEmpty, "declared, but no such table")
         #expect(Set(names).count == names.count, "declared twice")
     }
@@ -49,7 +51,8 @@ import Wire
             }
             for (column, type) in all where type != "bytea" && telling.contains(where: column.contains) {
                 #expect(
-                    declaration.secrets.contains(column) || harmless.contains("\(declaration.table).\(column)")
+                    declaration.secrets.contains(column)
+                        || harmless.contains("\(declaration.table).\(column)")
                         || type.hasPrefix("timestamp") || type == "boolean" || type == "integer",
                     "\(declaration.table).\(column) must be hidden")
             }
@@ -79,9 +82,11 @@ import Wire
                 "SELECT count(*) AS count FROM \(fragment: table) WHERE \(fragment: rows)")
             #expect(try found[0].get("count", as: Int.self) == 0)
             switch declaration.erasure {
-            case .keep(let reason): #expect(reason.count > 20, "\(declaration.table) is kept without a reason")
+            case .keep(let reason):
+                #expect(reason.count > 20, "\(declaration.table) is kept without a reason")
             case .delete:
-                _ = try await server.instance.database.query("DELETE FROM \(fragment: table) WHERE \(fragment: rows)")
+                _ = try await server.instance.database.query(
+                    "DELETE FROM \(fragment: table) WHERE \(fragment: rows)")
             case .blank(let list):
                 _ = try await server.instance.database.query(
                     "UPDATE \(fragment: table) SET \(fragment: list) WHERE \(fragment: rows)")
@@ -96,9 +101,13 @@ import Wire
         #expect(Set(classes.map(\.name)).count == classes.count, "two classes share a name")
         for one in classes {
             let columns = try #require(tables[one.table], "\(one.name) names a table that does not exist")
-            #expect(columns[one.since]?.hasPrefix("timestamp") == true, "\(one.name): \(one.since) is no time")
-            #expect(one.choice?.contains(one.days) ?? true, "\(one.name): its own days lie outside the choice")
-            if one.choice != nil { #expect(columns["company_id"] != nil, "\(one.name) is nobody's to choose") }
+            #expect(
+                columns[one.since]?.hasPrefix("timestamp") == true, "\(one.name): \(one.since) is no time")
+            #expect(
+                one.choice?.contains(one.days) ?? true, "\(one.name): its own days lie outside the choice")
+            if one.choice != nil {
+                #expect(columns["company_id"] != nil, "\(one.name) is nobody's to choose")
+            }
         }
     }
 }

@@ -11,7 +11,9 @@ import Wire
 
 @Suite struct ExportStory {
     /// Asks for a copy and gives the archive's files once it is made.
-    private func export(_ person: Person, _ body: JSON, on server: TestServer) async throws -> (id: String, files: [String: JSON]) {
+    private func export(_ person: Person, _ body: JSON, on server: TestServer) async throws -> (
+        id: String, files: [String: JSON]
+    ) {
         let id = try await person.client.post("/v1/privacy/exports", body).expect(202).json.text("id")
         _ = try await eventually(within: .seconds(30)) {
             let state = try await person.client.get("/v1/privacy/exports/\(id)").expect(200).json["state"]
@@ -22,7 +24,8 @@ import Wire
     }
 
     private func download(_ id: String, _ person: Person, _ server: TestServer) async throws -> Answer {
-        let link = try await person.client.post("/v1/privacy/exports/\(id)/download-url").expect(200).json.text("url")
+        let link = try await person.client.post("/v1/privacy/exports/\(id)/download-url").expect(200).json
+            .text("url")
         let path = String(link[link.range(of: "/v1/")!.lowerBound...])
         return try await server.client.get(path)
     }
@@ -33,15 +36,20 @@ import Wire
         let out = try #require(fopen(file, "w"))
         fwrite(bytes, 1, bytes.count, out)
         fclose(out)
-        let script = "import zipfile,sys,json;z=zipfile.ZipFile(sys.argv[1]);assert z.testzip() is None;"
+        let script =
+            "import zipfile,sys,json;z=zipfile.ZipFile(sys.argv[1]);assert z.testzip() is None;"
             + "print(json.dumps({n:json.loads(z.read(n)) for n in z.namelist()}))"
         let text = try ChildProcess.run(["python3", "-c", script, file])
         var files: [String: JSON] = [:]
-        for (name, content) in try JSON.parse(Array(text.utf8)).objectValue?.members ?? [] { files[name] = content }
+        for (name, content) in try JSON.parse(Array(text.utf8)).objectValue?.members ?? [] {
+            files[name] = content
+        }
         return files
     }
 
-    @Test func `a person takes away all that is known about her, in every company, and no secret`() async throws {
+    @Test func `a person takes away all that is known about her, in every company, and no secret`()
+        async throws
+    {
         let server = try await TestServer.shared()
         let owner = try await Person(signedUpOn: server, company: "Hers")
         let person = try await owner.colleague(.manager, name: "Mary Shelley")
@@ -65,7 +73,9 @@ import Wire
     @Test func `a company takes away everything it has, and nothing of another's`() async throws {
         let server = try await TestServer.shared()
         let owner = try await Person(signedUpOn: server, company: "Whole of It")
-        for n in 1...7 { try await owner.client.post("/v1/teams", ["name": .string("Team \(n)")]).expect(201) }
+        for n in 1...7 {
+            try await owner.client.post("/v1/teams", ["name": .string("Team \(n)")]).expect(201)
+        }
         let member = try await owner.colleague(.member)
         try await member.client.post("/v1/privacy/exports", ["subject": "company"]).expect(403)
         let (id, files) = try await export(owner, ["subject": "company"], on: server)
@@ -81,8 +91,12 @@ import Wire
         let other = try await Person(signedUpOn: server, company: "Strangers")
         try await other.client.get("/v1/privacy/exports/\(id)").expect(404)
         try await member.client.get("/v1/privacy/exports/\(id)").expect(404)
-        let acts = try await owner.client.get("/v1/audit-events?action=privacy.*").expect(200).json["data"]?.arrayValue
-        #expect(acts?.compactMap { $0["action"]?.stringValue } == ["privacy.export_opened", "privacy.export_asked"])
+        let acts = try await owner.client.get("/v1/audit-events?action=privacy.*").expect(200).json["data"]?
+            .arrayValue
+        #expect(
+            acts?.compactMap { $0["action"]?.stringValue } == [
+                "privacy.export_opened", "privacy.export_asked",
+            ])
     }
 
     @Test func `a copy is taken away when its week is over, and its link opens nothing`() async throws {
@@ -90,14 +104,17 @@ import Wire
         let person = try await Person.withoutCompany(on: server)
         let (id, files) = try await export(person, ["subject": "me"], on: server)
         #expect(files["users.json"]?.arrayValue?.count == 1)
-        let link = try await person.client.post("/v1/privacy/exports/\(id)/download-url").expect(200).json.text("url")
+        let link = try await person.client.post("/v1/privacy/exports/\(id)/download-url").expect(200).json
+            .text("url")
         let path = String(link[link.range(of: "/v1/")!.lowerBound...])
         try await server.client.get(path).expect(200)
         #expect(try await server.client.get(path + "x").code == "export-link-invalid")
         _ = try server.database.psql("UPDATE privacy_requests SET expires_at = now() WHERE id = '\(id)'")
         _ = try await Exporting.expire(server.instance.database, server.instance.environment[Vault.self])
-        #expect(try await person.client.get("/v1/privacy/exports/\(id)").expect(200).json["state"] == "expired")
-        #expect(try await person.client.post("/v1/privacy/exports/\(id)/download-url").code == "export-not-ready")
+        #expect(
+            try await person.client.get("/v1/privacy/exports/\(id)").expect(200).json["state"] == "expired")
+        #expect(
+            try await person.client.post("/v1/privacy/exports/\(id)/download-url").code == "export-not-ready")
         #expect(try await server.client.get(path).code == "export-link-invalid")
     }
 
@@ -105,7 +122,8 @@ import Wire
         let server = try await TestServer.shared()
         let person = try await Person.withoutCompany(on: server)
         _ = try server.database.psql(
-            "UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE user_id = '\(person.userId)'")
+            "UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE user_id = '\(person.userId)'"
+        )
         let refused = try await person.client.post("/v1/privacy/exports", ["subject": "me"]).expect(403)
         #expect(refused.code == "reauthentication-required")
     }
