@@ -52,6 +52,8 @@ extension AuthDomain {
     public static let sealed = [
         SealedColumn("mfa_factors", "secret_sealed", key: "id") { "second factor \($0)" },
         SealedColumn("signing_keys", "private_sealed", key: "kid") { "signing key \($0)" },
+        SealedColumn("login_flows", "verifier_sealed", key: "id") { "login flow \($0)" },
+        SealedColumn("sso_connections", "client_secret_sealed", key: "id", isTenants: true) { "sso connection \($0)" },
     ]
 
     public static let retention: [RetentionClass] = [
