@@ -19,6 +19,7 @@ public final class ZipWriter: @unchecked Sendable {
         let name: [UInt8]
         let modified: Timestamp
         let offset: UInt64
+        let level: Int32
         var checksum: UInt32 = 0
         var packedBytes: UInt64 = 0
         var bytes: UInt64 = 0
@@ -52,9 +53,9 @@ public final class ZipWriter: @unchecked Sendable {
     /// - Parameter compresses: false for what is compressed already (pictures, video, archives): it is wrapped only.
     public func begin(_ name: String, modified: Timestamp, compresses: Bool = true) {
         precondition(open == nil, "an entry begins before the one before it has ended")
-        deflateReset(stream)
-        deflateParams(stream, compresses ? Gzip.level : 0, Z_DEFAULT_STRATEGY)
-        let entry = Entry(name: Array(unique(Self.tidied(name)).utf8), modified: modified, offset: written)
+        let entry = Entry(
+            name: Array(unique(Self.tidied(name)).utf8), modified: modified, offset: written,
+            level: compresses ? Gzip.level : 0)
         open = entry
         count {
             out.little(0x0403_4B50 as UInt32)
@@ -66,7 +67,12 @@ public final class ZipWriter: @unchecked Sendable {
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count > 0, open != nil else { return }
+        guard bytes.count > 0, let entry = open else { return }
+        if entry.bytes == 0 {
+            // Costs more than many a small file itself; an empty one does without.
+            deflateReset(stream)
+            deflateParams(stream, entry.level, Z_DEFAULT_STRATEGY)
+        }
         // zlib counts in 32 bits.
         for start in stride(from: 0, to: bytes.count, by: Self.stepBytes) {
             let step = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.stepBytes, bytes.count)])
@@ -83,7 +89,13 @@ public final class ZipWriter: @unchecked Sendable {
     /// Ends the file that was begun.
     public func end() {
         precondition(open != nil, "no entry is open")
-        deflate(UnsafeRawBufferPointer(start: nil, count: 0), Z_FINISH)
+        if open!.bytes == 0 {
+            // One empty block of DEFLATE, the last.
+            count { out.write([3, 0] as [UInt8]) }
+            open!.packedBytes = 2
+        } else {
+            deflate(UnsafeRawBufferPointer(start: nil, count: 0), Z_FINISH)
+        }
         let entry = open!
         open = nil
         entries.append(entry)

@@ -1,4 +1,5 @@
 import Glibc
+import TestCluster
 import TestSupport
 import Testing
 import Wire
@@ -9,7 +10,9 @@ struct Shelf {
     let folder: String
 
     init(beside other: Shelf? = nil, sharesFolder: Bool = true, _ variables: [String: String] = [:]) async throws {
-        folder = if let other, sharesFolder { other.folder } else { try Self.newFolder() }
+        // Under the cluster's folder, which goes when the tests end.
+        let cluster = try await TestCluster.shared.folder
+        folder = if let other, sharesFolder { other.folder } else { "\(cluster)/shelf-\(UUID.v7())" }
         // One installation has one address, which its tokens name.
         var all = ["INFINITY_STORAGE_FOLDER": folder, "INFINITY_PUBLIC_URL": "https://files.example"]
         all.merge(variables) { _, given in given }
@@ -19,12 +22,6 @@ struct Shelf {
     /// One for all tests that keep to companies they made themselves.
     static func shared() async throws -> Shelf { try await sharedTask.value }
     private static let sharedTask = Task { try await Shelf() }
-
-    private static func newFolder() throws -> String {
-        var template = Array("/tmp/infinity-files-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Broken(description: "no folder: errno \(errno)") }
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 
     func owner(_ company: String = "Shelf") async throws -> Person {
         try await Person(signedUpOn: server, company: company)
