@@ -11,6 +11,7 @@ events   200 events a second recorded in the database, a tenth of the receivers 
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -67,7 +68,7 @@ def run(command, seconds=None):
         answer = json.loads(process.stdout.readline())
     else:
         time.sleep(seconds)
-        process.kill()
+        os.kill(process.pid, signal.SIGKILL)
         answer = None
     usage = os.wait4(process.pid, 0)[2]
     return answer, usage.ru_utime + usage.ru_stime
