@@ -27,17 +27,21 @@ public struct EventDispatcher: Sendable {
     func round(_ work: Work) async throws -> Worker.Round {
         let isMore = try await distribute(work)
         let lanes = try await lanes(work)
-        await withTaskGroup(of: Void.self) { group in
+        let isFurther = await withTaskGroup(of: Bool.self) { group in
+            var isFurther = false
             var waiting = lanes[...]
             for _ in 0..<EventLimits.lanesAtOnce {
                 guard let lane = waiting.popFirst() else { break }
                 group.addTask { await workOff(lane, work) }
             }
-            while await group.next() != nil {
+            while let isDone = await group.next() {
+                if isDone { isFurther = true }
                 if let lane = waiting.popFirst() { group.addTask { await workOff(lane, work) } }
             }
+            return isFurther
         }
-        return (isMore || !lanes.isEmpty) && !work.isStopping ? .more : .idle
+        // Where another instance is at work there is nothing to hurry for.
+        return (isMore || isFurther) && !work.isStopping ? .more : .idle
     }
 
     // MARK: giving each reaction its due
@@ -134,23 +138,26 @@ public struct EventDispatcher: Sendable {
         }.shuffled()
     }
 
-    private func workOff(_ lane: Lane, _ work: Work) async {
+    /// True when it has come further.
+    private func workOff(_ lane: Lane, _ work: Work) async -> Bool {
         do {
             let tenant = Tenant(company: lane.company)
-            try await work.database.transaction(as: tenant) { tx in
+            let done = try await work.database.transaction(as: tenant) { tx in
                 try await react(lane, EventLimits.eventsAtOnce, tx, work)
             }
+            return done > 0
         } catch {
-            await workOffFirst(lane, work)
+            return await workOffFirst(lane, work)
         }
     }
 
     /// One of several failed, or the only one: the first alone, and when it fails it waits.
-    private func workOffFirst(_ lane: Lane, _ work: Work) async {
+    private func workOffFirst(_ lane: Lane, _ work: Work) async -> Bool {
         do {
-            try await work.database.transaction(as: Tenant(company: lane.company)) { tx in
+            let done = try await work.database.transaction(as: Tenant(company: lane.company)) { tx in
                 try await react(lane, 1, tx, work)
             }
+            return done > 0
         } catch {
             work.log.warning(
                 "a reaction failed",
@@ -159,15 +166,17 @@ public struct EventDispatcher: Sendable {
                     "error": "\(String(reflecting: error))",
                 ])
             work.figures.finished(lane.reaction.name, "failed")
-            try? await postpone(lane, error, work.database)
+            let isPostponed: Void? = try? await postpone(lane, error, work.database)
+            return isPostponed != nil
         }
     }
 
-    private func react(_ lane: Lane, _ count: Int, _ tx: Transaction, _ work: Work) async throws {
+    /// Gives how many events it was told of.
+    private func react(_ lane: Lane, _ count: Int, _ tx: Transaction, _ work: Work) async throws -> Int {
         // Two instances never work on one company's events for one reaction at a time: the second would overtake.
         let lock = "\(lane.reaction.name) \(lane.company)"
         let answer = try await tx.query("SELECT pg_try_advisory_xact_lock(hashtextextended(\(lock), 0)) AS mine")
-        guard try answer[0].get("mine") else { return }
+        guard try answer[0].get("mine") else { return 0 }
         let first = try await tx.query(
             """
             SELECT due.position, due.due_at <= now() AS is_due, \(unescaped: Event.columns)
@@ -179,7 +188,7 @@ public struct EventDispatcher: Sendable {
             """)
         // What waits after a failure holds up all behind it.
         let rows = try first.prefix { try $0.get("is_due") }
-        if rows.isEmpty { return }
+        if rows.isEmpty { return 0 }
         for row in rows {
             let event = try Event(row)
             try await lane.reaction.run(event, tx, work)
@@ -188,6 +197,7 @@ public struct EventDispatcher: Sendable {
         _ = try await tx.query("DELETE FROM reactions_due WHERE position = ANY (\(positions)::bigint[])")
         let (name, done) = (lane.reaction.name, rows.count)
         await tx.onCommit { for _ in 0..<done { work.figures.finished(name, "done") } }
+        return done
     }
 
     /// The first waits and is tried again; after the last try it is put aside.

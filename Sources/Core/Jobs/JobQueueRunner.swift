@@ -160,9 +160,11 @@ final class JobQueueRunner: Sendable {
                 state.marks = [Timestamp](repeating: Timestamp(microseconds: 0), count: 10)
                 state.nextFullLook = now + JobLimits.fullLookPause.wholeNanoseconds
             }
+            // What rang while there was no room is still to be looked for.
+            if limit == 0 { return (state.endings, []) }
             state.mayHaveMore = false
             state.nextPoll = now + JobLimits.pollPause.wholeNanoseconds
-            return (state.endings, limit > 0 ? claiming(state, limit) : [])
+            return (state.endings, claiming(state, limit))
         }
         let statements = [JobClaim.tuning] + Self.settling(endings, by: engine.worker) + claim
         do {
@@ -170,9 +172,35 @@ final class JobQueueRunner: Sendable {
             let claimed = limit > 0 ? try rows[rows.count - 1].map(JobClaim.init) : []
             settled(endings.count)
             take(claimed, limit)
+        } catch let error as DatabaseError where !endings.isEmpty && Self.isOfTheData(error) {
+            await settleApart(endings)
         } catch {
             await failed(error)
         }
+    }
+
+    private static func isOfTheData(_ error: DatabaseError) -> Bool {
+        switch error.kind {
+        case .invalidText, .invalidValue: true
+        case .unavailable, .timedOut, .cancelled, .constraint, .serialization, .forbidden, .undecodable, .other: false
+        }
+    }
+
+    /// One of the outcomes cannot be stored: it must not keep the others from it, nor the queue from going on.
+    private func settleApart(_ endings: [Ending]) async {
+        for ending in endings {
+            do {
+                _ = try await engine.control.batch(Self.settling([ending], by: engine.worker))
+            } catch where Self.isOfTheData(error) {
+                let entry = #"{"attempt": 0, "at": "\#(Timestamp.now)", "error": "its outcome could not be stored"}"#
+                let end = Ending.dead(.init(id: ending.id, claim: ending.claim, text: entry))
+                _ = try? await engine.control.batch(Self.settling([end], by: engine.worker))
+            } catch {
+                return await failed(error)
+            }
+        }
+        settled(endings.count)
+        state.withLock { $0.mayHaveMore = true }
     }
 
     private func claiming(_ state: State, _ limit: Int) -> [SQL] {
