@@ -19,7 +19,7 @@ extension ProblemCode {
     static let tooManyChanges = ProblemCode(
         "too-many-changes", 409, "As many changes wait as may", advice: "Approve or cancel some first.")
     static let tooManyGrants = ProblemCode(
-        "too-many-grants", 409, "The company has as many grants of this quota as it may", advice: "Let some be used up or expire.")
+        "too-many-quota-grants", 409, "The company has as many grants of this quota as it may", advice: "Let some be used up or expire.")
     static let changeDecided = ProblemCode(
         "change-decided", 409, "This change has been decided", advice: "Read it again.")
     static let ownChange = ProblemCode(

@@ -35,7 +35,7 @@ struct WebhookParts: Sendable {
         configuration.connectionsPerLoop = WebhookLimits.inFlight
         configuration.connectionsPerHost = WebhookLimits.inFlight
         client = HTTPClient(
-            loops: loops, resolver: BlockingPool(label: "webhook-names", workers: 4, queueLimit: 1000),
+            loops: loops, resolver: .names,
             configuration: configuration)
     }
 }
