@@ -120,15 +120,14 @@ enum AccessQuestions {
         guard let user = try rows.first?.get("user_id", as: UUID.self) else { throw Problem.notFound }
         let access = try await load(user, company, call)
         let scope = isSelf ? call.principal?.permissions : nil
-        var answer = try await answer(permission, asked, access, scope: scope, call)
-        if answer.rule == .noRole, let type = body.objectType?.text, let id = body.objectId,
-            !isSelf || call.principal?.apiKeyId == nil
-        {
-            let holds = ObjectGrants.holds(permission, on: type, id: "\(id)::uuid", member: asked, company: company)
-            let held = try await call.db.query("SELECT \(fragment: holds) AS holds")
-            if try held[0].get("holds") { answer = answer.byGrant }
+        let byRole = try await answer(permission, asked, access, scope: scope, call)
+        guard byRole.rule == .noRole, let type = body.objectType?.text, let id = body.objectId else {
+            return Single(byRole)
         }
-        return Single(answer)
+        let object = ObjectRef(type, id)
+        let held = try await call.db.query(
+            ObjectGrants.question(permission, on: object, member: asked, company: company))
+        return Single(held.isEmpty ? byRole : byRole.byGrant)
     }
 
     private static func answer(

@@ -90,40 +90,44 @@ enum Grants {
         guard let kind = call.environment[GrantableObjects.self].named(body.objectType.text) else {
             throw Problem.unprocessable("/object_type", "unknown-type", "is none of GET /v1/grantable-objects")
         }
+        let wanted = body.value
+        let ceiling = call.principal?.permissions ?? PermissionSet()
+        let actor = call.actor
         try await call.underCompanyLock { tx, _ in
-            let known = try await tx.query(kind.exists(company, body.objectId))
-            if known.isEmpty {
-                throw Problem.unprocessable("/object_id", "unknown-object", "is no \(kind.type) of this company")
-            }
-            try await mustBeHere(body.value, company, in: tx)
-            let roles = try await Granting.roles([body.roleId], of: company, pointer: "/role_id", in: tx)
-            let ceiling = try await Granting.ceiling(of: call, in: tx)
-            try Granting.check(roles, within: ceiling)
-            let count = try await tx.query(
-                "SELECT count(*) AS count FROM object_grants WHERE company_id = \(company)")
-            guard try count[0].get("count", as: Int.self) < CompanyLimits.grantsMax else {
-                throw Problem(.tooManyGrants)
-            }
-            _ = try await tx.batch([
-                """
-                INSERT INTO object_grants (company_id, id, object_type, object_id, member_id, team_id, role_id, granted_by,
-                                           expires_at)
-                VALUES (\(company), \(id), \(kind.type), \(body.objectId), \(body.memberId), \(body.teamId),
-                        \(body.roleId), \(user), \(body.expiresAt))
-                """,
-                Audit.sql(
-                    Audit.Entry(
-                        "grant.created", on: kind.type, body.objectId,
-                        after: [
-                            "role": .string(roles[0].key),
-                            "member_id": body.memberId.map { .string($0.description) } ?? .null,
-                            "team_id": body.teamId.map { .string($0.description) } ?? .null,
-                        ]),
-                    by: call.actor, company: company),
-            ])
+            try await give(wanted, id, kind, by: user, ceiling, actor, company, in: tx)
         }
-        return try Created(
-            await call.db.query("\(fragment: select(company)) AND g.id = \(id)"), at: "/v1/grants/\(id)")
+        let rows = try await call.db.query("\(fragment: select(company)) AND g.id = \(id)")
+        return try Created(rows, at: "/v1/grants/\(id)")
+    }
+
+    @inline(never)
+    private static func give(
+        _ wanted: NewGrant, _ id: UUID, _ kind: GrantableObject, by user: UUID, _ within: PermissionSet,
+        _ actor: Audit.Actor, _ company: UUID, in tx: Transaction
+    ) async throws {
+        let known = try await tx.query(kind.exists(company, wanted.objectId))
+        if known.isEmpty {
+            throw Problem.unprocessable("/object_id", "unknown-object", "is no \(kind.type) of this company")
+        }
+        try await mustBeHere(wanted, company, in: tx)
+        let roles = try await Granting.roles([wanted.roleId], of: company, pointer: "/role_id", in: tx)
+        let own = try await MemberAccess.load(user: user, company: company, in: tx)
+        let ceiling = own.map { $0.permissions.intersection(within) } ?? PermissionSet()
+        try Granting.check(roles, within: ceiling)
+        let count = try await tx.query("SELECT count(*) AS count FROM object_grants WHERE company_id = \(company)")
+        guard try count[0].get("count", as: Int.self) < CompanyLimits.grantsMax else { throw Problem(.tooManyGrants) }
+        let after: JSON = [
+            "role": .string(roles[0].key), "member_id": wanted.memberId.map { .string($0.description) } ?? .null,
+            "team_id": wanted.teamId.map { .string($0.description) } ?? .null,
+        ]
+        let insert: SQL = """
+            INSERT INTO object_grants (company_id, id, object_type, object_id, member_id, team_id, role_id, granted_by,
+                                       expires_at)
+            VALUES (\(company), \(id), \(kind.type), \(wanted.objectId), \(wanted.memberId), \(wanted.teamId),
+                    \(wanted.roleId), \(user), \(wanted.expiresAt))
+            """
+        let entry = Audit.Entry("grant.created", on: kind.type, wanted.objectId, after: after)
+        _ = try await tx.batch([insert, Audit.sql(entry, by: actor, company: company)])
     }
 
     static func remove(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
