@@ -26,6 +26,7 @@ import Testing
         "POST /v1/company/ownership-transfer/confirmation": "ownership.transferred",
         "DELETE /v1/company/ownership-transfer": "ownership.transfer_cancelled",
         "PATCH /v1/members/{id}": "member.changed", "DELETE /v1/members/{id}": "member.removed",
+        "POST /v1/members/{id}/handover": "member.handed_over",
         "PUT /v1/members/{id}/roles": "member.roles_changed",
         "PUT /v1/members/{id}/suspension": "member.suspended",
         "DELETE /v1/members/{id}/suspension": "member.restored", "POST /v1/company/departure": "member.left",
