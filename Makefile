@@ -23,7 +23,7 @@ test: ## build and run all tests
 	@scripts/docs-assets.sh .build/docs-assets
 	@python3 scripts/database-page.py --check
 	@swift build --build-tests
-	@swift test --skip-build --disable-xctest --no-parallel
+	@scripts/swift-tests.sh
 	@scripts/client-tests.sh
 
 check: lint ## what a change must pass: formatting, no warning, all tests

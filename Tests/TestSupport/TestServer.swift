@@ -47,7 +47,7 @@ public final class TestServer: Sendable {
     }
 
     /// The mail with the values it was queued with.
-    private static func opened(_ mail: JSON) throws -> JSON {
+    public static func opened(_ mail: JSON) throws -> JSON {
         guard case .object(var members) = mail, let id = mail["id"]?.stringValue.flatMap({ UUID($0) }) else { return mail }
         var context = JSON.Object()
         for (key, value) in try MailSeal.values(mail["context"] ?? .null, of: id) { context[key] = .string(value) }

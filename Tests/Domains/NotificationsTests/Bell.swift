@@ -69,7 +69,7 @@ extension Bell {
             SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.created_at, m.id), '[]')::text AS mails FROM mail_queue m
              WHERE m.company_id = \(company) AND m.template = 'notification'
             """)
-        return try JSON.parse(rows[0].get("mails", as: String.self)).arrayValue ?? []
+        return try (JSON.parse(rows[0].get("mails", as: String.self)).arrayValue ?? []).map(TestServer.opened)
     }
 
     /// Lets jobs of a kind run now, whatever time they wait for.
