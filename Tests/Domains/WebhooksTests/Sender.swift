@@ -19,7 +19,22 @@ struct Sender {
         if let server { self.server = server } else { self.server = try await Self.server.value }
         owner = try await Person(signedUpOn: self.server, company: "Northwind")
         receiver = try Receiver()
-        company = try #require(owner.companyId.flatMap { UUID($0) })
+        let company = try #require(owner.companyId.flatMap { UUID($0) })
+        self.company = company
+        // The event of the founding is on its way before any endpoint is there to get it.
+        let database = self.server.instance.database
+        _ = try await eventually {
+            let rows = try await database.query(
+                "SELECT 1 FROM webhook_messages WHERE company_id = \(company) AND type = 'company.created'",
+                as: Tenant(company: company))
+            return rows.count > 0 ? true : nil
+        }
+        // The stories begin with an empty feed.
+        _ = try await database.batch(
+            [
+                "DELETE FROM webhook_messages WHERE company_id = \(company)",
+                "DELETE FROM webhook_feeds WHERE company_id = \(company)",
+            ], as: Tenant(company: company))
     }
 
     /// An endpoint at this path of the receiver; its id and secret.
