@@ -40,13 +40,15 @@ struct SchemaComponents {
         return components.reference(schema, role)
     }
 
-    /// `{"data": […], "page": {…}}` under the item's name with `Page`.
+    /// `{"data": […], "page": {…}}` under the name that the item has in the document, with `Page`.
     mutating func page(of item: Schema) -> JSON {
-        let name = (item.objectName ?? "Value") + "Page"
+        let items = reference(item, .output)
+        let link = items["$ref"]?.stringValue.flatMap { $0.split(separator: "/").last }
+        let name = (link.map(String.init) ?? "Value") + "Page"
         let schema: JSON = [
             "type": "object",
             "properties": [
-                "data": ["type": "array", "items": reference(item, .output)],
+                "data": ["type": "array", "items": items],
                 "page": ["$ref": "#/components/schemas/PageInfo"],
             ],
             "required": ["data", "page"],
@@ -140,8 +142,4 @@ struct SchemaComponents {
 extension Schema {
     /// The schema of what is given out, as JSON Schema.
     public var json: JSON { SchemaComponents.alone(self, .output) }
-
-    var objectName: String? {
-        if case .object(let object) = kind { object.name } else { nil }
-    }
 }
