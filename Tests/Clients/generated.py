@@ -20,10 +20,13 @@ def package(document):
     with open(source, "w") as file:
         json.dump(document, file)
     with open(settings, "w") as file:
-        json.dump({"package_name_override": NAME, "post_hooks": []}, file)
+        # What it does not know by itself is bytes or text to a client.
+        known = {"application/x-ndjson": "text/plain"}
+        known |= dict.fromkeys(("*/*", "application/zip", "application/offset+octet-stream"), "application/octet-stream")
+        json.dump({"package_name_override": NAME, "post_hooks": [], "content_type_overrides": known}, file)
     result = subprocess.run(
         [os.path.join(os.path.dirname(sys.executable), "openapi-python-client"), "generate", "--path", source, "--meta", "none",
-         "--output-path", os.path.join(FOLDER, NAME), "--overwrite", "--config", settings],
+         "--output-path", os.path.join(FOLDER, NAME), "--overwrite", "--config", settings, "--fail-on-warning"],
         text=True, capture_output=True, timeout=120)
     assert result.returncode == 0, f"openapi-python-client:\n{result.stdout[-4000:]}\n{result.stderr[-2000:]}"
     sys.path.insert(0, FOLDER)
