@@ -1,3 +1,5 @@
+import Wire
+
 /// Every problem by its group, for people: the page that problem types link to, and docs/errors.md.
 public struct ProblemPages: Sendable {
     private let groups: [(title: String, codes: [ProblemCode])]
@@ -48,24 +50,13 @@ public struct ProblemPages: Sendable {
 
             """
         for group in groups {
-            out += "<h2>\(Self.escaped(group.title))</h2>\n<dl>\n"
+            out += "<h2>\(group.title.escapedAsMarkup)</h2>\n<dl>\n"
             for code in group.codes {
-                out += "<dt id=\"\(code.name)\"><code>\(code.name)</code> (\(code.status)) \(Self.escaped(code.title))</dt>"
-                out += "<dd>\(Self.escaped(code.advice))</dd>\n"
+                out += "<dt id=\"\(code.name)\"><code>\(code.name)</code> (\(code.status)) \(code.title.escapedAsMarkup)</dt>"
+                out += "<dd>\(code.advice.escapedAsMarkup)</dd>\n"
             }
             out += "</dl>\n"
         }
         return out + "</body>\n</html>\n"
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { out, character in
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            default: out.append(character)
-            }
-        }
     }
 }

@@ -95,7 +95,7 @@ public final class BucketStorage: Storage {
     func completeUpload(_ key: StorageKey, upload: String, parts: [String]) async throws {
         var body = "<CompleteMultipartUpload>"
         for (index, tag) in parts.enumerated() {
-            body += "<Part><PartNumber>\(index + 1)</PartNumber><ETag>\(S3Text.escaped(tag))</ETag></Part>"
+            body += "<Part><PartNumber>\(index + 1)</PartNumber><ETag>\(tag.escapedAsMarkup)</ETag></Part>"
         }
         body += "</CompleteMultipartUpload>"
         let answer = try await send("POST", objectName(key), [("uploadId", upload)], body: Array(body.utf8), missing: key)
@@ -366,18 +366,6 @@ enum S3Text {
             rest = rest[end.upperBound...]
         }
         return found
-    }
-
-    static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { out, character in
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            default: out.append(character)
-            }
-        }
     }
 
     private static func unescaped(_ text: String) -> String {

@@ -23,12 +23,12 @@ enum UnsubscribeRoutes {
             throw Problem(.unknownUnsubscribe)
         }
         let form = """
-            <form method="post" action="\(escaped(token.text))">
+            <form method="post" action="\(token.text.escapedAsMarkup)">
             <input type="hidden" name="List-Unsubscribe" value="One-Click">
             <button>Stop these mails</button>
             </form>
             """
-        return page("Unsubscribe", "Get no more mails about “\(escaped(wish.category))”? \(form)")
+        return page("Unsubscribe", "Get no more mails about “\(wish.category.escapedAsMarkup)”? \(form)")
     }
 
     static func stop(_ call: Call, _ token: Path<Text<600>>, _ upload: Upload) async throws -> Raw {
@@ -45,7 +45,7 @@ enum UnsubscribeRoutes {
             VALUES (\(wish.company), \(wish.user), \(wish.category), 'email', FALSE)
             ON CONFLICT (company_id, user_id, category, channel) DO UPDATE SET is_on = FALSE, updated_at = now()
             """, as: Tenant(company: wish.company))
-        return page("Unsubscribed", "You get no more mails about “\(escaped(wish.category))”. Your inbox still does.")
+        return page("Unsubscribed", "You get no more mails about “\(wish.category.escapedAsMarkup)”. Your inbox still does.")
     }
 
     private static func page(_ title: String, _ body: String) -> Raw {
@@ -63,17 +63,5 @@ enum UnsubscribeRoutes {
             "content-security-policy",
             "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" as StaticString)
         return Raw(response)
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { out, character in
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            default: out.append(character)
-            }
-        }
     }
 }
