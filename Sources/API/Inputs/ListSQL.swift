@@ -73,11 +73,7 @@ struct ListSQL {
     }
 
     private static func search(_ q: String, _ columns: [String]) -> SQL {
-        let escaped = q.reduce(into: "") { out, character in
-            if "%_\\".contains(character) { out.append("\\") }
-            out.append(character)
-        }
-        let any = columns.map { column in "\(unescaped: "row.\(quoted(column))") ILIKE \("%\(escaped)%")" as SQL }
+        let any = columns.map { column in "\(unescaped: "row.\(quoted(column))") ILIKE \("%\(SQL.literalPattern(q))%")" as SQL }
         return "(\(fragment: any.joined(separator: " OR ")))"
     }
 

@@ -43,7 +43,7 @@ struct AuditQuery {
 
     private static func condition(_ term: Substring) throws(Problem) -> SQL {
         guard let colon = term.firstIndex(of: ":") else {
-            let pattern = "%\(escaped(term))%"
+            let pattern = "%\(SQL.literalPattern(term))%"
             return "(a.action ILIKE \(pattern) OR a.target_type ILIKE \(pattern))"
         }
         let (key, value) = (String(term[..<colon]), term[term.index(after: colon)...])
@@ -67,7 +67,7 @@ struct AuditQuery {
     static func action(_ names: [String]) -> SQL {
         let any = names.map { name -> SQL in
             guard name.hasSuffix("*") else { return "a.action = \(name)" }
-            return "a.action LIKE \(escaped(name.dropLast()) + "%")"
+            return "a.action LIKE \(SQL.literalPattern(name.dropLast()) + "%")"
         }
         return "(\(fragment: any.joined(separator: " OR ")))"
     }
@@ -78,7 +78,7 @@ struct AuditQuery {
         return """
             EXISTS (SELECT 1 FROM users u
                      WHERE u.id = CASE WHEN a.actor_kind = 'api_key' THEN a.behind_id ELSE a.actor_id END
-                       AND (u.email_norm = lower(\(value)) OR u.name ILIKE \("%\(escaped(value[...]))%")))
+                       AND (u.email_norm = lower(\(value)) OR u.name ILIKE \("%\(SQL.literalPattern(value))%")))
             """
     }
 
@@ -94,13 +94,6 @@ struct AuditQuery {
     private static func time(_ value: Substring) throws(Problem) -> Timestamp {
         if let time = Timestamp(String(value)) ?? Timestamp("\(value)T00:00:00Z") { return time }
         throw fault("\"\(value.prefix(40))\" is neither a day nor a time, as 2026-11-24 or 2026-11-24T09:30:00Z")
-    }
-
-    private static func escaped(_ text: Substring) -> String {
-        text.reduce(into: "") { out, character in
-            if "%_\\".contains(character) { out.append("\\") }
-            out.append(character)
-        }
     }
 
     private static func fault(_ sentence: String) -> Problem {
