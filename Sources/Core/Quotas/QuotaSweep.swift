@@ -22,7 +22,7 @@ public enum QuotaSweep {
                      ORDER BY expires_at LIMIT \(QuotaLimits.sweepMax) FOR UPDATE SKIP LOCKED)
                 RETURNING quota, amount, counts_when_forgotten
                 """)
-            _ = try await tx.query("SELECT set_config('app.company_id', \(company.description), true)")
+            try await tx.become(company)
             for row in rows {
                 let amount: Int64 = try row.get("amount")
                 let used: Int64 = try row.get("counts_when_forgotten") ? amount : 0

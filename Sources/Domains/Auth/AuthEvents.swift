@@ -42,14 +42,14 @@ enum AuthEvents {
         for row in rows {
             guard let company = try row.get("company_id", as: UUID?.self) else { continue }
             let session: UUID = try row.get("id")
-            statements.append("SELECT set_config('app.company_id', \(company.description), true)")
+            statements.append(Transaction.become(company))
             statements.append(
                 try Events.sql(
                     sessionRevoked, SessionData(sessionId: session, userId: user, reason: reason), on: "session", session,
                     by: actor, company: company))
         }
         if statements.isEmpty { return }
-        statements.append("SELECT set_config('app.company_id', '', true)")
+        statements.append(Transaction.become(nil))
         _ = try await tx.batch(statements)
     }
 }

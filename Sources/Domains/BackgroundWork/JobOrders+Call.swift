@@ -58,11 +58,9 @@ extension JobOrders {
         of company: UUID, _ call: Call, _ tx: Transaction, _ write: () async throws -> Void
     ) async throws {
         let own = call.principal?.companyId
-        if company != own { _ = try await tx.query("SELECT set_config('app.company_id', \(company.description), true)") }
+        if company != own { try await tx.become(company) }
         try await write()
-        if company != own {
-            _ = try await tx.query("SELECT set_config('app.company_id', \(own?.description ?? ""), true)")
-        }
+        if company != own { try await tx.become(own) }
     }
 
     private static func refusal(
