@@ -48,12 +48,7 @@ enum JobSettlement {
         _ ends: [End], state: String, column: String, cast: String, _ holder: UUID
     ) -> SQL {
         """
-        WITH gone AS (
-            DELETE FROM jobs
-             USING unnest(\(ends.map(\.id))::uuid[], \(ends.map(\.claim))::bigint[], \(ends.map { $0.text ?? "" })::text[])
-                   AS mine (id, claim, text)
-             WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder = \(holder)
-            RETURNING jobs.*, mine.text)
+        WITH gone AS (\(fragment: taken(ends, by: holder)))
         INSERT INTO jobs_done (id, queue, kind, company_id, priority, state, attempt, attempts_max, arguments,
                                \(unescaped: column), errors, holder, created_at, started_at)
         SELECT id, queue, kind, company_id, priority, \(state), attempt, attempts_max, arguments,
@@ -63,15 +58,21 @@ enum JobSettlement {
         """
     }
 
+    /// Takes out of the hot table what its holder still holds by this claim, each with its text.
+    private static func taken(_ ends: [End], by holder: UUID) -> SQL {
+        """
+        DELETE FROM jobs
+         USING unnest(\(ends.map(\.id))::uuid[], \(ends.map(\.claim))::bigint[], \(ends.map { $0.text ?? "" })::text[])
+               AS mine (id, claim, text)
+         WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder = \(holder)
+        RETURNING jobs.*, mine.text
+        """
+    }
+
     /// The unique key stays free while a job is dead.
     static func dead(_ ends: [End], by holder: UUID) -> SQL {
         """
-        WITH gone AS (
-            DELETE FROM jobs
-             USING unnest(\(ends.map(\.id))::uuid[], \(ends.map(\.claim))::bigint[], \(ends.map { $0.text ?? "" })::text[])
-                   AS mine (id, claim, text)
-             WHERE jobs.id = mine.id AND jobs.claim = mine.claim AND jobs.holder = \(holder)
-            RETURNING jobs.*, mine.text)
+        WITH gone AS (\(fragment: taken(ends, by: holder)))
         INSERT INTO jobs_dead (id, queue, kind, company_id, priority, attempt, attempts_max, lease_seconds, company_max,
                                unique_key, arguments, checkpoint, progress, progress_message, errors, holder,
                                created_at, started_at)
