@@ -5,16 +5,14 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 tests=0 failed=()
 for target in $(sed -nE 's/.*\.testTarget\(name: "([A-Za-z]+)".*/\1/p; s/.*domainTests\("([A-Za-z]+)"\).*/\1Tests/p' Package.swift \
-    | grep -v '^\\' | sort -u); do
+    | sort -u); do
     log=".build/$target.log"
-    if timeout 300 swift test --skip-build --disable-xctest --no-parallel --filter "^$target\\." > "$log" 2>&1; then
-        line=$(grep -aE 'Test run with [0-9]+ tests' "$log" | tail -1)
-    else
+    if ! timeout 300 swift test --skip-build --disable-xctest --no-parallel --filter "^$target\\." > "$log" 2>&1; then
         failed+=("$target")
         grep -aE '✘|↳|error:|crashed' "$log" | head -40
-        line=$(grep -aE 'Test run with [0-9]+ tests' "$log" | tail -1)
-        [ -n "$line" ] || line="did not end: $log"
     fi
+    line=$(grep -aE 'Test run with [0-9]+ tests' "$log" | tail -1)
+    [ -n "$line" ] || line="- did not end: $log"
     echo "$target: ${line#* }"
     count=$(sed -nE 's/.*Test run with ([0-9]+) tests.*/\1/p' <<< "$line")
     tests=$((tests + ${count:-0}))

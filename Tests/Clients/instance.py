@@ -1,4 +1,5 @@
 """A real `infinity serve`, with an embedded database or a given one, on free ports of the loopback address."""
+import contextlib
 import http.client
 import itertools
 import json
@@ -150,3 +151,17 @@ class Instance:
         answer = connection.getresponse()
         assert answer.status == 200
         return json.loads(answer.read())
+
+
+@contextlib.contextmanager
+def two_instances(of_second=None, **settings):
+    """Two running servers of one installation: one folder with its keys, one database; `of_second` is for the second alone."""
+    first = Instance(**settings)
+    second = Instance(data=first.data, **settings, **(of_second or {}))
+    try:
+        first.start()
+        second.start()
+        yield first, second
+    finally:
+        second.remove()
+        first.remove()

@@ -10,7 +10,7 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
 
-from instance import Instance
+from instance import two_instances
 from people import Person
 
 
@@ -86,15 +86,8 @@ def limited(cluster, mailbox):
     settings = {
         "DATABASE_URL": cluster.create("limited"), "INFINITY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}",
         "INFINITY_PUBLIC_URL": "https://limited.example", "INFINITY_RATE_LIMITS": "on"}
-    first = Instance(**settings)
-    second = Instance(data=first.data, **settings)
-    try:
-        first.start()
-        second.start()
-        yield first, second
-    finally:
-        second.remove()
-        first.remove()
+    with two_instances(**settings) as both:
+        yield both
 
 
 def test_two_instances_keep_one_limit(limited, mailbox):

@@ -12,7 +12,7 @@ import pytest
 
 from bucket import Bucket
 from clamd import MALWARE, Clamd, RealClamd
-from instance import Instance, wait_until
+from instance import Instance, two_instances, wait_until
 from people import Person
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -138,8 +138,9 @@ def test_a_crash_in_the_middle_leaves_nothing_visible_and_the_upload_goes_on(mai
 
 
 def test_a_bucket_with_signature_checks_serves_two_instances(bucket, mailbox, cluster):
-    mine, other = two_instances(bucket, mailbox, cluster)
-    try:
+    settings = {"DATABASE_URL": cluster.create("bucket"), "INFINITY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}",
+                "INFINITY_PUBLIC_URL": "https://files.example", **bucket.settings}
+    with two_instances({"INFINITY_S3_REDIRECT": "on"}, **settings) as (mine, other):
         before = set(bucket.keys())
         person = Person(mine, mailbox).sign_up(company="Bucket")
         there = person.at(other)
@@ -185,19 +186,6 @@ def test_a_bucket_with_signature_checks_serves_two_instances(bucket, mailbox, cl
         assert person.http.delete(gone, headers=TUS).status_code == 204
         assert not bucket.client().list_multipart_uploads(Bucket="infinity-files").get("Uploads")
         assert not [key for key in bucket.keys() if key.startswith("incoming/")]
-    finally:
-        other.remove()
-        mine.remove()
-
-
-def two_instances(bucket, mailbox, cluster):
-    settings = {"DATABASE_URL": cluster.create("bucket"), "INFINITY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}",
-                "INFINITY_PUBLIC_URL": "https://files.example", **bucket.settings}
-    first = Instance(**settings)
-    second = Instance(data=first.data, INFINITY_S3_REDIRECT="on", **settings)
-    first.start()
-    second.start()
-    return first, second
 
 
 def test_a_wrong_key_is_told_by_doctor_and_never_shown(bucket):

@@ -4,7 +4,7 @@ import time
 import httpx
 import pytest
 
-from instance import Instance
+from instance import two_instances
 from people import PASSWORD, Person
 
 # The promise is a second; the clock starts when the deciding answer has come.
@@ -16,15 +16,8 @@ def pair(cluster, mailbox):
     settings = {"DATABASE_URL": cluster.create("pair"), "INFINITY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}"}
     # One installation has one address, which its tokens name, and one set of keys.
     settings["INFINITY_PUBLIC_URL"] = "https://pair.example"
-    first = Instance(**settings)
-    second = Instance(data=first.data, **settings)
-    try:
-        first.start()
-        second.start()
-        yield first, second
-    finally:
-        second.remove()
-        first.remove()
+    with two_instances(**settings) as both:
+        yield both
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ final class EventSource: Sendable {
         var json: JSON { (try? JSON.parse(data)) ?? .null }
     }
 
-    struct Unreachable: Error { let port: UInt16 }
     struct Missing: Error { let description: String }
 
     private struct State {
@@ -31,17 +30,7 @@ final class EventSource: Sendable {
     private let state = Mutex(State())
 
     init(port: UInt16, path: String = "/v1/notifications/stream", token: String?, lastEventId: Int? = nil) throws {
-        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard connected == 0 else { throw Unreachable(port: port) }
+        socket = try LoopbackSocket.connect(to: port)
         var head = "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
         if let lastEventId { head += "Last-Event-ID: \(lastEventId)\r\n" }
