@@ -64,12 +64,16 @@ extension DatabaseError {
     /// Reads what the server said about a failed statement.
     init(result: OpaquePointer) {
         func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
-        let state = field(Field.sqlState)
         let message = PQresultErrorMessage(result).map { String(cString: $0) } ?? "no message"
+        // What libpq itself says of a connection that broke carries no SQLSTATE; all that the server says does.
+        guard let state = field(Field.sqlState) else {
+            self = .unavailable(String(message.prefix(4000)), isEffectUnknown: true)
+            return
+        }
         let name = field(Field.constraint) ?? field(Field.column) ?? ""
         self.init(
-            Self.kind(of: state ?? "", name: name, table: field(Field.table) ?? ""),
-            String(message.prefix(4000)), sqlState: state, isEffectUnknown: Self.mayHaveActed(state ?? ""))
+            Self.kind(of: state, name: name, table: field(Field.table) ?? ""),
+            String(message.prefix(4000)), sqlState: state, isEffectUnknown: Self.mayHaveActed(state))
     }
 
     /// A backend that is told to go may have committed just before: it then says farewell instead of "done".
