@@ -36,10 +36,13 @@ let package = Package(
         domain("AuditTrail"),
         domain("Privacy"),
         domain("Config"),
+        domain("Workspace"),
+        domain("Projects"),
         .target(
             name: "App",
             dependencies: [
-                "Core", "Auth", "Companies", "BackgroundWork", "Webhooks", "Notifications", "Files", "AuditTrail", "Privacy", "Config", log,
+                "Core", "Auth", "Companies", "BackgroundWork", "Webhooks", "Notifications", "Files", "AuditTrail", "Privacy", "Config",
+                "Workspace", "Projects", log,
             ]),
         .executableTarget(
             name: "infinity",
@@ -73,6 +76,7 @@ let package = Package(
         domainTests("AuditTrail"),
         domainTests("Privacy"),
         domainTests("Config"),
+        domainTests("Projects"),
         .testTarget(name: "EveryRouteTests", dependencies: ["App", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

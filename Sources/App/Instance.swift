@@ -13,8 +13,10 @@ import Loop
 import Notifications
 import Postgres
 import Privacy
+import Projects
 import Telemetry
 import Webhooks
+import Workspace
 import Wire
 
 /// One running Infinity: its loops, database, routes, server and background work, wired once in this file.
@@ -32,6 +34,8 @@ public final class Instance: Sendable {
             AuditTrailDomain.self,
             PrivacyDomain.self,
             ConfigDomain.self,
+            WorkspaceDomain.self,
+            ProjectsDomain.self,
         ]
     }
 

@@ -1,0 +1,24 @@
+import API
+import Core
+
+/// Projects and what is done in them: members, states, sprints, tasks, time and the reports over all of it.
+///
+/// Owns projects, project_members, project_states, sprints, tasks, task_assignees and what hangs on them. Reads
+/// memberships and users.
+public enum ProjectsDomain: Domain {
+    public static let name = "Projects"
+    public static let summary = "Projects, sprints, tasks, time and reports."
+
+    public static var routes: [Route] { [] }
+
+    public static let permissions: [Permission] = []
+
+    public static let personalData: [PersonalData] = [
+        .none("projects", "the company's work; the lead is named by membership"),
+        .none("project_members", "memberships of projects"),
+        .none("project_states", "the company's own states"),
+        .none("sprints", "the company's work"),
+        .none("tasks", "the company's work; people are named by membership"),
+        .none("task_assignees", "memberships of tasks"),
+    ]
+}
