@@ -39,10 +39,9 @@ enum Boards {
                 """))
     }
 
-    static func show(_ call: Call, _ id: Path<UUID>) async throws -> Single<Board> {
-        try Single(
-            await call.db.query(
-                "SELECT \(unescaped: columns) FROM boards WHERE company_id = \(call.company) AND id = \(id)"))
+    static func show(_ call: Call, _ id: Path<UUID>, _ expand: Expand<Board>) async throws -> Single<Board> {
+        try await call.one(
+            expand, "SELECT \(unescaped: columns) FROM boards WHERE company_id = \(call.company) AND id = \(id)")
     }
 
     static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<BoardChange>) async throws -> Single<Board> {
@@ -111,6 +110,16 @@ struct Board: Codable, Sendable {
     var tags: [String]
     var version: Int
     var createdAt: Timestamp
+    var ofItsState: Expanded<BoardCount>?
+}
+
+extension Board: Expandable {
+    static func expansion(_ name: String, company: UUID) -> SQL {
+        """
+        SELECT json_build_object('state', row.state, 'boards', count(*)) FROM boards b
+         WHERE b.company_id = \(company) AND b.state = row.state
+        """
+    }
 }
 
 enum BoardState: String, Codable, CaseIterable, SQLBindable { case open, closed, onHold = "on_hold" }

@@ -71,6 +71,24 @@ import Wire
         #expect(try client.get("/v1/boards?fields=nam").text.contains("perhaps name was meant"))
     }
 
+    @Test func `expand prints whole what an item names, in a list and alone`() throws {
+        let plain = try client.get("/v1/boards?limit=2&state=open").json["data"]?[0]
+        #expect(plain?["of_its_state"] == nil)
+        let page = try client.get("/v1/boards?expand=of_its_state&fields=name&limit=2&state=open&sort=-price_cents")
+        let first = try #require(page.json["data"]?[0])
+        #expect(first.objectValue?.members.map(\.key) == ["name", "of_its_state"])
+        #expect(first["of_its_state"] == ["state": "open", "boards": 34])
+        let next = try #require(page.json["page"]?["next_cursor"]?.stringValue)
+        #expect(try client.get("/v1/boards?expand=of_its_state&limit=2&state=open&sort=-price_cents&cursor=\(next)").status == 200)
+        let id = try #require(plain?["id"]?.stringValue)
+        #expect(try client.get("/v1/boards/\(id)?expand=of_its_state").json["of_its_state"]?["boards"] == 34)
+        #expect(try client.get("/v1/boards/\(id)").json["of_its_state"] == nil)
+        for query in ["/v1/boards?expand=of_its_stat", "/v1/boards/\(id)?expand=name"] {
+            let refused = try client.get(query)
+            #expect(refused.status == 422 && refused.text.contains("of_its_state"))
+        }
+    }
+
     @Test func `the count is told when asked for`() throws {
         #expect(try client.get("/v1/boards?count=estimated&limit=1&state=open").json["page"]?["estimated_total"] == 34)
     }

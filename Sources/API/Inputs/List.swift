@@ -59,6 +59,8 @@ public struct List<Filter: ListFilter>: RouteInput {
     public let q: String?
     /// The only properties wanted; nil for all.
     public let fields: [String]?
+    /// What is to be printed whole beside its id; nil for nothing.
+    public let expand: [String]?
     public let wantsCount: Bool
     /// Sorted as the list is by itself.
     let hasOwnOrder: Bool
@@ -83,6 +85,7 @@ public struct List<Filter: ListFilter>: RouteInput {
         let sort = pairs.one("sort", reader).flatMap { ListParameters.sort($0, shape, reader) }
         let q = shape.search.isEmpty ? nil : pairs.one("q", reader).flatMap { ListParameters.search($0, reader) }
         let fields = pairs.one("fields", reader).map { $0.split(separator: ",").map(String.init) }
+        let expand = pairs.one("expand", reader).map { $0.split(separator: ",").map(String.init) }
         let count = pairs.one("count", reader)
         if let count, count != "estimated" {
             reader.fault(.parameter("count", "not-one-of", "must be estimated"))
@@ -92,14 +95,14 @@ public struct List<Filter: ListFilter>: RouteInput {
         guard reader.faults.isEmpty, let filter = try? json.decode(Filter.self) else { return nil }
         return List(
             filter: filter, limit: limit ?? InputLimits.pageDefault,
-            sort: ListParameters.withTieBreaker(sort ?? [shape.sorts[0]]), q: q, fields: fields,
+            sort: ListParameters.withTieBreaker(sort ?? [shape.sorts[0]]), q: q, fields: fields, expand: expand,
             wantsCount: count != nil, hasOwnOrder: sort == nil, cursor: cursor, filterJSON: json, shape: shape)
     }
 }
 
 enum ListParameters {
     static func names(for shape: ListShape) -> [String] {
-        ["limit", "cursor", "sort", "fields", "count"] + (shape.search.isEmpty ? [] : ["q"])
+        ["limit", "cursor", "sort", "fields", "expand", "count"] + (shape.search.isEmpty ? [] : ["q"])
     }
 
     static func limit(_ text: String, _ reader: InputReader) -> Int? {

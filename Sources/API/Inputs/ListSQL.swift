@@ -20,7 +20,7 @@ struct ListSQL {
     /// One row more than the limit, to know whether there is another page.
     func page(of base: SQL, _ frame: ListFrame) -> SQL {
         """
-        \(unescaped: frame.head)\(fragment: base)) AS row\(fragment: whereClause)\
+        \(unescaped: frame.head)\(fragment: frame.expanded)\(unescaped: frame.from)\(fragment: base)) AS row\(fragment: whereClause)\
         \(unescaped: frame.order)\(unescaped: String(limit + 1))
         """
     }

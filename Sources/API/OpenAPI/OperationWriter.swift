@@ -154,7 +154,7 @@ struct OperationWriter {
                     "schema": ["type": "string", "maxLength": JSON(InputLimits.searchLengthMax)],
                 ]
             ]
-        return [sort] + search + fields + ["Limit", "Cursor", "Count"].map(SharedParts.parameter)
+        return [sort] + search + fields + expand + ["Limit", "Cursor", "Count"].map(SharedParts.parameter)
     }
 
     private var fields: [JSON] {
@@ -168,8 +168,24 @@ struct OperationWriter {
                     "Print only these fields of each item; the answer's schema is that of all of them.",
                 "schema": [
                     "type": "array", "minItems": 1,
-                    "items": ["type": "string", "enum": .array(object.properties.map { .string($0.name) })],
+                    "items": [
+                        "type": "string",
+                        "enum": .array(object.properties.filter { !$0.isExpansion }.map { .string($0.name) }),
+                    ],
                 ],
+            ]
+        ]
+    }
+
+    private var expand: [JSON] {
+        guard case .page(let item) = route.output.shape, case .object(let object) = item.kind else { return [] }
+        let names = object.properties.filter(\.isExpansion).map { JSON.string($0.name) }
+        if names.isEmpty { return [] }
+        return [
+            [
+                "name": "expand", "in": "query", "style": "form", "explode": false,
+                "description": "Print these whole beside their ids.",
+                "schema": ["type": "array", "minItems": 1, "items": ["type": "string", "enum": .array(names)]],
             ]
         ]
     }

@@ -13,7 +13,7 @@ extension Call {
     public func page<Item, Filter>(
         _ list: List<Filter>, _ base: SQL, as other: Tenant? = nil
     ) async throws -> Page<Item> {
-        let frame = try ListFrame.of(Item.self, list)
+        let frame = try ListFrame.of(Item.self, list, for: self)
         let seal = CursorSeal(key: application.cursorKey, scope: cursorScope(list))
         let after = try list.cursor.map { (cursor) throws(Problem) in try seal.open(cursor, keys: list.sort.count) }
         var statements = [ListSQL(list, after: after).page(of: base, frame)]

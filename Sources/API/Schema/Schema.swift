@@ -67,6 +67,8 @@ public struct ObjectSchema: Sendable {
         public let name: String
         public var schema: Schema
         public var isRequired: Bool
+        /// Printed when `expand` asks for it.
+        public var isExpansion = false
     }
 
     /// The Swift type's name, under which openapi.yaml lists the schema.

@@ -189,11 +189,13 @@ private struct ProbeKeyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func contains(_ key: Key) -> Bool { true }
     func decodeNil(forKey key: Key) -> Bool { false }
 
-    private func found(_ schema: Schema, _ key: Key, isOptional: Bool = false) {
+    private func found(_ schema: Schema, _ key: Key, isOptional: Bool = false, isExpansion: Bool = false) {
         if isDictionary {
             note.schema = Schema(.map(schema))
         } else {
-            note.add(probe.property(SnakeCase.of(key.stringValue), schema, isOptional: isOptional))
+            var property = probe.property(SnakeCase.of(key.stringValue), schema, isOptional: isOptional)
+            if isExpansion { (property.isExpansion, property.isRequired) = (true, false) }
+            note.add(property)
         }
     }
 
@@ -244,7 +246,7 @@ private struct ProbeKeyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
         var (value, schema) = try probe.probe(type)
         if Value.self is any AnyOptional.Type { schema.isNullable = true }
-        found(schema, key, isOptional: true)
+        found(schema, key, isOptional: true, isExpansion: Value.self is any AnyExpanded.Type)
         return value
     }
 
