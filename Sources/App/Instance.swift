@@ -62,46 +62,50 @@ public final class Instance: Sendable {
     ///   - settings: complete, with the keys kept or given.
     ///   - ownerURL: where the owner of the tables works, for what the serving role may not do: ending the record of
     ///     changes when its retention is over. Without it that waits for an operator.
-    public init(_ settings: Settings, databaseURL: String, ownerURL: String? = nil) async throws {
+    ///   - domains: all of them, unless a test adds one of its own.
+    public init(
+        _ settings: Settings, databaseURL: String, ownerURL: String? = nil, domains: [any Domain.Type] = Instance.domains
+    ) async throws {
         self.settings = settings
         loops = LoopGroup(count: settings.loops > 0 ? settings.loops : LoopGroup.cores)
         database = Database(settings.database(at: databaseURL), loops: loops)
         metrics = Metrics(loops: loops.loops.count)
         metrics.observeProcess(version: Self.version)
         metrics.observe(database)
-        EventCatalogue.declare(Self.domains.flatMap { $0.events })
-        PermissionCatalogue.declare(Self.domains.flatMap { $0.permissions })
-        NotificationCatalogue.declare(Self.domains.flatMap { $0.notifications })
-        WatchableCatalogue.declare(Self.domains.flatMap { $0.watchables })
-        QuotaCatalogue.declare(Self.domains.flatMap { $0.quotas })
-        LiveSettingCatalogue.declare(Self.domains.flatMap { $0.settings })
+        EventCatalogue.declare(domains.flatMap { $0.events })
+        PermissionCatalogue.declare(domains.flatMap { $0.permissions })
+        NotificationCatalogue.declare(domains.flatMap { $0.notifications })
+        WatchableCatalogue.declare(domains.flatMap { $0.watchables })
+        QuotaCatalogue.declare(domains.flatMap { $0.quotas })
+        LiveSettingCatalogue.declare(domains.flatMap { $0.settings })
 
         var environment = Environment()
         environment.set(settings)
         environment.set(loops)
         environment.set(database)
         environment.set(metrics)
-        environment.set(HandoverParts(Self.domains.flatMap { $0.handovers }))
-        environment.set(GrantableObjects(Self.domains.flatMap { $0.grantableObjects }))
+        environment.set(HandoverParts(domains.flatMap { $0.handovers }))
+        environment.set(GrantableObjects(domains.flatMap { $0.grantableObjects }))
+        environment.set(WorkspaceParts(domains))
         environment.set(settings.keyRing)
         MailSeal.use(settings.keyRing)
         environment.set(CacheNews(database))
-        environment.set(Declarations(Self.domains))
+        environment.set(Declarations(domains))
         if let ownerURL { environment.set(settings.owner(at: ownerURL, loops)) }
         environment.set(PublicAddress(settings.publicURL.text))
         if let transport = try settings.mailTransport(on: loops.next()) { environment.set(transport) }
-        let reactions = Self.domains.flatMap { $0.reactions }
-        let handlers = Self.domains.flatMap { $0.jobs }
-        let (queues, crons) = (Self.domains.flatMap { $0.queues }, Self.domains.flatMap { $0.crons })
+        let reactions = domains.flatMap { $0.reactions }
+        let handlers = domains.flatMap { $0.jobs }
+        let (queues, crons) = (domains.flatMap { $0.queues }, domains.flatMap { $0.crons })
         environment.set(JobCatalogue(handlers, queues: queues, crons: crons, reactions: reactions))
         environment.set(watch)
-        for domain in Self.domains { try await domain.start(&environment) }
+        for domain in domains { try await domain.start(&environment) }
         self.environment = environment
         auth = environment[AuthParts.self]
 
         accessLog = settings.accessLog ? AccessLog(loops: loops) : nil
         application = try Application(
-            Self.routes.filter { $0.name != Mailroom.name || settings.developmentOutbox },
+            domains.map { $0.declaration }.filter { $0.name != Mailroom.name || settings.developmentOutbox },
             configuration: settings.api(version: Self.version), authenticator: auth.authenticator, database: database,
             environment: environment, metrics: metrics,
             accessLog: accessLog)
@@ -111,7 +115,7 @@ public final class Instance: Sendable {
         metrics.observe([("flags", { @Sendable in flags.figures }), ("settings", { @Sendable in live.figures })])
         let dispatcher = EventDispatcher(reactions)
         workforce = Workforce(
-            Self.domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers
+            domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers
                 + [Self.sweepOfRepeats], database: database,
             environment: environment, loops: loops)
         jobs = JobEngine(

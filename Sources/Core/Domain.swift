@@ -39,6 +39,14 @@ public protocol Domain {
     static var handovers: [HandoverPart] { get }
     /// Kinds of things on which roles may be given.
     static var grantableObjects: [GrantableObject] { get }
+    /// Kinds of things that may have comments, tags, custom fields and saved views.
+    static var subjects: [Subject] { get }
+    /// What of its own can be brought in as a table.
+    static var imports: [ImportKind] { get }
+    /// What of its own can be taken out as a table.
+    static var exports: [ExportKind] { get }
+    /// What of its own has a place in a calendar.
+    static var calendarSources: [CalendarSource] { get }
     /// What it does about events, its own and others'.
     static var reactions: [Reaction] { get }
     /// Called once before the first request: the place to put ports and settings into the environment.
@@ -63,6 +71,10 @@ extension Domain {
     public static var events: [AnyEventType] { [] }
     public static var handovers: [HandoverPart] { [] }
     public static var grantableObjects: [GrantableObject] { [] }
+    public static var subjects: [Subject] { [] }
+    public static var imports: [ImportKind] { [] }
+    public static var exports: [ExportKind] { [] }
+    public static var calendarSources: [CalendarSource] { [] }
     public static var reactions: [Reaction] { [] }
     public static func start(_ environment: inout Environment) async throws {}
 

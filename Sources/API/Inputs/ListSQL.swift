@@ -25,6 +25,11 @@ struct ListSQL {
         """
     }
 
+    func whole(of base: SQL) -> SQL {
+        let order = sort.map { "row.\(Self.quoted($0.column))\($0.isDescending ? " DESC" : "")" }.joined(separator: ", ")
+        return "SELECT row.* FROM (\(fragment: base)) AS row\(fragment: whereClause) ORDER BY \(unescaped: order)"
+    }
+
     func count(of base: SQL) -> SQL {
         """
         SELECT count(*) AS total FROM (SELECT 1 FROM (\(fragment: base)) AS row\(fragment: whereClause) \

@@ -93,6 +93,7 @@ struct QueryPairs {
         -> JSON?
     {
         if case .object(let inner) = property.schema.kind { return span(inner, name, reader) }
+        if case .map = property.schema.kind { return map(property.schema, name, reader) }
         let texts = take(name)
         guard !texts.isEmpty, let json = ParameterText.json(texts, property.schema, name, reader) else {
             return nil
@@ -110,6 +111,24 @@ struct QueryPairs {
             if let value = value(of: bound, "\(name)[\(bound.name)]", reader) { object[bound.name] = value }
         }
         return object.isEmpty ? nil : .object(object)
+    }
+
+    /// `custom[size]=…&custom[price][gte]=…`: an object of `size` and `price[gte]`.
+    private mutating func map(_ schema: Schema, _ name: String, _ reader: InputReader) -> JSON? {
+        var object = JSON.Object()
+        for pair in pairs where pair.name.hasPrefix("\(name)[") && pair.name.hasSuffix("]") {
+            let inner = pair.name.dropFirst(name.count + 1)
+            guard let end = inner.firstIndex(of: "]") else { continue }
+            let key = String(inner[..<end] + inner[inner.index(after: end)...])
+            if object[key] != nil {
+                reader.fault(Fault(.parameter(pair.name), "repeated", "stands more than once", isSyntax: true))
+            }
+            object[key] = .string(pair.value)
+        }
+        pairs.removeAll { $0.name.hasPrefix("\(name)[") && $0.name.hasSuffix("]") }
+        guard !object.isEmpty else { return nil }
+        for fault in schema.faults(in: .object(object)) { reader.fault(ParameterText.parameterFault(fault, name)) }
+        return .object(object)
     }
 
     /// What nobody took is a mistake of the caller.

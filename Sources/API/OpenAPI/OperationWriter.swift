@@ -127,6 +127,10 @@ struct OperationWriter {
             out["style"] = "form"
             out["explode"] = false
         }
+        if case .map = schema.kind {
+            out["style"] = "deepObject"
+            out["explode"] = true
+        }
         out["schema"] = components.reference(plain, .input)
         return .object(out)
     }
