@@ -1,0 +1,84 @@
+import API
+import Core
+import Postgres
+import Wire
+
+/// The values of a field, in the table of the things that have them.
+enum FieldValues {
+    /// The things of the field's scope, as a condition on their table.
+    private static func place(_ home: CustomFieldHome, _ scope: UUID?, _ company: UUID) -> SQL {
+        guard let scope, let column = home.scopeColumn else { return "company_id = \(company)" }
+        return "company_id = \(company) AND \(unescaped: column) = \(scope)"
+    }
+
+    /// Whether something has one of these options.
+    @inline(never)
+    static func holdAny(
+        of options: [String], _ field: Field, _ company: UUID, _ call: Call, _ tx: Transaction
+    ) async throws -> Bool {
+        guard let home = WorkspaceKinds.subject(field.kind, call)?.fields else { return false }
+        let any = options.map { option -> SQL in
+            let value: JSON = [field.key: field.type == .multiSelect ? [.string(option)] : .string(option)]
+            return "\(unescaped: home.column) @> \(JSONText(value))::jsonb"
+        }
+        let rows = try await tx.query(
+            """
+            SELECT 1 FROM \(unescaped: home.table)
+             WHERE \(fragment: place(home, field.scopeId, company)) AND (\(fragment: any.joined(separator: " OR "))) LIMIT 1
+            """)
+        return !rows.isEmpty
+    }
+
+    /// Takes the value off some of the things that have it; gives how many there were.
+    @inline(never)
+    static func strip(_ key: String, _ scope: UUID?, _ home: CustomFieldHome, _ company: UUID, _ tx: Transaction) async throws -> Int {
+        let column = home.column
+        // The version goes up, for the thing is no longer what its ETag says.
+        let rows = try await tx.query(
+            """
+            UPDATE \(unescaped: home.table) SET \(unescaped: column) = \(unescaped: column) - \(key)::text, version = version + 1
+             WHERE company_id = \(company) AND id = ANY(ARRAY(
+                   SELECT id FROM \(unescaped: home.table)
+                    WHERE \(fragment: place(home, scope, company)) AND \(unescaped: column) ? \(key)
+                    LIMIT \(FieldCleaning.rowsAtOnce) FOR UPDATE SKIP LOCKED))
+            """)
+        return rows.affected
+    }
+}
+
+/// Takes the values of a deleted field off the things, some at a time, and then lets its key go.
+enum FieldCleaning {
+    struct Arguments: Codable, Sendable {
+        let field: UUID
+    }
+
+    static let kind = JobKind<Arguments>("workspace.clean-custom-field", queue: "workspace")
+    /// Short enough that nobody who edits such a thing waits.
+    static let rowsAtOnce = 2_000
+
+    static let handler = JobHandler(kind) { arguments, job in
+        guard let company = job.company else { throw JobFailure.permanent("a field belongs to a company") }
+        while try await round(arguments.field, company, job) {
+            if job.isStopping { return .again(at: .now) }
+        }
+        return .done
+    }
+
+    /// True when there is more to do.
+    @inline(never)
+    private static func round(_ field: UUID, _ company: UUID, _ job: Job) async throws -> Bool {
+        let parts = job.work.environment[WorkspaceParts.self]
+        return try await job.work.database.transaction(as: Tenant(company: company, user: nil)) { tx in
+            let rows = try await tx.query(
+                "SELECT kind, key, scope_id FROM custom_fields WHERE company_id = \(company) AND id = \(field)")
+            guard let row = rows.first else { return false }
+            if let home = parts.subject(try row.get("kind"))?.fields {
+                let left = try await FieldValues.strip(
+                    row.get("key"), row.get("scope_id"), home, company, tx)
+                if left > 0 { return true }
+            }
+            _ = try await tx.query("DELETE FROM custom_fields WHERE company_id = \(company) AND id = \(field)")
+            return false
+        }
+    }
+}

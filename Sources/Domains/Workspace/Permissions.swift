@@ -1,0 +1,12 @@
+import API
+
+extension Permission {
+    public static let tagsRead = Permission(
+        "tags:read", "See the company's tags", [.owner, .admin, .manager, .member, .viewer, .client])
+    public static let tagsWrite = Permission(
+        "tags:write", "Create and change tags", [.owner, .admin, .manager, .member])
+    public static let tagsManage = Permission(
+        "tags:manage", "Merge and delete tags", [.owner, .admin, .manager])
+    public static let customFieldsManage = Permission(
+        "custom-fields:manage", "Say which fields of their own the company's things have", [.owner, .admin, .manager])
+}

@@ -1,0 +1,23 @@
+import API
+
+extension ProblemCode {
+    public static let tagNameTaken = ProblemCode(
+        "tag-name-taken", 409, "Another tag has this name", advice: "Use that tag, or merge the two.")
+    public static let tooManyTags = ProblemCode(
+        "too-many-tags", 409, "The company has as many tags as it may", advice: "Delete or merge some first.")
+    public static let tagIntoItself = ProblemCode(
+        "tag-into-itself", 422, "A tag cannot be merged into itself", advice: "Name another tag in `into_id`.")
+    public static let customFieldKeyTaken = ProblemCode(
+        "custom-field-key-taken", 409, "Another field of these things has this key",
+        advice: "Choose another `key`. One that was just deleted is free again when its values are gone.")
+    public static let tooManyCustomFields = ProblemCode(
+        "too-many-custom-fields", 409, "These things have as many fields as they may",
+        advice: "Archived fields count too: delete what is not needed.")
+    public static let customFieldOptionInUse = ProblemCode(
+        "custom-field-option-in-use", 409, "Something has one of the options that were left out",
+        advice: "Send the option along with `is_archived`: it stays where it is and is offered no more.")
+
+    static let ofWorkspace: [ProblemCode] = [
+        tagNameTaken, tooManyTags, tagIntoItself, customFieldKeyTaken, tooManyCustomFields, customFieldOptionInUse,
+    ]
+}
