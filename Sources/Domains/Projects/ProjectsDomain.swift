@@ -9,16 +9,38 @@ public enum ProjectsDomain: Domain {
     public static let name = "Projects"
     public static let summary = "Projects, sprints, tasks, time and reports."
 
-    public static var routes: [Route] { [] }
+    // One name a line.
+    public static var routes: [Route] {
+        []
+            + Projects.routes
+    }
 
-    public static let permissions: [Permission] = []
-
-    public static let personalData: [PersonalData] = [
-        .none("projects", "the company's work; the lead is named by membership"),
-        .none("project_members", "memberships of projects"),
-        .none("project_states", "the company's own states"),
-        .none("sprints", "the company's work"),
-        .none("tasks", "the company's work; people are named by membership"),
-        .none("task_assignees", "memberships of tasks"),
+    public static let permissions: [Permission] = [
+        .projectsRead, .projectsWrite, .projectsManage, .tasksRead, .tasksWrite,
     ]
+
+    public static let problems: [ProblemCode] =
+        []
+        + projectsProblems
+
+    public static let constraints: [ConstraintProblem] =
+        []
+        + projectsConstraints
+
+    public static let events: [AnyEventType] =
+        []
+        + projectsEvents
+
+    public static let quotas: [Quota] = [ProjectLimits.projects]
+
+    public static let personalData: [PersonalData] =
+        [
+            .none("projects", "the company's work; the lead is named by membership"),
+            .none("project_members", "memberships of projects"),
+            .none("project_states", "the company's own states"),
+            .none("sprints", "the company's work"),
+            .none("tasks", "the company's work; people are named by membership"),
+            .none("task_assignees", "memberships of tasks"),
+        ]
+        + projectsPersonalData
 }
