@@ -43,4 +43,5 @@ public enum ProjectsDomain: Domain {
             .none("task_assignees", "memberships of tasks"),
         ]
         + projectsPersonalData
+        + ofSprints
 }
