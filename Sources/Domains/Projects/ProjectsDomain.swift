@@ -13,6 +13,7 @@ public enum ProjectsDomain: Domain {
     public static var routes: [Route] {
         []
             + Projects.routes
+            + TaskRoutes.all
     }
 
     public static let permissions: [Permission] = [
@@ -22,14 +23,25 @@ public enum ProjectsDomain: Domain {
     public static let problems: [ProblemCode] =
         []
         + projectsProblems
+        + ProblemCode.ofTasks
 
     public static let constraints: [ConstraintProblem] =
         []
         + projectsConstraints
+        + ConstraintProblem.ofTasks
 
     public static let events: [AnyEventType] =
         []
         + projectsEvents
+        + TaskEvents.all
+
+    public static let notifications: [NotificationType] =
+        []
+        + TaskNews.all
+
+    public static let watchables: [Watchable] =
+        []
+        + TaskNews.watchables
 
     public static let quotas: [Quota] = [ProjectLimits.projects]
 
@@ -43,5 +55,6 @@ public enum ProjectsDomain: Domain {
             .none("task_assignees", "memberships of tasks"),
         ]
         + projectsPersonalData
+        + tasksPersonalData
         + ofSprints
 }

@@ -1,0 +1,134 @@
+import API
+import Postgres
+import Wire
+
+/// Which tasks are wanted; values of one property are alternatives, properties go together.
+struct TaskFilter: ListFilter {
+    let projectId: [UUID]?
+    let stateId: [UUID]?
+    let category: [StateCategory]?
+    let assignee: [AssigneeChoice]?
+    let reporterId: [UUID]?
+    let priority: [TaskPriority]?
+    let type: [TaskType]?
+    let sprint: [IdOrNone]?
+    let parent: IdOrNone?
+    let dueOn: Bounds<LocalDate>?
+    let isOverdue: Bool?
+    let isBlocked: Bool?
+    let archived: ArchivedChoice?
+    let createdAt: Bounds<Timestamp>?
+    let updatedAt: Bounds<Timestamp>?
+    let completedAt: Bounds<Timestamp>?
+    let q: Text<200>?
+
+    static let sorts = ["-created_at", "rank", "priority_rank", "due", "updated_at", "number"]
+    static let ownFields: Set<String> = [
+        "project_id", "assignee", "sprint", "parent", "is_overdue", "archived", "created_at", "updated_at", "q",
+    ]
+
+    /// What the columns of a list do not say by themselves; each begins with AND.
+    func conditions(_ call: Call) throws -> SQL {
+        let company = try call.company
+        var all: [SQL] = []
+        if let projectId {
+            // One project is compared as such, so that its order can be read from the index.
+            all.append(projectId.count == 1 ? "t.project_id = \(projectId[0])" : "t.project_id = ANY(\(projectId)::uuid[])")
+        }
+        if let assignee { all.append(try Self.assigned(to: assignee, call)) }
+        if let sprint { all.append(Self.oneOf(sprint, "t.sprint_id")) }
+        if let parent { all.append(Self.oneOf([parent], "t.parent_id")) }
+        if let isOverdue { all.append(isOverdue ? TaskRows.isOverdue : "NOT coalesce(\(fragment: TaskRows.isOverdue), false)") }
+        if let createdAt { all += Self.within(createdAt, "t.created_at") }
+        if let updatedAt { all += Self.within(updatedAt, "t.updated_at") }
+        switch archived ?? .no {
+        case .no: all.append("t.archived_at IS NULL")
+        case .yes: all.append("t.archived_at IS NOT NULL")
+        case .any: break
+        }
+        if let q { all.append(TaskSearch.condition(q.text, company)) }
+        return all.map { " AND \(fragment: $0)" as SQL }.joined(separator: "")
+    }
+
+    private static func assigned(to choices: [AssigneeChoice], _ call: Call) throws -> SQL {
+        let members = try choices.compactMap { try $0.member(call) }
+        let company = try call.company
+        var terms: [SQL] = []
+        if !members.isEmpty {
+            terms.append(
+                """
+                t.id IN (SELECT a.task_id FROM task_assignees a
+                          WHERE a.company_id = \(company) AND a.member_id = ANY(\(members)::uuid[]))
+                """)
+        }
+        if choices.contains(where: \.isNone) {
+            terms.append(
+                """
+                NOT EXISTS (SELECT 1 FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id)
+                """)
+        }
+        return "(\(fragment: terms.joined(separator: " OR ")))"
+    }
+
+    private static func oneOf(_ choices: [IdOrNone], _ column: String) -> SQL {
+        let ids = choices.compactMap(\.id)
+        var terms: [SQL] = []
+        if !ids.isEmpty { terms.append("\(unescaped: column) = ANY(\(ids)::uuid[])") }
+        if choices.contains(where: { $0.id == nil }) { terms.append("\(unescaped: column) IS NULL") }
+        return "(\(fragment: terms.joined(separator: " OR ")))"
+    }
+
+    private static func within(_ bounds: Bounds<Timestamp>, _ column: String) -> [SQL] {
+        [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)].compactMap { sign, value in
+            value.map { "\(unescaped: "\(column) \(sign) ")\($0)" }
+        }
+    }
+}
+
+extension TaskFilter: FieldNotes {
+    static var fieldNotes: [String: String] {
+        [
+            "assignee": "Members by id, `me`, or `none` for tasks that nobody is assigned to.",
+            "sprint": "Sprints by id, or `none` for tasks that are in no sprint.",
+            "parent": "The sub-tasks of a task, or `none` for tasks that are part of no other.",
+            "q": "Beginnings of words of title and description, or a key.",
+        ]
+    }
+}
+
+enum ArchivedChoice: String, Codable, CaseIterable, Sendable { case no, yes, any }
+
+/// `me`, `none`, or the id of a member.
+struct AssigneeChoice: TextValue {
+    let text: String
+    init(unchecked text: String) { self.text = text }
+
+    static var rule: TextRule {
+        TextRule(length: 2...36, pattern: "^(me|none|[0-9a-fA-F-]{36})$") { text in
+            text == "me" || text == "none" || UUID(text) != nil ? nil : "must be me, none or the id of a member"
+        }
+    }
+    static var exampleText: String { "me" }
+
+    var isNone: Bool { text == "none" }
+
+    func member(_ call: Call) throws -> UUID? {
+        if isNone { return nil }
+        return text == "me" ? try call.member : UUID(text)
+    }
+}
+
+/// An id, or `none`.
+struct IdOrNone: TextValue {
+    let text: String
+    init(unchecked text: String) { self.text = text }
+
+    static var rule: TextRule {
+        TextRule(length: 4...36, pattern: "^(none|[0-9a-fA-F-]{36})$") { text in
+            text == "none" || UUID(text) != nil ? nil : "must be an id, or none"
+        }
+    }
+    static var exampleText: String { "none" }
+
+    var id: UUID? { UUID(text) }
+}

@@ -1,0 +1,87 @@
+import API
+import Postgres
+import Wire
+
+/// How tasks are read: one SELECT for lists, boards and details, so that they all say the same.
+enum TaskRows {
+    /// The moment by which a row with `due_on` and `due_time` is due in a zone.
+    static func dueAt(_ alias: String, zone: SQL) -> SQL {
+        let row = alias
+        return """
+            (\(unescaped: row).due_on + coalesce(\(unescaped: row).due_time, time '24:00')) AT TIME ZONE \(fragment: zone)
+            """
+    }
+
+    static let isOverdue: SQL = "(t.due_at < now() AND t.category IN ('backlog', 'unstarted', 'started'))"
+
+    /// The rows of the company that the caller may see; conditions on `t`, `p` and `s` can be added.
+    static func select(_ columns: SQL, _ call: Call) throws -> SQL {
+        """
+        SELECT \(fragment: columns)
+          FROM tasks t
+          JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
+          JOIN project_states s ON s.company_id = t.company_id AND s.id = t.state_id
+         WHERE t.company_id = \(try call.company) AND t.deleted_at IS NULL AND \(fragment: try ProjectAccess.visible(call))
+        """
+    }
+
+    static let summary: SQL = """
+        t.id, p.key || '-' || t.number AS key, t.project_id, t.number, t.type, t.title, t.state_id, s.name AS state_name,
+        t.category, t.priority, t.rank, t.parent_id, t.sprint_id, t.reporter_id,
+        \(fragment: assignees) AS assignee_ids,
+        trim_scale(t.points) AS points, t.estimate_minutes, t.start_on, t.due_on, to_char(t.due_time, 'HH24:MI') AS due_time, t.due_at,
+        coalesce(\(fragment: isOverdue), false) AS is_overdue, \(fragment: isBlocked) AS is_blocked,
+        \(fragment: subtasks("t2.category <> 'cancelled'")) AS subtask_count,
+        \(fragment: subtasks("t2.category = 'completed'")) AS subtask_done_count,
+        t.custom, t.completed_at, t.archived_at, t.version, t.created_at, t.updated_at
+        """
+
+    static let detail: SQL = """
+        \(fragment: summary), t.description,
+        (SELECT count(*) FROM task_checklist_items i WHERE i.company_id = t.company_id AND i.task_id = t.id)
+            AS checklist_count,
+        (SELECT count(*) FROM task_checklist_items i
+          WHERE i.company_id = t.company_id AND i.task_id = t.id AND i.is_done) AS checklist_done_count
+        """
+
+    /// Whom it waits for, or who waits for it, among the tasks the caller may see.
+    static func references(from own: String, to other: String, _ call: Call) throws -> SQL {
+        """
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'key', bp.key || '-' || b.number, 'title', b.title,
+                                                      'category', b.category) ORDER BY bp.key, b.number), '[]')
+           FROM task_relations r
+           JOIN tasks b ON b.company_id = r.company_id AND b.id = r.\(unescaped: other) AND b.deleted_at IS NULL
+           JOIN projects bp ON bp.company_id = b.company_id AND bp.id = b.project_id
+          WHERE r.company_id = t.company_id AND r.kind = 'blocks' AND r.\(unescaped: own) = t.id
+            AND \(fragment: try ProjectAccess.visible(call, "bp")))
+        """
+    }
+
+    /// The whole of tasks, in the shape of `ProjectTask`.
+    static func selectDetail(_ call: Call) throws -> SQL {
+        let columns: SQL = """
+            \(fragment: detail), \(fragment: try references(from: "to_id", to: "from_id", call)) AS blocked_by,
+            \(fragment: try references(from: "from_id", to: "to_id", call)) AS blocks
+            """
+        return try select(columns, call)
+    }
+
+    private static let assignees: SQL = """
+        ARRAY(SELECT a.member_id FROM task_assignees a
+               WHERE a.company_id = t.company_id AND a.task_id = t.id ORDER BY a.assigned_at, a.member_id)
+        """
+
+    private static let isBlocked: SQL = """
+        EXISTS (SELECT 1 FROM task_relations r
+                  JOIN tasks b ON b.company_id = r.company_id AND b.id = r.from_id
+                 WHERE r.company_id = t.company_id AND r.to_id = t.id AND r.kind = 'blocks' AND b.deleted_at IS NULL
+                   AND b.category IN ('backlog', 'unstarted', 'started'))
+        """
+
+    private static func subtasks(_ condition: SQL) -> SQL {
+        """
+        (SELECT count(*) FROM tasks t2
+          WHERE t2.company_id = t.company_id AND t2.parent_id = t.id AND t2.deleted_at IS NULL AND \(fragment: condition))
+        """
+    }
+}

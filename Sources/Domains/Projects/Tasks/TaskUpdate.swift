@@ -1,0 +1,98 @@
+import Postgres
+import Wire
+
+/// The statements that bring changed tasks into the database, however many they are.
+enum TaskUpdate {
+    static func statements(_ changed: [TaskWriting.Changed], _ company: UUID) -> [SQL] {
+        let fields = Set(changed.flatMap { $0.fields.map(\.field) })
+        let json = JSONText(.array(changed.map { row($0.after) }))
+        var statements: [SQL] = [
+            """
+            UPDATE tasks t
+               SET \(fragment: assignments(fields).joined(separator: ", ")), version = t.version + 1, updated_at = now()
+              FROM jsonb_to_recordset(\(json)::jsonb) AS d (
+                   id uuid, project_id uuid, number integer, rank text, type text, title text, description text,
+                   state_id uuid, category text, priority text, parent_id uuid, sprint_id uuid, reporter_id uuid,
+                   points_hundredths integer, estimate_minutes integer, start_on date, due_on date, due_time time,
+                   custom jsonb, is_archived boolean, deleted_with uuid)
+              JOIN projects p ON p.company_id = \(company) AND p.id = d.project_id
+             WHERE t.company_id = \(company) AND t.id = d.id
+            """
+        ]
+        if fields.contains(.assignees) { statements += assignees(json, company) }
+        return statements
+    }
+
+    private static func row(_ task: TaskSnapshot) -> JSON {
+        [
+            "id": .id(task.id), "project_id": .id(task.projectId), "number": JSON(task.number),
+            "type": .string(task.type.rawValue), "title": .string(task.title), "description": .optional(task.description),
+            "state_id": .id(task.stateId), "category": .string(task.category.rawValue),
+            "priority": .string(task.priority.rawValue), "parent_id": .id(task.parentId),
+            "sprint_id": .id(task.sprintId), "reporter_id": .id(task.reporterId),
+            "points_hundredths": task.pointsHundredths.map { JSON($0) } ?? .null,
+            "estimate_minutes": task.estimateMinutes.map { JSON($0) } ?? .null,
+            "start_on": .optional(task.startOn?.description), "due_on": .optional(task.dueOn?.description),
+            "due_time": .optional(task.dueTime), "custom": task.custom, "is_archived": .bool(task.isArchived),
+            "deleted_with": .id(task.deletedWith), "assignee_ids": .array(task.assigneeIds.map { .id($0) }),
+            "rank": .optional(task.newRank?.text),
+        ]
+    }
+
+    /// Only what changed is set, so that what nobody touched costs nothing: words are indexed anew with a title alone.
+    private static func assignments(_ fields: Set<TaskField>) -> [SQL] {
+        var set: [SQL] = []
+        let plain: [(TaskField, String)] = [
+            (.title, "title"), (.description, "description"), (.type, "type"), (.priority, "priority"),
+            (.parent, "parent_id"), (.sprint, "sprint_id"), (.reporter, "reporter_id"),
+            (.estimateMinutes, "estimate_minutes"), (.startOn, "start_on"), (.custom, "custom"),
+        ]
+        for (field, column) in plain where fields.contains(field) {
+            set.append("\(unescaped: column) = d.\(unescaped: column)")
+        }
+        if fields.contains(.points) { set.append("points = d.points_hundredths / 100.0") }
+        if fields.contains(.project) {
+            set += ["project_id = d.project_id", "number = d.number", "rank = d.rank"]
+        }
+        if fields.contains(.state) || fields.contains(.project) {
+            set += [
+                "state_id = d.state_id", "category = d.category",
+                "completed_at = CASE WHEN d.category = 'completed' THEN coalesce(t.completed_at, now()) END",
+            ]
+        }
+        if !fields.isDisjoint(with: [.dueOn, .dueTime, .project]) {
+            set += ["due_on = d.due_on", "due_time = d.due_time", "due_at = \(fragment: TaskRows.dueAt("d", zone: "p.time_zone"))"]
+        }
+        if fields.contains(.archived) {
+            set.append("archived_at = CASE WHEN d.is_archived THEN coalesce(t.archived_at, now()) END")
+        }
+        if fields.contains(.deleted) {
+            set += [
+                "deleted_with = d.deleted_with",
+                "deleted_at = CASE WHEN d.deleted_with IS NOT NULL THEN coalesce(t.deleted_at, now()) END",
+            ]
+        }
+        return set
+    }
+
+    private static func assignees(_ json: JSONText, _ company: UUID) -> [SQL] {
+        let wanted: SQL = """
+            (SELECT d.id AS task_id, member.value::uuid AS member_id
+               FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid, assignee_ids jsonb)
+              CROSS JOIN jsonb_array_elements_text(d.assignee_ids) AS member)
+            """
+        return [
+            """
+            DELETE FROM task_assignees a
+             WHERE a.company_id = \(company)
+               AND a.task_id IN (SELECT d.id FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid))
+               AND (a.task_id, a.member_id) NOT IN \(fragment: wanted)
+            """,
+            """
+            INSERT INTO task_assignees (company_id, task_id, member_id)
+            SELECT \(company), wanted.task_id, wanted.member_id FROM \(fragment: wanted) AS wanted
+            ON CONFLICT (company_id, task_id, member_id) DO NOTHING
+            """,
+        ]
+    }
+}
