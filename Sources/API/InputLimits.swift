@@ -15,6 +15,8 @@ public enum InputLimits {
     public static let pageMax = 100
     /// `q` of a list, and any other text in a query that states no limit of its own.
     public static let searchLengthMax = 200
+    /// A parameter of a path that is text: signed tokens are the longest.
+    public static let pathTextLengthMax = 2_000
     /// Values of one filter (`status=a,b,c`): what an address has room for.
     public static let filterValuesMax = 20
     /// A cursor is made by us; this is more than the longest sort key needs.

@@ -53,7 +53,15 @@ actor World {
         _ route: Route, token: String?, identifier: String = UUID.v7().description, query: String? = nil,
         body: String? = nil
     ) async throws -> Answer {
-        let path = route.path.split(separator: "/").map { $0.hasPrefix("{") ? Substring(identifier) : $0 }
+        var parameters = route.inputs.compactMap { if case .path(let schema) = $0 { schema } else { nil } }[...]
+        let path = route.path.split(separator: "/").map { segment -> Substring in
+            guard segment.hasPrefix("{") else { return segment }
+            // A name that no identifier can be stands as its example.
+            guard let schema = parameters.popFirst(), !schema.faults(in: .string(identifier)).isEmpty,
+                case .string(let example)? = schema.example
+            else { return Substring(identifier) }
+            return Substring(example)
+        }
         let target = "/" + path.joined(separator: "/") + (query.map { "?\($0)" } ?? "")
         let sample = SampleBody.of(route).map(\.description)
         var client = server.client.with(token: token)

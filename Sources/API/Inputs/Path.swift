@@ -9,7 +9,11 @@ public struct Path<Value: Decodable & Sendable>: RouteInput {
 
     public subscript<Member>(dynamicMember path: KeyPath<Value, Member>) -> Member { value[keyPath: path] }
 
-    public static func part() throws(Schema.ProbeError) -> InputPart { .path(try Schema.of(Value.self, as: .input)) }
+    public static func part() throws(Schema.ProbeError) -> InputPart {
+        var schema = try Schema.of(Value.self, as: .input)
+        schema.kind = QueryShape.bounded(schema.kind, textMax: InputLimits.pathTextLengthMax)
+        return .path(schema)
+    }
 
     public static func read(_ reader: InputReader) -> Path? {
         guard case .path(let schema) = reader.part() else { return nil }

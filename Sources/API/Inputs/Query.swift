@@ -28,21 +28,19 @@ enum QueryShape {
         guard case .object(var shape) = schema.kind else {
             throw Schema.ProbeError(description: "\(type) is read from a query, so it must be a struct")
         }
-        for index in shape.properties.indices {
-            shape.properties[index].schema.kind = bounded(shape.properties[index].schema.kind)
-        }
+        for index in shape.properties.indices { shape.properties[index].schema.kind = bounded(shape.properties[index].schema.kind) }
         return shape
     }
 
     /// An address is no place for the long texts and lists that a plain `String` or array may be in a body.
-    private static func bounded(_ kind: Schema.Kind) -> Schema.Kind {
+    static func bounded(_ kind: Schema.Kind, textMax: Int = InputLimits.searchLengthMax) -> Schema.Kind {
         switch kind {
         case .array(var element, let most):
             element.kind = bounded(element.kind)
             let isPlain = most ?? InputLimits.itemsMax == InputLimits.itemsMax
             return .array(element, countMax: isPlain ? InputLimits.filterValuesMax : most)
         case .text(var rule) where rule.lengthMax == InputLimits.textLengthMax:
-            rule.lengthMax = InputLimits.searchLengthMax
+            rule.lengthMax = textMax
             return .text(rule)
         default: return kind
         }

@@ -271,7 +271,7 @@ struct OperationWriter {
     /// A form that brings a file; what else it may have, the route describes.
     private static let fileForm: JSON = [
         "type": "object", "required": ["file"],
-        "properties": ["file": ["type": "string", "format": "binary"]],
+        "properties": ["file": ["type": "string", "format": "binary"]], "additionalProperties": false,
     ]
 
     private static func media(_ type: String) -> JSON {

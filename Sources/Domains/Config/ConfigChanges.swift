@@ -18,7 +18,7 @@ struct ConfigChanges: Sendable {
             .describe(
                 "Of a feature flag (`is_on`, `rules`) or a setting (`value`). Where an approval is needed it waits for "
                     + "somebody else; without one it is applied at `apply_at`, or at once.")
-            .problems(.tooManyChanges)
+            .problems(.tooManyChanges, .notFound)
             .example(body: [
                 "target": "flag", "key": "new-checkout", "change": ["is_on": true], "reason": "Launch day",
                 "apply_at": "2027-03-01T08:00:00Z",
