@@ -8,6 +8,19 @@ public struct RowLimit: Sendable {
     let count: SQL
     let problem: ProblemCode
 
+    /// Before a statement that counts: it waits for who is making such rows of the company, and they for it. A statement
+    /// of its own, for what a statement counts is what was there when it began.
+    func alone(in company: UUID) -> SQL { "SELECT pg_advisory_xact_lock(\(fragment: key(company)))" }
+
+    /// A condition that is true: with others, but not beside one that counts.
+    func together(in company: UUID) -> SQL {
+        "pg_advisory_xact_lock_shared(\(fragment: key(company))) IS NOT NULL"
+    }
+
+    private func key(_ company: UUID) -> SQL {
+        "hashtextextended(\(problem.name + "/" + company.description)::text, 0)"
+    }
+
     public init(_ max: Int, _ count: SQL, else problem: ProblemCode) {
         self.max = max
         self.count = count
@@ -29,14 +42,17 @@ extension Call {
     public func create(
         under limit: RowLimit, also others: [SQL] = [], _ insert: (SQL) -> SQL
     ) async throws -> Rows {
-        let key = Headroom.Key(company: try company, problem: limit.problem)
+        let company = try company
+        let key = Headroom.Key(company: company, problem: limit.problem)
         let headroom = application.headroom
-        if headroom.take(key, now: request.loop.now) { return try await create(insert("TRUE"), also: others) }
+        if headroom.take(key, now: request.loop.now) {
+            return try await create(insert(limit.together(in: company)), also: others)
+        }
         let condition = SQL.below(limit.max, limit.count, else: limit.problem)
-        let answers = try await db.write([insert(condition)] + others + [limit.count])
+        let answers = try await db.write([limit.alone(in: company), insert(condition)] + others + [limit.count])
         let count = try answers[answers.count - 1][0].get(0, as: Int.self)
         headroom.learn(key, left: limit.max - count, now: request.loop.now)
-        return answers[0]
+        return answers[1]
     }
 
     /// The same without a limit.
@@ -50,7 +66,8 @@ extension SQL {
     /// A condition for the statement it stands in: true while `count` is below `limit`; else the statement and all that
     /// goes with it fails as `problem`.
     ///
-    /// Those who ask at the same moment do not see each other: a limit may be overrun by as many as there are.
+    /// Those who ask at the same moment do not see each other; where that matters, `create(under:)` lets one wait for the
+    /// other.
     public static func below(_ limit: Int, _ count: SQL, else problem: ProblemCode) -> SQL {
         .unless("(\(fragment: count)) >= \(unescaped: String(limit))", problem)
     }

@@ -3,8 +3,10 @@ import Wire
 
 /// How far companies are from their limits, as last counted, so that not every insert has to count.
 ///
-/// Half of the room is used without looking again, for ten seconds at most: several instances together overrun a limit
-/// by little, and a company near its limit is counted each time.
+/// Far from a limit an instance makes a few rows without counting; whoever counts waits for those under way, by a lock of
+/// the company and the limit. Within the last hundred each row is counted under that lock, so the limit is kept to the row.
+/// Only a company that makes those hundred rows on other instances while one still has rows to make uncounted, two
+/// seconds at most, could overrun it.
 final class Headroom: Sendable {
     struct Key: Hashable, Sendable {
         let company: UUID
@@ -20,8 +22,12 @@ final class Headroom: Sendable {
 
     /// Beyond so many, all is forgotten and counted anew.
     private static let keptMax = 20_000
+    /// The last rows before the limit are counted one by one.
+    private static let countedLast = 100
+    /// So many instances may count at one moment and each make its share, and the last hundred are still untouched.
+    private static let instances = 16
     private static let leftMax = 100
-    private static let keptNanoseconds: UInt64 = 10_000_000_000
+    private static let keptNanoseconds: UInt64 = 2_000_000_000
 
     /// Whether one more may be made without counting.
     func take(_ key: Key, now: UInt64) -> Bool {
@@ -33,9 +39,10 @@ final class Headroom: Sendable {
     }
 
     func learn(_ key: Key, left: Int, now: UInt64) {
+        let share = min((left - Self.countedLast) / Self.instances, Self.leftMax)
         rooms.withLock { rooms in
             if rooms.count >= Self.keptMax { rooms.removeAll(keepingCapacity: true) }
-            rooms[key] = Room(left: min(left / 2, Self.leftMax), end: now + Self.keptNanoseconds)
+            rooms[key] = share > 0 ? Room(left: share, end: now + Self.keptNanoseconds) : nil
         }
     }
 }
