@@ -22,7 +22,12 @@ public struct MemberAccess: Sendable {
     public var permissions: PermissionSet { roles.reduce(PermissionSet()) { $0.union($1.permissions) } }
     public var isOwner: Bool { roles.contains { $0.key == BuiltInRole.owner.rawValue } }
 
-    public var standing: Principal.Standing { Principal.Standing(plan: plan, roleKeys: roles.map(\.key)) }
+    public var standing: Principal.Standing { standing(notedIn: nil) }
+
+    /// - Parameter uses: where it is noted what the member uses.
+    public func standing(notedIn uses: PermissionUses?) -> Principal.Standing {
+        Principal.Standing(plan: plan, roleKeys: roles.map(\.key), uses: uses)
+    }
 
     /// Nil when there is no active membership, or the company is not active.
     public static func load(user: UUID, company: UUID, _ db: Database) async throws -> MemberAccess? {

@@ -1,5 +1,6 @@
 import HTTP
 import Postgres
+import Synchronization
 import Wire
 
 /// On whose behalf a request is made, and what that one may do.
@@ -30,10 +31,22 @@ public struct Principal: Sendable {
     public final class Standing: Sendable {
         public let plan: String
         public let roleKeys: [String]
+        /// Where it is noted what the member uses.
+        let uses: PermissionUses?
+        private let used = Mutex(PermissionSet())
 
-        public init(plan: String, roleKeys: [String]) {
+        public init(plan: String, roleKeys: [String], uses: PermissionUses? = nil) {
             self.plan = plan
             self.roleKeys = roleKeys
+            self.uses = uses
+        }
+
+        func isFirstUse(of permission: Permission) -> Bool {
+            used.withLock { used in
+                if used.contains(permission) { return false }
+                used.insert(permission)
+                return true
+            }
         }
     }
 
@@ -84,7 +97,9 @@ extension Principal {
         case .member: return principal.companyId == nil ? principal.companyRefusal ?? Problem(.companyRequired) : nil
         case .can(let permission):
             if principal.companyId == nil { return principal.companyRefusal ?? Problem(.companyRequired) }
-            return principal.permissions.contains(permission) ? nil : .forbidden(permission)
+            guard principal.permissions.contains(permission) else { return .forbidden(permission) }
+            PermissionUses.note(permission, by: principal)
+            return nil
         }
     }
 }

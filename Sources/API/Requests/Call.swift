@@ -76,7 +76,8 @@ public final class Call: @unchecked Sendable {
 
     /// Throws 403 unless the caller holds the permission; for what depends on the data.
     public func require(_ permission: Permission) throws(Problem) {
-        if !can(permission) { throw .forbidden(permission) }
+        guard let principal, principal.permissions.contains(permission) else { throw .forbidden(permission) }
+        PermissionUses.note(permission, by: principal)
     }
 
     /// The database with this caller's tenant set: row-level security shows what is his.

@@ -47,7 +47,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
         case .identityLinked: ["name", "provider", "address", "at", "link"]
         case .apiKeyCreated: ["name", "key_name", "company", "at", "link"]
         case .impersonated: ["name", "actor", "company", "at", "reason"]
-        case .accountLocked: ["name", "at", "link"]
+        case .accountLocked: ["name", "at", "reason"]
         case .accountDeleted: ["name", "at"]
         case .invitation: ["inviter", "company", "roles", "link", "expires_at"]
         case .invitationAccepted: ["name", "member", "company", "link"]

@@ -126,10 +126,10 @@ extension MailText {
             MailText(
                 "Your account is locked",
                 """
-                After too many failed attempts to sign in, your account was locked on {{at}}.
+                Your account was locked on {{at}} by those who run this service. The reason given: {{reason}}.
 
-                A new password unlocks it.
-                """, action: "Choose a new password")
+                You can no longer sign in, and your sessions and keys have ended. Ask them if you think it is a mistake.
+                """)
         case .accountDeleted:
             MailText(
                 "Your account was deleted",

@@ -133,10 +133,11 @@ extension MailText {
             MailText(
                 "Ihr Konto ist gesperrt",
                 """
-                Nach zu vielen fehlgeschlagenen Anmeldungen wurde Ihr Konto am {{at}} gesperrt.
+                Ihr Konto wurde am {{at}} von den Betreibern dieses Dienstes gesperrt. Angegebener Grund: {{reason}}.
 
-                Ein neues Passwort öffnet es wieder.
-                """, action: "Neues Passwort wählen")
+                Sie können sich nicht mehr anmelden; Ihre Sitzungen und Schlüssel sind beendet. Fragen Sie dort nach, wenn \
+                Sie das für einen Irrtum halten.
+                """)
         case .accountDeleted:
             MailText(
                 "Ihr Konto wurde gelöscht",

@@ -15,6 +15,15 @@ extension AuthDomain {
             "one_time_tokens", "Links and codes that were sent", of: .user("user_id"), hiding: ["detail"],
             erase: .delete),
         PersonalData("mfa_factors", "Authenticator apps", of: .user("user_id"), erase: .delete),
+        PersonalData(
+            "permission_uses", "Which permissions somebody used, on which day last", of: .rows { subject in
+                subject.user.map { user in
+                    """
+                    t.member_id IN (SELECT m.id FROM memberships m
+                                     WHERE m.company_id = t.company_id AND m.user_id = \(user))
+                    """
+                }
+            }, erase: .delete),
         PersonalData("recovery_codes", "Recovery codes, as digests", of: .user("user_id"), erase: .delete),
         PersonalData(
             "identities", "Accounts elsewhere by which somebody signs in", of: .user("user_id"), erase: .delete),
@@ -41,7 +50,7 @@ extension AuthDomain {
             erase: .blank(
                 """
                 status = 'deleted', email = NULL, email_norm = NULL, name = 'Deleted user', password_hash = NULL,
-                avatar_url = NULL, last_company_id = NULL, locale = 'en', time_zone = 'UTC'
+                avatar_url = NULL, last_company_id = NULL, lock_reason = NULL, locale = 'en', time_zone = 'UTC'
                 """)),
         .none("sso_connections", "companies' own providers"),
         .none("api_key_hashes", "which company a key's digest belongs to"),

@@ -8,7 +8,7 @@ import Wire
 /// Signing in: people, their sessions, second factors and passwords, and the API keys of programs.
 ///
 /// Owns users, sessions, refresh_tokens, known_devices, signups, one_time_tokens, mfa_factors, recovery_codes,
-/// api_keys, api_key_hashes, signing_keys, login_throttles and auth_events. Asks Companies to found a company, to
+/// api_keys, api_key_hashes, signing_keys, login_throttles, permission_uses and auth_events. Asks Companies to found a company, to
 /// accept an invitation and to let somebody leave; reads memberships and security policies to tell what a token allows.
 public enum AuthDomain: Domain {
     public static let name = "Auth"
@@ -41,6 +41,9 @@ public enum AuthDomain: Domain {
         APIKeys.routes
         JWKS.routes
         AccountPages.routes
+        AdminUsers.routes
+        AdminLocks.routes
+        Support.routes
     }
 
     public static let permissions: [Permission] = [

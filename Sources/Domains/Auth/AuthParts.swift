@@ -66,6 +66,7 @@ public final class AuthParts: Sendable {
     let guardedHTTP: HTTPClient
     let leaked: LeakedPasswords?
     let log = Logger(label: "auth")
+    private let uses = PermissionUses()
     private let doorkeeper: Doorkeeper
     private let running = Mutex<[Task<Void, Never>]>([])
 
@@ -91,7 +92,8 @@ public final class AuthParts: Sendable {
         }
         figures = AuthFigures(in: metrics, passwords: passwords)
         doorkeeper = Doorkeeper(
-            loops: loops.loops.count, news: news, feed: feed, tokens: tokens, browser: browser, db: database)
+            loops: loops.loops.count, news: news, feed: feed, tokens: tokens, browser: browser, db: database,
+            uses: uses)
     }
 
     public var authenticator: any Authenticator { doorkeeper }
@@ -100,7 +102,7 @@ public final class AuthParts: Sendable {
     public func start(on loop: EventLoop) async throws {
         try await keys.start()
         try await feed.poll()
-        let tasks = feed.start(on: loop) + [keys.keepFresh(on: loop)]
+        let tasks = feed.start(on: loop) + [keys.keepFresh(on: loop), PermissionRecord(db, uses: uses).start(on: loop)]
         running.withLock { $0 = tasks }
     }
 

@@ -89,7 +89,11 @@ extension ProblemCode {
     static let ssoAlreadyEnabled = ProblemCode(
         "sso-already-enabled", 409, "Another connection is enabled", advice: "Disable it first.")
 
+    static let operatorIsYou = ProblemCode(
+        "operator-is-you", 409, "You cannot do this to your own account", advice: "Ask another operator.")
+
     static let auth: [ProblemCode] = [
+        operatorIsYou,
         identityProviderUnavailable, identityRefused, identityWithoutAddress, identityTaken, ssoNotAvailable,
         ssoNotAllowedIn, ssoNeedsDomain, ssoAlreadyEnabled,
         invalidCredentials, secondStepRequired, invalidCode, loginThrottled, refreshTokenInvalid,

@@ -40,7 +40,10 @@ enum CompanySettingsRoutes {
         changes.set("currency", body.currency)
         changes.set("week_starts_on", body.weekStartsOn?.value)
         changes.set("allows_impersonation", body.allowsImpersonation)
-        let rows = try await call.changeCompany(company, changes, as: "company.settings_changed", reading: select(company))
+        let rows = try await call.changeCompany(company, changes, as: "company.settings_changed", reading: select(company)) { tx in
+            // Whoever works in another's name at this moment is out with the next request.
+            if body.allowsImpersonation == false { try await AccessChange.record(user: nil, company: company, in: tx) }
+        }
         return try Single(rows)
     }
 

@@ -8,6 +8,7 @@ import Testing
     /// Routes by the longest beginning that fits, with the act they record.
     private static let acts: [String: String] = [
         "POST /v1/auth/impersonation": "member.impersonated",
+        "POST /v1/admin/users/{id}/impersonation": "member.impersonated",
         "POST /v1/api-keys": "api_key.created", "PATCH /v1/api-keys/{id}": "api_key.changed",
         "DELETE /v1/api-keys/{id}": "api_key.revoked", "POST /v1/api-keys/{id}/rotate": "api_key.rotated",
         "POST /v1/companies": "company.founded", "PATCH /v1/companies/{id}": "company.changed",
@@ -105,6 +106,7 @@ import Testing
     /// Routes that record none there, and why.
     private static let exempt: [String: String] = [
         "/v1/auth/": "the person's own record, auth_events, which she reads at /v1/auth/security-events",
+        "/v1/admin/": "the operators', on a person's account: auth_events, which the person reads",
         "POST /v1/invitations/preview": "only looks", "POST /v1/authz/check": "only asks",
         "POST /v1/files/{id}/download-url": "only reads, with the right to read",
         "POST /v1/file-archives": "only reads, with the right to read",

@@ -15,10 +15,11 @@ final class Doorkeeper: Authenticator {
     private let tokens: AccessTokens
     private let browser: BrowserMode
     private let db: Database
+    private let uses: PermissionUses
 
     init(
         loops: Int, news: AccessNews, feed: AccessFeed, tokens: AccessTokens, browser: BrowserMode,
-        db: Database
+        db: Database, uses: PermissionUses
     ) {
         caches = (0..<loops).map { _ in AccessCache(news: news) }
         self.news = news
@@ -26,6 +27,7 @@ final class Doorkeeper: Authenticator {
         self.tokens = tokens
         self.browser = browser
         self.db = db
+        self.uses = uses
     }
 
     func cachedPrincipal(for request: Request) -> Principal?? {
@@ -82,10 +84,10 @@ final class Doorkeeper: Authenticator {
         let now = Timestamp.now
         let entry: AccessCache.Entry
         if token.hasPrefix("inf_") {
-            entry = try await KeyAccess.load(token, request, at: now, db)
+            entry = try await KeyAccess.load(token, request, at: now, db, uses)
         } else {
             let claims = try await tokens.read(token, at: now)
-            entry = try await SessionAccess.load(claims, request, at: now, db)
+            entry = try await SessionAccess.load(claims, request, at: now, db, uses)
         }
         if entry.principal.companyRefusal == nil {
             let cache = caches[request.loop.index]

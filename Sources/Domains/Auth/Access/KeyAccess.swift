@@ -7,9 +7,9 @@ import Wire
 
 /// What an API key allows at this moment: its scopes, as far as its maker, or its service account, still holds them.
 enum KeyAccess {
-    static func load(_ key: String, _ request: Request, at now: Timestamp, _ db: Database) async throws
-        -> AccessCache.Entry
-    {
+    static func load(
+        _ key: String, _ request: Request, at now: Timestamp, _ db: Database, _ uses: PermissionUses
+    ) async throws -> AccessCache.Entry {
         let refused = Problem.badToken("The API key is not valid.")
         guard APIKeyToken.isWellFormed(key) else { throw refused }
         let owners = try await db.query(
@@ -50,7 +50,7 @@ enum KeyAccess {
         var principal = Principal(
             userId: holder, apiKeyId: id, companyId: company, memberId: access.memberId,
             permissions: access.permissions.intersection(scopes))
-        principal.standing = access.standing
+        principal.standing = access.standing(notedIn: uses)
         let expires = try row.get("expires_at", as: Timestamp?.self)
         return AccessCache.Entry(
             principal: principal,

@@ -8,7 +8,7 @@ import Wire
 /// security policy be kept.
 enum SessionAccess {
     static func load(
-        _ claims: AccessTokens.Claims, _ request: Request, at now: Timestamp, _ db: Database
+        _ claims: AccessTokens.Claims, _ request: Request, at now: Timestamp, _ db: Database, _ uses: PermissionUses
     ) async throws -> AccessCache.Entry {
         let tenant = Tenant(company: claims.companyId, user: claims.userId)
         var statements = [session(claims, now), touch(claims, now)]
@@ -16,7 +16,12 @@ enum SessionAccess {
             statements += [
                 MemberAccess.sql(user: claims.userId, company: company), CompanyPolicy.sql(company),
             ]
-            if let actor = claims.actorId { statements.append(MemberAccess.sql(user: actor, company: company)) }
+            if let actor = claims.actorId {
+                statements += [
+                    MemberAccess.sql(user: actor, company: company),
+                    "SELECT 1 FROM companies WHERE id = \(company) AND allows_impersonation",
+                ]
+            }
         }
         let answers = try await db.batch(statements, as: tenant)
         guard let row = answers[0].first else { throw Problem.badToken("The session has ended.") }
@@ -31,8 +36,12 @@ enum SessionAccess {
             if let access, refusal == nil {
                 principal.companyId = company
                 principal.memberId = access.memberId
-                principal.standing = access.standing
-                principal.permissions = try permissions(access, actor: claims.actorId == nil ? nil : answers[4])
+                principal.standing = access.standing(notedIn: uses)
+                principal.permissions =
+                    claims.actorId == nil
+                    ? access.permissions
+                    : try inAnothersName(
+                        access, actor: answers[4], isAllowed: !answers[5].isEmpty, isSupport: row.get("is_support"))
                 addresses = policy.addresses
             } else {
                 principal.companyRefusal = access == nil ? Problem(.companyAccessEnded) : refusal
@@ -43,19 +52,22 @@ enum SessionAccess {
         return AccessCache.Entry(principal: principal, addresses: addresses, goodUntil: expires)
     }
 
-    /// Who works in another's name may do what both may, and only while trusted with it.
-    private static func permissions(_ access: MemberAccess, actor rows: Rows?) throws -> PermissionSet {
-        guard let rows else { return access.permissions }
-        guard let actor = try MemberAccess(rows: rows)?.permissions, actor.contains(.membersImpersonate) else {
-            throw Problem.badToken("Nobody is trusted any more to work in this member's name.")
-        }
-        return access.permissions.intersection(actor)
+    /// Who works in another's name may do what both may, and only while trusted with it; support, which is in no company,
+    /// what the person may, but for what gives power away.
+    private static func inAnothersName(_ access: MemberAccess, actor rows: Rows, isAllowed: Bool, isSupport: Bool) throws
+        -> PermissionSet
+    {
+        let actor = try MemberAccess(rows: rows)?.permissions ?? PermissionSet()
+        if isAllowed, actor.contains(.membersImpersonate) { return access.permissions.intersection(actor) }
+        if isAllowed, isSupport { return access.permissions.subtracting(Support.closed) }
+        throw Problem.badToken("Nobody is trusted any more to work in this member's name.")
     }
 
     private static func session(_ claims: AccessTokens.Claims, _ now: Timestamp) -> SQL {
         """
         SELECT s.assurance, s.methods, s.created_at, s.last_used_at, s.expires_at,
-               s.impersonator_id IS NULL AND EXISTS (SELECT FROM operators o WHERE o.user_id = s.user_id) AS is_operator
+               s.impersonator_id IS NULL AND EXISTS (SELECT FROM operators o WHERE o.user_id = s.user_id) AS is_operator,
+               EXISTS (SELECT FROM operators o WHERE o.user_id = s.impersonator_id) AS is_support
           FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.id = \(claims.sessionId) AND s.user_id = \(claims.userId) AND s.revoked_at IS NULL
            AND s.impersonator_id IS NOT DISTINCT FROM \(claims.actorId)::uuid
@@ -102,10 +114,12 @@ struct CompanyPolicy: Sendable {
     var longest: Duration?
     var addresses: [AddressRange] = []
     var keyDaysMax: Int?
+    var hasOneSession = false
 
     static func sql(_ company: UUID) -> SQL {
         """
-        SELECT mfa_required, login_methods, session_idle_minutes, session_max_hours, ip_allow_list, api_key_max_days
+        SELECT mfa_required, login_methods, session_idle_minutes, session_max_hours, ip_allow_list, api_key_max_days,
+               one_session
           FROM company_security_policies WHERE company_id = \(company)
         """
     }
@@ -119,6 +133,7 @@ struct CompanyPolicy: Sendable {
         longest = try row.get("session_max_hours", as: Int?.self).map { .seconds($0 * 3600) }
         addresses = try row.get("ip_allow_list", as: [String].self).compactMap { AddressRange($0) }
         keyDaysMax = try row.get("api_key_max_days", as: Int?.self)
+        hasOneSession = try row.get("one_session")
     }
 
     func refusal(of session: PolicySession, from address: IPAddress, at now: Timestamp) -> Problem? {

@@ -114,7 +114,9 @@ enum PasswordReset {
             [
                 """
                 UPDATE users
-                   SET password_hash = \(hash), password_changed_at = \(now), status = 'active',
+                   SET password_hash = \(hash), password_changed_at = \(now),
+                       -- What an operator has locked, an operator opens.
+                       status = CASE WHEN locked_by_operator_at IS NULL THEN 'active' ELSE status END,
                        version = version + 1, updated_at = \(now)
                  WHERE id = \(user) AND status <> 'deleted'
                 """,

@@ -1,5 +1,6 @@
 import API
 import Core
+import Postgres
 import Wire
 
 /// One thing that happened around the account.
@@ -32,11 +33,13 @@ enum SecurityEvents {
 
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<SecurityEvent> {
         let user = try call.session.user
-        return try await call.page(
-            list,
-            """
-            SELECT id, at, kind, address, user_agent, session_id, company_id, detail
-              FROM auth_events WHERE user_id = \(user)
-            """)
+        return try await call.page(list, select(of: user))
+    }
+
+    static func select(of user: UUID) -> SQL {
+        """
+        SELECT id, at, kind, address, user_agent, session_id, company_id, detail
+          FROM auth_events WHERE user_id = \(user)
+        """
     }
 }

@@ -22,6 +22,9 @@ enum AuthEvent: String, CaseIterable, Codable, Sendable {
     case passwordReset = "password_reset"
     case impersonated
     case accountLocked = "account_locked"
+    case accountUnlocked = "account_unlocked"
+    case accountChanged = "account_changed"
+    case passwordResetDemanded = "password_reset_demanded"
     case accountDeleted = "account_deleted"
     case factorAdded = "factor_added"
     case factorRemoved = "factor_removed"

@@ -14,6 +14,8 @@ struct Session: Codable, Sendable {
     /// The session of this very request.
     let isCurrent: Bool
     let isBrowser: Bool
+    /// Set when another works in your name in it: why.
+    let impersonationReason: String?
     let createdAt: Timestamp
     let lastUsedAt: Timestamp
     let expiresAt: Timestamp
@@ -33,16 +35,19 @@ enum Sessions {
 
     static func list(_ call: Call) async throws -> Page<Session> {
         let session = try call.session
-        let rows = try await call.auth.db.query(
-            """
-            SELECT id, device, address, user_agent, company_id, methods, id = \(session.id)::uuid AS is_current,
-                   is_browser, created_at, last_used_at, least(expires_at, idle_expires_at) AS expires_at
-              FROM sessions
-             WHERE user_id = \(session.user) AND revoked_at IS NULL AND expires_at > \(call.now)
-               AND idle_expires_at > \(call.now)
-             ORDER BY last_used_at DESC, id DESC LIMIT 200
-            """)
-        return Page(all: rows)
+        return Page(
+            all: try await call.auth.db.query(alive(of: session.user, current: session.id, at: call.now)))
+    }
+
+    /// The rows of `Session` that could be used at this moment.
+    static func alive(of user: UUID, current: UUID, at now: Timestamp) -> SQL {
+        """
+        SELECT id, device, address, user_agent, company_id, methods, id = \(current)::uuid AS is_current, is_browser,
+               impersonation_reason, created_at, last_used_at, least(expires_at, idle_expires_at) AS expires_at
+          FROM sessions
+         WHERE user_id = \(user) AND revoked_at IS NULL AND expires_at > \(now) AND idle_expires_at > \(now)
+         ORDER BY last_used_at DESC, id DESC LIMIT 200
+        """
     }
 
     static func endOthers(_ call: Call) async throws -> NoContent {
