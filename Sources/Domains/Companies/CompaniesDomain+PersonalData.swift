@@ -11,6 +11,14 @@ extension CompaniesDomain {
             "team_members", "Teams somebody is in", of: ofMember("member_id"), erase: .delete),
         PersonalData("member_roles", "Roles somebody has", of: ofMember("member_id"), erase: .delete),
         .none("teams", "teams of the company"),
+        .none("member_attributes", "what a company keeps about its people, without the values"),
+        PersonalData(
+            "access_review_items", "What somebody held when it was reviewed", of: ofMember("member_id"),
+            .user("granted_by"), .user("decided_by"), erase: .keep(
+                "Who could do what, and who decided on it, has to stay explainable. It names people by their ids.")),
+        PersonalData(
+            "access_reviews", "Reviews of who may do what", of: .user("opened_by"), .user("closed_by"), erase: .keep(
+                "Who reviewed the company's rights has to stay explainable. It names people by their ids.")),
         PersonalData(
             "object_grants", "Roles on single things", of: ofMember("member_id"), .user("granted_by"), erase: .keep(
                 "Who may do what, and who has given it, has to stay explainable. It names people by their ids.")),

@@ -7,7 +7,7 @@ import Postgres
 /// Companies and the people in them: founding and deletion, members, invitations, roles, teams, an agency's clients.
 ///
 /// Owns companies, memberships, roles, member_roles, teams, team_members, invitations and what hangs on them,
-/// join_links, join_requests, company_domains, verified_domains, client_access, ownership_transfers and the company's rules. Reads users. Offers the ports
+/// member_attributes, access_reviews, access_review_items, join_links, join_requests, company_domains, verified_domains, client_access, ownership_transfers and the company's rules. Reads users. Offers the ports
 /// by which a sign-up founds a company or accepts an invitation and a deleted account leaves its companies.
 public enum CompaniesDomain: Domain {
     public static let name = "Companies"
@@ -18,7 +18,8 @@ public enum CompaniesDomain: Domain {
             + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
             + JoinLinks.routes + ServiceAccounts.routes + CompanyDomains.routes
             + DomainJoining.routes + Grants.routes
-            + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes
+            + InvitationBatch.routes + InvitationChanges.routes + MemberAttributes.routes
+            + AccessReviews.routes + LeastRole.routes + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes
     }
 
     public static let permissions: [Permission] = [
@@ -27,6 +28,7 @@ public enum CompaniesDomain: Domain {
         .membersRead, .membersWrite, .membersExport, .invitationsRead, .invitationsWrite, .rolesRead,
         .rolesWrite,
         .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead, .serviceAccountsRead, .serviceAccountsWrite, .domainsRead, .domainsWrite,
+        .accessReviewsRead, .accessReviewsWrite,
     ]
 
     public static let events = CompanyEvents.all

@@ -9,7 +9,8 @@ enum CompanyEvents {
         memberInvited.erased, memberJoined.erased, memberRolesChanged.erased, memberSuspended.erased,
         memberRestored.erased, memberRemoved.erased, teamCreated.erased, teamUpdated.erased, teamDeleted.erased,
         teamMemberAdded.erased, teamMemberRemoved.erased, ownershipTransferred.erased, roleChanged.erased,
-        domainVerified.erased, serviceAccountCreated.erased, serviceAccountRemoved.erased,
+        domainVerified.erased, serviceAccountCreated.erased, serviceAccountRemoved.erased, memberUpdated.erased,
+        accessReviewOpened.erased, accessReviewClosed.erased,
     ]
 
     private static let id = UUID("0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a10")!
@@ -58,6 +59,8 @@ enum CompanyEvents {
 
     private static let person = MemberData(memberId: id, userId: other)
     static let memberJoined = EventType("member.joined", "Somebody became a member.", example: person)
+    static let memberUpdated = EventType(
+        "member.updated", "The title or the attributes of a member changed.", example: person)
     static let memberSuspended = EventType("member.suspended", "A member was suspended.", example: person)
     static let memberRestored = EventType("member.restored", "A suspended member was let in again.", example: person)
     static let memberRemoved = EventType("member.removed", "A member left or was removed.", example: person)
@@ -129,6 +132,18 @@ enum CompanyEvents {
         "service_account.created", "A service account was made.", example: robot)
     static let serviceAccountRemoved = EventType(
         "service_account.removed", "A service account was removed.", example: robot)
+
+    struct ReviewData: Codable, Sendable {
+        let accessReviewId: UUID
+        let name: String
+    }
+
+    private static let review = ReviewData(accessReviewId: id, name: "Autumn review")
+    static let accessReviewOpened = EventType(
+        "access_review.opened", "A review of who may do what was opened.", example: review)
+    static let accessReviewClosed = EventType(
+        "access_review.closed", "A review of who may do what was closed, and what was not kept taken away.",
+        example: review)
 
     /// One statement for a batch.
     static func member(

@@ -23,6 +23,15 @@ enum CompanyLimits {
     static let joinLinksMax = 50
     /// What a person can read on one page and the database can keep beside a row.
     static let attributesBytesMax = 8192
+    /// What a company wants to know of its people: more is a form nobody fills in.
+    static let attributesMax = 50
+    static let attributeTextMax = 500
+    /// A spreadsheet of people: each row is some five statements under the company's lock.
+    static let invitationFileRowsMax = 200
+    static let invitationFileBytesMax = 256 << 10
+    /// One a month for decades.
+    static let reviewsMax = 500
+    static let exportedItemsMax = 100_000
     /// How long a deleted company can be restored.
     static let graceDays = 30
     /// An e-mailed confirmation of a new owner.

@@ -6,7 +6,7 @@ import Wire
 /// What the company's people are told of each other.
 enum CompanyNews {
     static let all = [
-        invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged, joinRequested,
+        invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged, joinRequested, reviewOpened,
     ]
 
     static let watchables = [
@@ -17,6 +17,9 @@ enum CompanyNews {
         },
         Watchable("join_request", .invitationsRead) {
             "SELECT 1 FROM join_requests WHERE company_id = \($1) AND id = \($0)"
+        },
+        Watchable("access_review", .accessReviewsRead) {
+            "SELECT 1 FROM access_reviews WHERE company_id = \($1) AND id = \($0)"
         },
     ]
 
@@ -90,6 +93,14 @@ enum CompanyNews {
                 try call.require(.invitationsWrite)
                 _ = try await JoinLinks.deny(call, Path(request))
             },
+        ])
+
+    static let reviewOpened = NotificationType(
+        "access_review.opened", category: "members", summary: "A review of who may do what was opened.",
+        channels: [.inApp], values: ["review", "company"],
+        texts: [
+            "en": .init("Access review: {{review}}", "Decide who keeps which rights in {{company}}."),
+            "de": .init("Zugriffsprüfung: {{review}}", "Entscheiden Sie, wer in {{company}} welche Rechte behält."),
         ])
 
     static func ofLeaving(_ kind: Leaving.Kind, isOwnWish: Bool) -> NotificationType {

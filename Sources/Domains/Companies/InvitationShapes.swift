@@ -49,6 +49,17 @@ struct NewInvitation: Codable, Sendable, FieldNotes {
 
 struct NewInvitations: Codable, Sendable {
     let invitations: UpTo<100, NewInvitation>
+    /// Only say what would become of each.
+    let dryRun: Bool?
+}
+
+/// What may change while nobody has answered.
+struct InvitationChange: Codable, Sendable, FieldNotes {
+    let roleIds: UpTo<20, UUID>?
+    let teamIds: UpTo<20, UUID>?
+    let expiresInDays: Whole<1, 30>?
+
+    static let fieldNotes = ["expires_in_days": "Counted from now."]
 }
 
 /// What became of one row of a bulk invitation.
@@ -61,6 +72,8 @@ struct InvitationResult: Codable, Sendable {
 }
 
 struct InvitationResults: Codable, Sendable {
+    /// Nothing was kept and nobody mailed; the rest says what would have been.
+    let isDryRun: Bool
     let sent: Int
     let refused: Int
     let results: [InvitationResult]

@@ -13,12 +13,6 @@ enum Invitations {
                     + "counted when the invitation is accepted."
             )
             .problems(.grantExceedsOwnRights, .alreadyAMember, .memberIsSuspended, .tooManyInvitations)
-        POST("/v1/invitations/bulk", "Invite many people", .can(.invitationsWrite), createMany).operation("inviteMembers")
-            .describe(
-                "Each row stands for itself: what is wrong with one does not hold up the others, and the answer "
-                    + "says what became of each."
-            )
-            .problems(.tooManyInvitations)
         GET("/v1/invitations/{id}", "Read an invitation", .can(.invitationsRead), read)
         DELETE("/v1/invitations/{id}", "Revoke an invitation", .can(.invitationsWrite), revoke).operation("revokeInvitation")
             .problems(.invitationNotPending)
@@ -53,29 +47,6 @@ enum Invitations {
             return try await Inviting.invite(body.value, by: inviter, at: "", in: tx)
         }
         return try Created(await rows(id, call))
-    }
-
-    static func createMany(_ call: Call, _ body: Body<NewInvitations>) async throws -> Single<
-        InvitationResults
-    > {
-        let results = try await call.underCompanyLock { tx, company in
-            let inviter = try await Inviting.Inviter.of(
-                call, company: company, mails: body.invitations.items.count, in: tx)
-            var results: [InvitationResult] = []
-            for (row, wanted) in body.invitations.items.enumerated() {
-                do {
-                    let id = try await tx.savepoint {
-                        try await Inviting.invite(wanted, by: inviter, at: "/invitations/\(row)", in: tx)
-                    }
-                    results.append(.sent(row, wanted.email, id))
-                } catch let problem as Problem {
-                    results.append(.refused(row, wanted.email, problem))
-                }
-            }
-            return results
-        }
-        let sent = results.count { $0.invitationId != nil }
-        return Single(InvitationResults(sent: sent, refused: results.count - sent, results: results))
     }
 
     static func revoke(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
@@ -185,16 +156,4 @@ enum Invitations {
            JOIN teams t ON t.company_id = it.company_id AND t.id = it.team_id
           WHERE it.company_id = i.company_id AND it.invitation_id = i.id) AS teams
         """
-}
-
-extension InvitationResult {
-    fileprivate static func sent(_ row: Int, _ email: Email, _ id: UUID) -> InvitationResult {
-        InvitationResult(row: row, email: email.text, invitationId: id, code: nil, detail: nil)
-    }
-
-    fileprivate static func refused(_ row: Int, _ email: Email, _ problem: Problem) -> InvitationResult {
-        InvitationResult(
-            row: row, email: email.text, invitationId: nil, code: problem.code.name,
-            detail: problem.detail ?? problem.faults.first?.detail ?? problem.code.title)
-    }
 }

@@ -1,6 +1,5 @@
 import API
 import Core
-import HTTP
 import Postgres
 import Wire
 
@@ -16,6 +15,11 @@ enum MemberExport {
 
     static func export(_ call: Call) async throws -> Raw {
         let company = try call.company
+        let attributes = try await call.db.query(AttributeRule.all(of: company))
+        let names = try attributes.map { try $0.get("name", as: String.self) }
+        let values = try attributes.map { row -> SQL in
+            ", coalesce(m.attributes ->> \(try row.get("key", as: String.self))::text, '')"
+        }
         let rows = try await call.db.report(
             """
             SELECT m.id::text, u.name, coalesce(u.email, '') AS email, coalesce(m.title, '') AS title, m.status,
@@ -26,23 +30,18 @@ enum MemberExport {
                       JOIN teams t ON t.company_id = tm.company_id AND t.id = tm.team_id
                      WHERE tm.company_id = m.company_id AND tm.member_id = m.id), '') AS teams,
                    to_char(m.joined_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS joined_at
+                   \(fragment: values.reduce("") { sql, value in "\(fragment: sql)\(fragment: value)" })
               FROM memberships m
               JOIN users u ON u.id = m.user_id AND u.kind = 'person'
              WHERE m.company_id = \(company) AND m.status <> 'removed'
              ORDER BY u.name, m.id
              LIMIT \(CompanyLimits.exportedMembersMax)
             """)
-        let out = ByteWriter(capacity: 64 << 10)
-        CSV.write(rows.columns, into: out)
-        for row in rows { CSV.write(try rows.columns.map { try row.get($0, as: String.self) }, into: out) }
         try await call.db.transaction { tx in
             try await Audit.record(
                 Audit.Entry("members.exported", on: "company", company, after: ["rows": JSON(rows.count)]),
                 by: call.actor, company: company, in: tx)
         }
-        var response = Response(status: 200, body: .buffer(out))
-        response.headers.add("content-type", "text/csv; charset=utf-8" as StaticString)
-        response.headers.add("content-disposition", "attachment; filename=\"members.csv\"" as StaticString)
-        return Raw(response)
+        return try CSVAnswer.of(rows, named: "members.csv", columns: rows.columns.dropLast(names.count) + names)
     }
 }

@@ -27,7 +27,7 @@ struct Member: Codable, Sendable, FieldNotes {
 
     static let fieldNotes = [
         "via_company_id": "The agency whose staff this person belongs to, when in here by its grant.",
-        "attributes": "Free values the company keeps about its people.",
+        "attributes": "What the company keeps about its people: see GET /v1/member-attributes.",
     ]
 }
 

@@ -24,7 +24,7 @@ extension Members {
         """
     }
 
-    static func select(_ company: UUID, _ filter: Filter) -> SQL {
+    static func select(_ company: UUID, _ filter: Filter) throws(Problem) -> SQL {
         var sql = select(company)
         let statuses = filter.status ?? [.active, .suspended]
         sql += " AND m.status = ANY(\(statuses))"
@@ -36,6 +36,7 @@ extension Members {
                               WHERE tm.company_id = m.company_id AND tm.member_id = m.id AND tm.team_id = \(team))
                 """
         }
+        sql += "\(fragment: try MemberAttributes.condition(filter.attribute?.map(\.text) ?? []))"
         return sql
     }
 

@@ -48,10 +48,12 @@ enum Members {
         let role: [Text<60>]?
         let teamId: UUID?
         let joinedAt: Bounds<Timestamp>?
+        /// `key:value`; a member must have them all.
+        let attribute: [Text<200>]?
 
         static let sorts = ["-joined_at", "name", "status"]
         static let search = ["name", "email", "title"]
-        static let ownFields: Set<String> = ["role_id", "role", "team_id", "status"]
+        static let ownFields: Set<String> = ["role_id", "role", "team_id", "status", "attribute"]
     }
 
     /// Removed members are shown only when asked for.
@@ -72,9 +74,14 @@ enum Members {
             try call.requireVersion(target.version)
             var changes = Changes()
             changes.set("title", body.value.title)
-            changes.set("attributes", try body.attributes.map { try merged(target.attributes, with: $0) })
+            if let wanted = body.attributes {
+                let values = try await MemberAttributes.merged(target.attributes, with: wanted, company, in: tx)
+                changes.set("attributes", values)
+            }
             _ = try await tx.batch([
                 "UPDATE memberships SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
+                try CompanyEvents.member(
+                    CompanyEvents.memberUpdated, id.value, target.userId, by: call.actor, company),
                 Audit.sql(
                     Audit.Entry(
                         "member.changed", on: "member", id.value, after: try JSON(encoding: body.value)),
@@ -221,19 +228,5 @@ enum Members {
 
     private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(call.company)) AND m.id = \(id)")
-    }
-
-    /// Free attributes change as a merge patch does.
-    private static func merged(_ present: JSON, with change: [String: JSON]) throws -> JSONText {
-        var object = present.objectValue ?? JSON.Object()
-        for (key, value) in change.sorted(by: { $0.key < $1.key }) {
-            object[key] = value.isNull ? JSON?.none : value
-        }
-        let text = JSON.object(object).description
-        guard text.utf8.count <= CompanyLimits.attributesBytesMax else {
-            throw Problem.unprocessable(
-                "/attributes", "too-long", "may have \(CompanyLimits.attributesBytesMax) bytes in all")
-        }
-        return JSONText(text)
     }
 }

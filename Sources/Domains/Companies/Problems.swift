@@ -147,7 +147,30 @@ extension ProblemCode {
         "too-many-grants", 409, "The company has as many grants as it may",
         advice: "Give a role in the company instead, or to a team.")
 
+    public static let attributeKeyTaken = ProblemCode(
+        "attribute-key-taken", 409, "Members have an attribute of this key already", advice: "Choose another `key`.")
+    public static let attributeNameTaken = ProblemCode(
+        "attribute-name-taken", 409, "Members have an attribute of this name already", advice: "Choose another name.")
+    public static let tooManyAttributes = ProblemCode(
+        "too-many-attributes", 409, "Members have as many attributes as they may", advice: "Delete one first.")
+    public static let attributeValuesDoNotFit = ProblemCode(
+        "attribute-values-do-not-fit", 409, "A member has a value that is none of this kind or no option",
+        advice: "Change those values first: GET /v1/members?attribute=key:value finds them.")
+
+    public static let tooManyReviews = ProblemCode(
+        "too-many-access-reviews", 409, "The company has as many access reviews as it may",
+        advice: "Ask those who run the installation.")
+    public static let reviewClosed = ProblemCode(
+        "access-review-closed", 409, "This access review is closed", advice: "Open another one.")
+    public static let reviewUndecided = ProblemCode(
+        "access-review-undecided", 409, "Nobody has decided on some of the items",
+        advice: "Decide on them, or say with `undecided` what becomes of them.")
+    public static let ownAccess = ProblemCode(
+        "own-access", 409, "Nobody reviews what he holds himself", advice: "Let somebody else decide on it.")
+
     static let ofCompanies: [ProblemCode] = [
+        attributeKeyTaken, attributeNameTaken, tooManyAttributes, attributeValuesDoNotFit,
+        tooManyReviews, reviewClosed, reviewUndecided, ownAccess,
         grantExists, tooManyGrants,
         domainIsPublic, domainKnown, domainTaken, domainNotVerified, domainInUse, tooManyDomains, nameServersSilent,
         serviceAccountLimitReached,
@@ -181,6 +204,8 @@ extension ConstraintProblem {
         ConstraintProblem("object_grants_of_member", .grantExists),
         ConstraintProblem("object_grants_of_team", .grantExists),
         ConstraintProblem("object_grants_role_fkey", .roleInUse),
+        ConstraintProblem("member_attributes_key_key", .attributeKeyTaken, pointer: "/key"),
+        ConstraintProblem("member_attributes_name_key", .attributeNameTaken, pointer: "/name"),
         ConstraintProblem("teams_name_key", .teamNameTaken, pointer: "/name"),
         ConstraintProblem("ownership_transfers_one_pending", .transferPending),
     ]
