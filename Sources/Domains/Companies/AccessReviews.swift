@@ -55,15 +55,17 @@ enum AccessReviews {
         let (company, user) = (try call.company, try call.user)
         let id = UUID.v7()
         let actor = call.actor
-        try await call.db.transaction { tx in
-            try await take(body.value, id, by: user, actor, company, in: tx)
+        // Nobody's roles change while they are taken down.
+        try await call.underCompanyLock { tx, locked in
+            try await take(body.value, id, by: user, actor, company, locked.name, in: tx)
         }
         return try Created(await call.db.query("\(fragment: select(company)) AND v.id = \(id)"))
     }
 
     @inline(never)
     private static func take(
-        _ wanted: NewAccessReview, _ id: UUID, by user: UUID, _ actor: Audit.Actor, _ company: UUID, in tx: Transaction
+        _ wanted: NewAccessReview, _ id: UUID, by user: UUID, _ actor: Audit.Actor, _ company: UUID,
+        _ companyName: String, in tx: Transaction
     ) async throws {
         let permits = try await ReviewedRoles(of: company, in: tx)
         let limit: SQL = .below(
@@ -82,8 +84,7 @@ enum AccessReviews {
                 CompanyEvents.accessReviewOpened, .init(accessReviewId: id, name: wanted.name.text), on: "access_review",
                 id, by: actor, company: company),
         ])
-        let rows = try await tx.query("SELECT name FROM companies WHERE id = \(company)")
-        let values: JSON = ["review": .string(wanted.name.text), "company": .string(try rows[0].get("name"))]
+        let values: JSON = ["review": .string(wanted.name.text), "company": .string(companyName)]
         try await Notify.record(
             News(CompanyNews.reviewOpened, about: .init("access_review", id), values: values, by: actor),
             to: .users([], as: "role").and(roles: CompanyNews.keepers), company: company, in: tx)

@@ -23,18 +23,13 @@ enum ClientAccess {
             let clientMember: UUID = try row.get("child_member_id")
             try await tx.become(client)
             _ = try await Headcount.lock(client, in: tx)
-            _ = try await tx.batch([
-                """
-                UPDATE memberships SET status = 'removed', removed_at = now(), version = version + 1, updated_at = now()
-                 WHERE company_id = \(client) AND id = \(clientMember) AND via_company_id = \(agency)
-                """,
-                "DELETE FROM member_roles WHERE company_id = \(client) AND member_id = \(clientMember)",
-                Roster.remove(clientMember, client),
-                Headcount.recount(client),
-                Audit.sql(
-                    Audit.Entry("member.agency_access_withdrawn", on: "member", clientMember), by: actor,
-                    company: client),
-            ])
+            _ = try await tx.batch(
+                Leaving.removal(of: clientMember, from: client, via: agency) + [
+                    Headcount.recount(client),
+                    Audit.sql(
+                        Audit.Entry("member.agency_access_withdrawn", on: "member", clientMember), by: actor,
+                        company: client),
+                ])
             try await AccessChange.record(user: user, company: client, in: tx)
         }
         if !rows.isEmpty { try await tx.become(agency) }

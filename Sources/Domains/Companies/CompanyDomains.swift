@@ -53,22 +53,19 @@ enum CompanyDomains {
         let company = try call.company
         let domain = body.domain.text
         if PublicMailDomains.contains(domain) { throw Problem(.domainIsPublic) }
-        let id = UUID.v7()
-        try await call.underCompanyLock { tx, _ in
-            let count = try await tx.query(
-                "SELECT count(*) AS count FROM company_domains WHERE company_id = \(company)")
-            guard try count[0].get("count", as: Int.self) < CompanyLimits.domainsMax else {
-                throw Problem(.tooManyDomains)
-            }
-            _ = try await tx.batch([
-                """
-                INSERT INTO company_domains (company_id, id, domain, proof, created_by)
-                VALUES (\(company), \(id), \(domain), \("infinity-domain=" + OpaqueToken.make()), \(call.user))
-                """,
-                audit("domain.added", id, ["domain": .string(domain)], call, company),
-            ])
+        let (id, user, proof) = (UUID.v7(), try call.user, "infinity-domain=" + OpaqueToken.make())
+        let limit = RowLimit(
+            CompanyLimits.domainsMax, "SELECT count(*) FROM company_domains WHERE company_id = \(company)",
+            else: .tooManyDomains)
+        let record = audit("domain.added", id, ["domain": .string(domain)], call, company)
+        let rows = try await call.create(under: limit, also: [record]) { isBelow in
+            """
+            INSERT INTO company_domains AS d (company_id, id, domain, proof, created_by)
+            SELECT \(company), \(id), \(domain), \(proof), \(user) WHERE \(fragment: isBelow)
+            RETURNING \(fragment: columns)
+            """
         }
-        return try Created(await rows(id, call))
+        return try Created(rows)
     }
 
     static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<CompanyDomainChange>) async throws
@@ -171,13 +168,12 @@ enum CompanyDomains {
         try await call.db.query("\(fragment: select(call.company)) AND d.id = \(id)")
     }
 
+    private static let columns: SQL = """
+        d.id, d.domain, d.state, \(DomainProof.label)::text || '.' || d.domain AS record_name, d.proof AS record_value,
+        d.join_rule, d.role_id, d.verified_at, d.last_checked_at, d.last_fault, d.version, d.created_at
+        """
+
     private static func select(_ company: UUID) -> SQL {
-        """
-        SELECT d.id, d.domain, d.state, \(DomainProof.label)::text || '.' || d.domain AS record_name,
-               d.proof AS record_value, d.join_rule, d.role_id, d.verified_at, d.last_checked_at, d.last_fault, d.version,
-               d.created_at
-          FROM company_domains d
-         WHERE d.company_id = \(company)
-        """
+        "SELECT \(fragment: columns) FROM company_domains d WHERE d.company_id = \(company)"
     }
 }

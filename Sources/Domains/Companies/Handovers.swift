@@ -32,14 +32,14 @@ extension Members {
             throw Problem.unprocessable("/to_member_id", "invalid", "must be another member")
         }
         let answer = try await call.underCompanyLock { tx, _ in
-            _ = try await Target.of(id.value, call, in: tx)
-            guard let from = try await holder(id.value, of: company, in: tx) else { throw Problem.notFound }
+            let leaver = try await Target.of(id.value, call, in: tx)
+            let from = HandoverPart.Holder(company: company, member: id.value, user: leaver.userId)
             guard let to = try await holder(body.toMemberId, of: company, in: tx) else {
                 throw Problem.unprocessable("/to_member_id", "unknown-member", "is no member of this company")
             }
             guard to.isActive else { throw Problem(.memberNotActive) }
-            let counts = try await tx.batch(parts.map { $0.count(from.who) })
-            let moves = parts.flatMap { $0.move?(from.who, to.who) ?? [] }
+            let counts = try await tx.batch(parts.map { $0.count(from) })
+            let moves = parts.flatMap { $0.move?(from, to.who) ?? [] }
             let items = try items(parts, counts) { $0.move != nil }
             let moved = items.filter { $0.canMove && $0.count > 0 }
             _ = try await tx.batch(
@@ -53,7 +53,7 @@ extension Members {
                             ]),
                         by: call.actor, company: company)
                 ])
-            let isLastOwner = try await Leaving.isLastOwner(from.who.user, of: company, in: tx)
+            let isLastOwner = try await Leaving.isLastOwner(from.user, of: company, in: tx)
             return Handover(memberId: id.value, isLastOwner: isLastOwner, items: items)
         }
         return Single(answer)

@@ -27,15 +27,7 @@ enum Leaving {
                  WHERE company_id = \(company) AND id = \(member)
                 """)
         case .removed:
-            statements += [
-                """
-                UPDATE memberships SET status = 'removed', removed_at = now(), version = version + 1, updated_at = now()
-                 WHERE company_id = \(company) AND id = \(member)
-                """,
-                Roster.remove(member, company),
-                "DELETE FROM object_grants WHERE company_id = \(company) AND member_id = \(member)",
-                "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(member)",
-            ]
+            statements += removal(of: member, from: company)
         }
         statements += [
             cancelTransfers(of: member, company: company),
@@ -52,6 +44,21 @@ enum Leaving {
         try await CompanyNews.tellKeepers(
             CompanyNews.ofLeaving(kind, isOwnWish: actor.person == user), member: member, user: user, by: actor,
             company: company, in: tx)
+    }
+
+    /// Ends a membership for good: what the member held and was in goes with it. With `agency`, only one that stands by its
+    /// grant.
+    static func removal(of member: UUID, from company: UUID, via agency: UUID? = nil) -> [SQL] {
+        [
+            """
+            UPDATE memberships SET status = 'removed', removed_at = now(), version = version + 1, updated_at = now()
+             WHERE company_id = \(company) AND id = \(member)
+               AND (\(agency)::uuid IS NULL OR via_company_id = \(agency)::uuid)
+            """,
+            Roster.remove(member, company),
+            "DELETE FROM object_grants WHERE company_id = \(company) AND member_id = \(member)",
+            "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(member)",
+        ]
     }
 
     private static func cancelTransfers(of member: UUID, company: UUID) -> SQL {

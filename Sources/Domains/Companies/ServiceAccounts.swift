@@ -117,20 +117,13 @@ enum ServiceAccounts {
         let users = call.environment[ServiceUsers.self]
         try await call.underCompanyLock { tx, _ in
             let target = try await target(id.value, call, in: tx)
-            _ = try await tx.batch([
-                users.retire([target.userId]),
-                """
-                UPDATE memberships SET status = 'removed', removed_at = now(), version = version + 1, updated_at = now()
-                 WHERE company_id = \(company) AND id = \(id)
-                """,
-                Roster.remove(id.value, company),
-                "DELETE FROM object_grants WHERE company_id = \(company) AND member_id = \(id)",
-                "DELETE FROM member_roles WHERE company_id = \(company) AND member_id = \(id)",
-                Audit.sql(
-                    Audit.Entry("service_account.removed", on: "service_account", id.value), by: call.actor,
-                    company: company),
-                event(CompanyEvents.serviceAccountRemoved, id.value, target.name, call.actor, company),
-            ])
+            _ = try await tx.batch(
+                [users.retire([target.userId])] + Leaving.removal(of: id.value, from: company) + [
+                    Audit.sql(
+                        Audit.Entry("service_account.removed", on: "service_account", id.value), by: call.actor,
+                        company: company),
+                    event(CompanyEvents.serviceAccountRemoved, id.value, target.name, call.actor, company),
+                ])
             try await AccessChange.record(user: target.userId, company: company, in: tx)
         }
         return NoContent()

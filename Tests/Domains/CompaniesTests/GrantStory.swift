@@ -69,6 +69,33 @@ import Wire
         #expect(try await grace.get("/v1/grants").json["data"]?.arrayValue?.isEmpty == true)
     }
 
+    @Test func `an entry to a client company that ends takes what was given on single things there with it`()
+        async throws
+    {
+        let world = try await World()
+        let grace = try await world.owner()
+        let linus = try await grace.colleague("Linus", as: "member")
+        let founded = try await grace.post("/v1/client-companies", ["name": "Bakery Bruno"])
+        let client = try #require(founded.json["id"]?.stringValue)
+        let entry: JSON = ["member_id": .string(try await grace.member(linus)), "role_keys": ["viewer"]]
+        let staff = "/v1/client-companies/\(client)/staff"
+        #expect(try await grace.put(staff, entry).status == 200)
+        let there = grace.in(company: client)
+        let bakers = try await team(there, "Bakers")
+        let member = try await there.member(linus)
+        let grant: JSON = [
+            "object_type": "team", "object_id": .string(bakers), "member_id": .string(member),
+            "role_id": .string(try await there.role("manager")),
+        ]
+        #expect(try await there.post("/v1/grants", grant).status == 201)
+        #expect(try await grace.delete("\(staff)/\(try await grace.member(linus))").status == 204)
+        #expect(try await there.get("/v1/grants").json["data"]?.arrayValue?.isEmpty == true)
+        // Let in again he is a viewer and nothing more.
+        #expect(try await grace.put(staff, entry).status == 200)
+        let rename = try await linus.in(company: client).patch("/v1/teams/\(bakers)", ["description": "Mine"])
+        #expect(rename.code == "forbidden")
+    }
+
     @Test func `nobody grants what he does not hold, nor on what is not there`() async throws {
         let world = try await World()
         let grace = try await world.owner()

@@ -45,18 +45,16 @@ extension Me {
 
     static func show(_ call: Call) async throws -> Single<Me> {
         let user = try call.user
-        let rows = try await call.auth.db.query(sql(of: user, in: call.principal?.companyId))
-        return try Single(rows)
+        return try Single(
+            await call.auth.db.query(
+                "SELECT \(fragment: columns(in: call.principal?.companyId)) FROM users u WHERE u.id = \(user)"))
     }
 
-    private static func sql(of user: UUID, in company: UUID?) -> SQL {
+    private static func columns(in company: UUID?) -> SQL {
         """
-        SELECT u.id, u.email, u.name, u.locale, u.time_zone, u.avatar_url, u.email_verified_at,
-               EXISTS (SELECT 1 FROM mfa_factors f WHERE f.user_id = u.id AND f.verified_at IS NOT NULL)
-                   AS has_second_factor,
-               u.password_changed_at, u.last_login_at, \(company)::uuid AS company_id, u.version, u.created_at,
-               u.updated_at
-          FROM users u WHERE u.id = \(user)
+        u.id, u.email, u.name, u.locale, u.time_zone, u.avatar_url, u.email_verified_at,
+        EXISTS (SELECT 1 FROM mfa_factors f WHERE f.user_id = u.id AND f.verified_at IS NOT NULL) AS has_second_factor,
+        u.password_changed_at, u.last_login_at, \(company)::uuid AS company_id, u.version, u.created_at, u.updated_at
         """
     }
 
@@ -67,12 +65,16 @@ extension Me {
         changes.set("locale", body.locale)
         changes.set("time_zone", body.timeZone)
         changes.set("avatar_url", body.avatarUrl)
-        let before = try await MyAvatar.Shown(of: user, call)
-        _ = try await call.change(
-            "UPDATE users SET \(fragment: changes.sql) WHERE id = \(user) AND \(fragment: call.versionMatches()) RETURNING id",
+        // A picture that is shown no more is free again.
+        let before = body.avatarUrl == nil ? nil : try await MyAvatar.Shown(of: user, call)
+        let rows = try await call.change(
+            """
+            UPDATE users u SET \(fragment: changes.sql) WHERE u.id = \(user) AND \(fragment: call.versionMatches())
+            RETURNING \(fragment: columns(in: call.principal?.companyId))
+            """,
             exists: "SELECT 1 FROM users WHERE id = \(user)")
-        if body.avatarUrl != nil { try await before.release(call) }
-        return try await show(call)
+        try await before?.release(call)
+        return try Single(rows)
     }
 
     static func delete(_ call: Call) async throws -> NoContent {

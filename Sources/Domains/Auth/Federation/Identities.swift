@@ -72,20 +72,15 @@ enum Identities {
         let rows = try await call.auth.db.transaction { tx in
             let known = try await tx.query(
                 """
-                SELECT user_id FROM identities
-                 WHERE provider = \(provider.id) AND issuer = \(identity.issuer) AND subject = \(identity.subject)
-                """)
-            if let owner = try known.first?.get("user_id", as: UUID.self) {
-                guard owner == user else { throw Problem(.identityTaken) }
-            } else {
-                _ = try await tx.query(link(identity, of: provider, to: user, at: call.now))
-                try await tell(user, provider, visit, call, in: tx)
-            }
-            return try await tx.query(
-                """
                 SELECT \(fragment: columns) FROM identities
                  WHERE provider = \(provider.id) AND issuer = \(identity.issuer) AND subject = \(identity.subject)
+                   AND user_id = \(user)
                 """)
+            if !known.isEmpty { return known }
+            // Another's identity is refused by the constraint.
+            let linked = try await tx.query(link(identity, of: provider, to: user, at: call.now))
+            try await tell(user, provider, visit, call, in: tx)
+            return linked
         }
         return try Single(rows)
     }
@@ -106,7 +101,7 @@ enum Identities {
         return NoContent()
     }
 
-    /// Two who bring one identity at once: the constraint lets one of them have it.
+    /// Returns the row of `Identity`. Two who bring one identity at once: the constraint lets one of them have it.
     static func link(_ identity: FederatedIdentity, of provider: IdentityProvider, to user: UUID, at now: Timestamp)
         -> SQL
     {
@@ -114,6 +109,7 @@ enum Identities {
         INSERT INTO identities (id, user_id, provider, issuer, subject, email, created_at, last_used_at)
         VALUES (\(UUID.v7()), \(user), \(provider.id), \(identity.issuer), \(identity.subject), \(identity.email), \(now),
                 \(now))
+        RETURNING \(fragment: columns)
         """
     }
 

@@ -121,8 +121,3 @@ enum SSOLogin {
         return Single(begun)
     }
 }
-
-extension Email {
-    /// What stands behind the `@`, in lower case.
-    var domain: String { String(normalized.drop { $0 != "@" }.dropFirst()) }
-}

@@ -39,7 +39,8 @@ enum CompanySwitch {
         guard try MemberAccess(rows: answers[0]) != nil, let row = answers[2].first else {
             throw Problem(.noSuchCompany)
         }
-        if let refusal = try CompanyPolicy(answers[1]).refusal(
+        let policy = try CompanyPolicy(answers[1])
+        if let refusal = policy.refusal(
             of: try PolicySession(row), from: call.request.clientAddress, at: now)
         {
             throw refusal
@@ -52,7 +53,7 @@ enum CompanySwitch {
                 AuthEvent.companySwitched.sql(
                     user: session.user, session: session.id, company: company, visit),
             ], as: .none)
-        try await OneSession.keep(session.id, of: session.user, in: company, at: now, parts.db)
+        if policy.hasOneSession { try await OneSession.keep(session.id, of: session.user, at: now, parts.db) }
         let access = try parts.tokens.make(user: session.user, session: session.id, company: company, at: now)
         if call.principal?.isByCookie == true {
             call.setCookie(parts.browser.accessCookie(access, life: parts.choices.accessTokenLife))

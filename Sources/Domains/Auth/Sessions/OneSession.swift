@@ -4,13 +4,7 @@ import Wire
 
 /// Companies that allow each member one session at a time: whoever enters one ends the sessions he left open elsewhere.
 enum OneSession {
-    static func keep(_ session: UUID, of user: UUID, in company: UUID, at now: Timestamp, _ db: Database)
-        async throws
-    {
-        let rows = try await db.query(
-            "SELECT 1 FROM company_security_policies WHERE company_id = \(company) AND one_session",
-            as: Tenant(company: company, user: user))
-        if rows.isEmpty { return }
+    static func keep(_ session: UUID, of user: UUID, at now: Timestamp, _ db: Database) async throws {
         try await db.transaction { tx in
             let ended = try await tx.batch(
                 Sessions.end(of: user, but: session, reason: "superseded", at: now))[0]

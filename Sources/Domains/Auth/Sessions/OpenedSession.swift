@@ -34,9 +34,10 @@ extension SignIn {
         ]
         let isNew = try await isNewDevice(account.id)
         if isNew { statements += try newDeviceNews(account, session: id) }
-        _ = try await parts.db.batch(statements, as: .none)
-        if let company {
-            try await OneSession.keep(id, of: account.id, in: company, at: now, parts.db)
+        if let company { statements.append(CompanyPolicy.sql(company)) }
+        let answers = try await parts.db.batch(statements, as: Tenant(company: company))
+        if company != nil, try CompanyPolicy(answers[answers.count - 1]).hasOneSession {
+            try await OneSession.keep(id, of: account.id, at: now, parts.db)
         }
         parts.figures.loggedIn(by: methods[0])
         return OpenedSession(
