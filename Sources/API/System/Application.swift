@@ -48,7 +48,7 @@ public final class Application: Sendable {
         idempotencyKey = HMACKey(HKDF.derive(configuration.secret, info: "idempotency"))
         databaseProblems = DatabaseProblems(domains.flatMap(\.constraints), codes: domains.flatMap(\.problems))
         permissions = domains.flatMap(\.permissions)
-        frame = ResponseFrame(configuration)
+        frame = ResponseFrame(configuration, environment.find(WebOrigins.self))
         rates = Rates(configuration, database)
         let wiring = Wiring(domains, isDevelopment: configuration.isDevelopment)
         routes = try wiring.checked()

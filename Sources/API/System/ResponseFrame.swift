@@ -6,17 +6,22 @@ struct ResponseFrame: Sendable {
     private let fixed: [UInt8]
     private let fixedSecure: [UInt8]
     private let policy: [UInt8]
+    /// The installation's own: they may use cookies.
     private let allowedOrigins: Set<String>
+    private let companyOrigins: WebOrigins?
+    private let mayBeForeign: Bool
 
-    init(_ configuration: APIConfiguration) {
+    init(_ configuration: APIConfiguration, _ companyOrigins: WebOrigins?) {
         var lines = "x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n"
         // Without this a cache would give the answer made for one origin to another.
-        if !configuration.allowedOrigins.isEmpty { lines += "vary: origin\r\n" }
+        mayBeForeign = !configuration.allowedOrigins.isEmpty || companyOrigins != nil
+        if mayBeForeign { lines += "vary: origin\r\n" }
         fixed = Array(lines.utf8)
         let hsts = configuration.hstsSeconds
         fixedSecure = fixed + (hsts > 0 ? Array("strict-transport-security: max-age=\(hsts)\r\n".utf8) : [])
         policy = Array("content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n".utf8)
         allowedOrigins = configuration.allowedOrigins
+        self.companyOrigins = companyOrigins
     }
 
     func finish(_ response: Response, _ call: Call) -> Response {
@@ -36,7 +41,7 @@ struct ResponseFrame: Sendable {
         if let endpoint, !endpoint.deprecationLines.isEmpty { response.headers.add(lines: endpoint.deprecationLines) }
         if !call.headers.isEmpty { response.headers.add(call.headers) }
         if let rate = call.rate { rate.limiter.write(rate.outcome, into: &response.headers) }
-        if !allowedOrigins.isEmpty { addOrigin(to: &response.headers, call.request) }
+        if mayBeForeign { addOrigin(to: &response.headers, call) }
         return response
     }
 
@@ -49,10 +54,12 @@ struct ResponseFrame: Sendable {
 
     // MARK: pages of other origins
 
-    private func addOrigin(to headers: inout ResponseHeaders, _ request: Request) {
-        guard let origin = request.header("origin"), allowedOrigins.contains(origin) else { return }
+    private func addOrigin(to headers: inout ResponseHeaders, _ call: Call) {
+        guard let origin = call.request.header("origin") else { return }
+        let isOwn = allowedOrigins.contains(origin)
+        guard isOwn || companyOrigins?.allow(origin, for: call.principal?.companyId) == true else { return }
         headers.add("access-control-allow-origin", origin)
-        headers.add("access-control-allow-credentials", "true" as StaticString)
+        if isOwn { headers.add("access-control-allow-credentials", "true" as StaticString) }
         headers.add(
             "access-control-expose-headers",
             """
@@ -65,7 +72,7 @@ struct ResponseFrame: Sendable {
     /// The answer to a browser that asks before it sends.
     func addPreflight(to headers: inout ResponseHeaders, methods: String, _ request: Request) {
         guard request.header("access-control-request-method") != nil, let origin = request.header("origin"),
-            allowedOrigins.contains(origin)
+            allowedOrigins.contains(origin) || companyOrigins?.allow(origin, for: nil) == true
         else { return }
         headers.add("access-control-allow-methods", methods)
         headers.add(

@@ -34,6 +34,7 @@ extension CompaniesDomain {
                 """)),
         .none("company_domains", "e-mail domains of companies"),
         .none("verified_domains", "which company a domain belongs to"),
+        .none("web_origins", "web pages from which a company lets the API be called"),
         .none("join_links", "links by which people may join"),
         PersonalData("join_requests", "Requests to join the company", of: .user("user_id"), erase: .delete),
         PersonalData(

@@ -31,6 +31,7 @@ enum CompanyPurge {
                 try await purge(company, tables, users, in: tx)
             }
             _ = try await tx.query("DELETE FROM verified_domains WHERE of_company = \(company)")
+            _ = try await tx.query("DELETE FROM web_origins WHERE of_company = \(company)")
             _ = try await tx.query("DELETE FROM company_deletions WHERE company_id = \(company)")
             return true
         }

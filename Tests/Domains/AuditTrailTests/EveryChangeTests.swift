@@ -18,6 +18,7 @@ import Testing
         "DELETE /v1/company/logo": "company.logo_changed",
         "PATCH /v1/company/settings": "company.settings_changed",
         "PUT /v1/company/working-calendar": "company.calendar_changed",
+        "PUT /v1/company/web-origins": "company.web_origins_changed",
         "PUT /v1/company/security-policy": "company.security_policy_changed",
         "POST /v1/client-companies": "client_company.founded",
         "PUT /v1/client-companies/{id}/staff": "client_company.access_granted",
