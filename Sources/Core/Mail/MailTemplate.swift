@@ -17,6 +17,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
     case impersonated
     case accountLocked = "account-locked"
     case accountDeleted = "account-deleted"
+    case dataExport = "data-export"
     case invitation
     case invitationAccepted = "invitation-accepted"
     case invitationMismatch = "invitation-mismatch"
@@ -49,6 +50,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
         case .impersonated: ["name", "actor", "company", "at", "reason"]
         case .accountLocked: ["name", "at", "reason"]
         case .accountDeleted: ["name", "at"]
+        case .dataExport: ["name", "at", "expires_at"]
         case .invitation: ["inviter", "company", "roles", "link", "expires_at"]
         case .invitationAccepted: ["name", "member", "company", "link"]
         case .invitationMismatch: ["name", "company", "invited_email", "link"]

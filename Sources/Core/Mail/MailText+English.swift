@@ -137,6 +137,15 @@ extension MailText {
                 Your account was deleted on {{at}}, as you asked. You can no longer sign in, and your sessions and keys \
                 have ended.
                 """)
+        case .dataExport:
+            MailText(
+                "The copy of data you asked for is ready",
+                """
+                The copy of data that was asked for in your name on {{at}} is ready. It can be downloaded until \
+                {{expires_at}} and is deleted then.
+
+                If that was not you, somebody else uses your account: change your password at once.
+                """)
         case .invitation:
             MailText(
                 "{{inviter}} invites you to {{company}}",

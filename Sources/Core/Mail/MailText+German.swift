@@ -144,6 +144,15 @@ extension MailText {
                 """
                 Ihr Konto wurde am {{at}} auf Ihren Wunsch gelöscht. Sitzungen und Schlüssel sind beendet.
                 """)
+        case .dataExport:
+            MailText(
+                "Die verlangte Kopie von Daten liegt bereit",
+                """
+                Die Kopie von Daten, die am {{at}} in Ihrem Namen verlangt wurde, liegt bereit. Sie kann bis \
+                {{expires_at}} heruntergeladen werden und wird dann gelöscht.
+
+                Wenn Sie das nicht waren, benutzt jemand Ihr Konto: Ändern Sie sofort Ihr Passwort.
+                """)
         case .invitation:
             MailText(
                 "{{inviter}} lädt Sie zu {{company}} ein",

@@ -24,8 +24,8 @@ public enum AuditTrailDomain: Domain {
         PersonalData(
             "audit_log", "What somebody did", of: .user("actor_id"), .user("behind_id"),
             erase: .keep(
-                "The record of changes must stay whole to prove anything. It names people by their id and ends with "
-                    + "its retention.")),
+                "The record of changes must stay whole to prove anything. It names people by their id, and by the "
+                    + "address they were invited at, and ends with its retention.")),
         .none("audit_seals", "the chain of hashes over the record of changes", hiding: ["prev_hash", "hash", "mac"]),
         .none("audit_unsealed", "which changes wait for their seal"),
         .none("company_upkeep", "when each company's data is next gone through"),

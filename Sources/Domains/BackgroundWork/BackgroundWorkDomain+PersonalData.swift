@@ -8,7 +8,10 @@ extension BackgroundWorkDomain {
         .none("job_queues", "which queues are paused, and how much they do at once"),
         .none("crons", "when each schedule is due next"),
         .none("cron_runs", "when each schedule came due"),
-        PersonalData("outbox", "What happened lately by one's doing", of: .user("actor_id"), erase: .blank("actor_id = NULL")),
+        PersonalData(
+            "outbox", "What happened lately by one's doing, or to one's address", of: .user("actor_id"),
+            .rows { subject in subject.email.map { "strpos(lower(t.data::text), \($0)) > 0" } },
+            erase: .blank("actor_id = NULL, data = CASE WHEN strpos(data::text, '@') > 0 THEN '{}' ELSE data END")),
         .none("reactions", "how far each part of the program has been told what happened"),
         .none("reactions_due", "which part of the program has still to be told of what"),
     ]

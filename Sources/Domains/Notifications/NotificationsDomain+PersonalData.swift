@@ -1,8 +1,8 @@
 import Core
 import Postgres
 
-/// What the notifications hold about people. What was told to somebody goes with them; that they did something which
-/// others were told of stays with those others, under an id that no longer names anybody.
+/// What the notifications hold about people. What was told to somebody goes with them, and so does what others were told
+/// of them: its words name them.
 extension NotificationsDomain {
     public static let personalData: [PersonalData] = [
         PersonalData("notification_counters", "How far the numbers of an inbox have come", of: .user("user_id"), erase: .delete),
@@ -12,9 +12,11 @@ extension NotificationsDomain {
         .none("notification_rules", "how a company routes its news"),
         .none("notification_templates", "a company's own words"),
         .none("notification_template_versions", "what these words were before"),
-        PersonalData("notifications", "What somebody was told", of: .user("user_id"), erase: .delete),
         PersonalData(
-            "notification_events", "What others were told somebody did", of: .user("actor_id"),
+            "notifications", "What somebody was told, and what others were told of them", of: .user("user_id"),
+            .user("actor_id"), ofMembership, erase: .delete),
+        PersonalData(
+            "notification_events", "What others were told of somebody", of: .user("actor_id"), ofMembership,
             erase: .blank("actor_id = NULL, data = '{}'")),
         PersonalData("notification_watchers", "What somebody wants to hear of", of: .user("user_id"), erase: .delete),
         PersonalData("notification_preferences", "Which news somebody wants", of: .user("user_id"), erase: .delete),
@@ -31,6 +33,16 @@ extension NotificationsDomain {
                 }
             }, erase: .keep("Kept as a digest, so that the address is not mailed again.")),
     ]
+
+    /// News of somebody's membership: that they came, left, were given a role.
+    private static let ofMembership = PersonalData.Mark.rows { subject in
+        subject.user.map { user in
+            """
+            t.object_type = 'member' AND t.object_id IN (
+                SELECT m.id FROM memberships m WHERE m.company_id = t.company_id AND m.user_id = \(user))
+            """
+        }
+    }
 
     public static let retention: [RetentionClass] = [
         RetentionClass(

@@ -68,6 +68,7 @@ struct Erasing {
     /// The first step. Of somebody without an account there is no identity to end; the address may be blocked.
     private func eraseIdentity(_ request: Request) async throws {
         let tenant = Tenant(company: nil, user: request.person.user)
+        let plan = try await ErasurePlan.make(of: request.person, job.work.environment[Declarations.self], db)
         try await db.transaction(as: tenant, deadline: PrivacyLimits.stepSeconds) { tx in
             let mark = try await tx.query(
                 """
@@ -80,9 +81,27 @@ struct Erasing {
                 _ = try await tx.query(job.work.environment[ErasedAddresses.self].block(email))
             }
             guard let user = request.person.user else { return }
+            let before = try await plan.counts(in: tx)
             try await job.work.environment[AccountDeparture.self].depart(user, actor, tx)
             try await job.work.environment[AccountErasure.self].erase(user, actor, tx)
+            try await note(plan, before, in: tx)
         }
+    }
+
+    /// What went with the identity, so that the report tells of it: the later steps do not meet these rows any more.
+    /// Such marks are numbered downwards from the identity's own.
+    private func note(_ plan: ErasurePlan, _ before: [Int64], in tx: Transaction) async throws {
+        let after = try await plan.counts(in: tx)
+        var marks: [SQL] = []
+        for (index, step) in plan.steps.enumerated() where after[index] < before[index] {
+            marks.append(
+                """
+                INSERT INTO privacy_steps (request_id, n, table_name, in_company, action, rows, done_at)
+                VALUES (\(id), \(-1 - index), \(step.table.declaration.table), \(step.company), 'delete',
+                        \(before[index] - after[index]), now())
+                """)
+        }
+        if !marks.isEmpty { _ = try await tx.batch(marks) }
     }
 
     /// What the person must see to first, as handing over a company she alone owns.

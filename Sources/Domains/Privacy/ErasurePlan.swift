@@ -82,13 +82,19 @@ struct ErasurePlan {
         return held
     }
 
+    /// How many rows each step would meet now, as the transaction sees them. The transaction is of no company's
+    /// afterwards.
+    func counts(in tx: Transaction) async throws -> [Int64] {
+        let answers = try await tx.batch(
+            steps.flatMap { [Transaction.become($0.company), $0.count] } + [Transaction.become(nil)])
+        return try steps.indices.map { try answers[$0 * 2 + 1][0].get("rows") }
+    }
+
     /// What each step would meet now.
     func counted(_ db: Database) async throws -> [PlannedStep] {
         var planned: [PlannedStep] = []
         for step in steps {
-            let rows = try await db.report(
-                "SELECT count(*) AS rows FROM \(unescaped: step.table.declaration.table) t WHERE \(fragment: step.condition)",
-                as: Tenant(company: step.company, user: subject.user))
+            let rows = try await db.report(step.count, as: Tenant(company: step.company, user: subject.user))
             let count = try rows[0].get("rows", as: Int64.self)
             if count == 0 { continue }
             planned.append(
@@ -116,7 +122,12 @@ extension ErasurePlan.Step {
                 SELECT count(*) AS rows FROM changed
                 """
         case (.keep, _), (.blank, _):
-            return "SELECT count(*) AS rows FROM \(fragment: table) WHERE \(fragment: condition)"
+            return count
         }
+    }
+
+    /// How many rows it meets.
+    var count: SQL {
+        "SELECT count(*) AS rows FROM \(unescaped: self.table.declaration.table) t WHERE \(fragment: condition)"
     }
 }

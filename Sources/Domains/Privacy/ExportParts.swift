@@ -8,6 +8,7 @@ enum ExportParts {
     struct Group: Sendable {
         let tenant: Tenant
         var parts: [Exporting.Part]
+        var contents: ExportedFiles?
     }
 
     static func make(
@@ -34,7 +35,10 @@ enum ExportParts {
                     part(table, "t.company_id = \(company) AND \(fragment: $0)", in: company)
                 }
             }
-            groups.append(Group(tenant: Tenant(company: company, user: person.user), parts: parts))
+            groups.append(
+                Group(
+                    tenant: Tenant(company: company, user: person.user), parts: parts,
+                    contents: person.user.map { .uploaded(by: $0, in: company, asksHerself: subject == .me) }))
         }
         return groups
     }
@@ -53,7 +57,7 @@ enum ExportParts {
                       FROM memberships m JOIN users u ON u.id = m.user_id
                      WHERE m.company_id = \(company)
                     """))
-        return Group(tenant: Tenant(company: company), parts: parts)
+        return Group(tenant: Tenant(company: company), parts: parts, contents: .all(of: company))
     }
 
     private static func part(_ table: TableCatalogue.Table, _ condition: SQL, in company: UUID?)

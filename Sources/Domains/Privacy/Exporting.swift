@@ -5,7 +5,8 @@ import HTTP
 import Postgres
 import Wire
 
-/// Makes the archive of an export, as a job: one JSON file per table, and a manifest that says what each holds. An
+/// Makes the archive of an export, as a job: one JSON file per table, the contents of uploaded files, and a manifest that
+/// says what each holds. An
 /// attempt that was broken off leaves nothing behind, and the next begins anew.
 struct Exporting {
     struct Arguments: Codable, Sendable { let request: UUID }
@@ -44,31 +45,58 @@ struct Exporting {
         let subject: PrivacySubject
         let madeAt: Timestamp
         let files: [Copied]
+        let contents: [ExportedFiles.Copied]
         let leftOut: String
     }
 
+    private struct Request: Sendable {
+        let subject: PrivacySubject
+        let person: PersonalData.Subject
+        let requestedBy: UUID
+        let askedIn: UUID?
+        let askedAt: Timestamp
+    }
+
     func run() async throws -> JobOutcome {
+        guard let request = try await begin() else { return .cancelled("the request is gone") }
+        do {
+            let bytes = try await archive(request.subject, request.person)
+            try await finish(request, bytes)
+            return .done
+        } catch {
+            if job.attempt == job.attemptsMax { try await fail(request) }
+            throw error
+        }
+    }
+
+    private func begin() async throws -> Request? {
         let rows = try await db.query(
             """
             UPDATE privacy_requests SET state = 'running', started_at = now(), version = version + 1, updated_at = now()
              WHERE id = \(id) AND kind = 'export' AND state IN ('queued', 'running')
-            RETURNING subject, company_id, user_id, email_sealed
+            RETURNING subject, company_id, user_id, email_sealed, requested_by, asked_in, created_at
             """)
-        guard let row = rows.first else { return .cancelled("the request is gone") }
-        let subject = try row.get("subject", as: PrivacySubject.self)
-        let person = PersonalData.Subject(
-            user: try row.get("user_id"),
-            email: try PrivacyRequests.open(
-                try row.get("email_sealed"), id, job.work.environment[KeyRing.self]),
-            company: try row.get("company_id"))
-        do {
-            let bytes = try await archive(subject, person)
-            try await finish(bytes)
-            return .done
-        } catch {
-            if job.attempt == job.attemptsMax { try await fail() }
-            throw error
-        }
+        guard let row = rows.first else { return nil }
+        let company = try row.get("company_id", as: UUID?.self)
+        let email = try PrivacyRequests.open(
+            try row.get("email_sealed"), id, job.work.environment[KeyRing.self])
+        var user = try row.get("user_id", as: UUID?.self)
+        if let company, let email { user = try await member(of: company, email) }
+        return Request(
+            subject: try row.get("subject"),
+            person: PersonalData.Subject(user: user, email: email, company: company),
+            requestedBy: try row.get("requested_by"), askedIn: try row.get("asked_in"),
+            askedAt: try row.get("created_at"))
+    }
+
+    /// Whom the company knows under the address as one of its own people: most tables tell of them by their id.
+    private func member(of company: UUID, _ email: String) async throws -> UUID? {
+        let rows = try await db.query(
+            """
+            SELECT u.id FROM users u JOIN memberships m ON m.company_id = \(company) AND m.user_id = u.id
+             WHERE u.email_norm = \(email) LIMIT 1
+            """, as: Tenant(company: company))
+        return try rows.first?.get("id")
     }
 
     /// Writes the archive into the vault; gives how long it is.
@@ -79,12 +107,19 @@ struct Exporting {
             var (copied, bytes): ([Copied], Int) = ([], 0)
             let groups = try await ExportParts.make(
                 subject, person, job.work.environment[Declarations.self], db)
+            var contents: [ExportedFiles.Copied] = []
             for (n, group) in groups.enumerated() {
                 copied += try await copy(group, into: zip, writer, &bytes)
-                try await job.progress((n + 1) * 95 / groups.count, "\(copied.count) tables")
+                try await job.progress((n + 1) * 50 / groups.count, "\(copied.count) tables")
+            }
+            for (n, group) in groups.enumerated() {
+                guard let files = group.contents else { continue }
+                let told = try await copy(files, into: zip, writer, &bytes)
+                if told.files + told.lost.count > 0 { contents.append(told) }
+                try await job.progress(50 + (n + 1) * 45 / groups.count, "\(told.files) files")
             }
             let manifest = Manifest(
-                requestId: id, subject: subject, madeAt: .now, files: copied,
+                requestId: id, subject: subject, madeAt: .now, files: copied, contents: contents,
                 leftOut:
                     "Digests of secrets and sealed secrets: they mean nothing outside, and could do harm.")
             let text = ByteWriter(capacity: 4096)
@@ -131,6 +166,16 @@ struct Exporting {
         return copied
     }
 
+    private func copy(
+        _ files: ExportedFiles, into zip: ZipWriter, _ writer: any StorageWriter, _ bytes: inout Int
+    ) async throws -> ExportedFiles.Copied {
+        var total = bytes
+        defer { bytes = total }
+        return try await files.copy(into: zip, job.work.environment[FileKeeping.self], db) {
+            try await flush(zip, writer, &total)
+        }
+    }
+
     private func fetch(_ tx: Transaction) async throws -> Rows {
         try await tx.query("FETCH FORWARD \(unescaped: String(PrivacyLimits.rowsAtOnce)) FROM part")
     }
@@ -151,7 +196,7 @@ struct Exporting {
         bytes += piece.count
     }
 
-    private func finish(_ bytes: Int) async throws {
+    private func finish(_ request: Request, _ bytes: Int) async throws {
         let expiresAt = Timestamp.now + PrivacyLimits.exportLife
         try await db.transaction { tx in
             _ = try await tx.query(
@@ -161,18 +206,27 @@ struct Exporting {
                        email_sealed = NULL, version = version + 1, updated_at = now()
                  WHERE id = \(id)
                 """)
+            try await PrivacyNews.mailReady(
+                to: request.requestedBy, about: id, askedAt: request.askedAt, expiresAt: expiresAt, tx)
+            try await PrivacyNews.tell(
+                PrivacyNews.exportReady, ["expires_at": .string(expiresAt.description)], about: id,
+                to: request.requestedBy, in: request.askedIn, tx)
             try await job.finish(in: tx)
         }
     }
 
-    private func fail() async throws {
-        _ = try await db.query(
-            """
-            UPDATE privacy_requests
-               SET state = 'failed', finished_at = now(), email_sealed = NULL, error = 'The copy could not be made.',
-                   version = version + 1, updated_at = now()
-             WHERE id = \(id)
-            """)
+    private func fail(_ request: Request) async throws {
+        try await db.transaction { tx in
+            _ = try await tx.query(
+                """
+                UPDATE privacy_requests
+                   SET state = 'failed', finished_at = now(), email_sealed = NULL,
+                       error = 'The copy could not be made.', version = version + 1, updated_at = now()
+                 WHERE id = \(id)
+                """)
+            try await PrivacyNews.tell(
+                PrivacyNews.exportFailed, about: id, to: request.requestedBy, in: request.askedIn, tx)
+        }
     }
 
     /// The file first, then the row: what fails in between is tried again.

@@ -12,9 +12,10 @@ enum Exports {
             .describe("Your own, and with `privacy:read` those of the company.")
         POST("/v1/privacy/exports", "Ask for a copy of all data", .signedIn, ask)
             .describe(
-                "A zip archive of JSON files, made in the background. `me`: what is known about you, in every company. "
-                    + "`person`: what this company knows about an address; `company`: all of its data; both take "
-                    + "`privacy:write`. Needs a recent proof of who you are."
+                "A zip archive of JSON files and of the contents of uploaded files, made in the background; you are "
+                    + "told by mail and in your inbox when it is ready. `me`: what is known about you, in every "
+                    + "company. `person`: what this company knows about an address; `company`: all of its data; both "
+                    + "take `privacy:write`. Needs a recent proof of who you are."
             )
             .problems(.tooManyPrivacyRequests, .reauthenticationRequired, .sessionRequired)
             .example(body: ["subject": "me"])
@@ -83,12 +84,14 @@ enum Exports {
         let (user, id) = (try call.user, UUID.v7())
         let sealed = PrivacyRequests.seal(email, id, call.environment[KeyRing.self])
         let of = subject == .me ? user : nil
+        let askedIn = call.principal?.companyId
         try await call.db.transaction { tx in
             let made = try await tx.query(
                 """
-                INSERT INTO privacy_requests (id, kind, subject, company_id, user_id, email_sealed, requested_by, state)
+                INSERT INTO privacy_requests (id, kind, subject, company_id, user_id, email_sealed, requested_by, asked_in,
+                                              state)
                 SELECT \(id)::uuid, 'export', \(subject)::text, \(company)::uuid, \(of)::uuid, \(sealed)::bytea,
-                       \(user)::uuid, 'queued'
+                       \(user)::uuid, \(askedIn)::uuid, 'queued'
                  WHERE NOT EXISTS (
                     SELECT 1 FROM privacy_requests p
                      WHERE p.kind = 'export' AND p.state IN ('queued', 'running') AND p.requested_by = \(user)

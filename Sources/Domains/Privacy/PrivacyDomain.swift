@@ -27,6 +27,7 @@ public enum PrivacyDomain: Domain {
 
     public static let workers = [Exporting.worker]
     public static let jobs = [Exporting.handler, Erasing.handler, RetentionSweep.handler]
+    public static let notifications = PrivacyNews.all
     public static let queues = [JobQueue("privacy", concurrency: 2)]
     public static let crons = [RetentionSweep.cron]
 

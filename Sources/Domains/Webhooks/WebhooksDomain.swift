@@ -36,8 +36,9 @@ public enum WebhooksDomain: Domain {
         .none("webhook_endpoints", "where the company wants its events sent"),
         PersonalData(
             "webhook_messages", "Events that name somebody, as sent to the company's own servers",
-            of: .rows { subject in subject.user.map { "t.data::text LIKE '%' || \($0.description) || '%'" } },
-            erase: .keep("Copies of what has been sent; they go by themselves within four months.")),
+            of: .rows { subject in subject.user.map { "strpos(t.data::text, \($0.description)) > 0" } },
+            .rows { subject in subject.email.map { "strpos(lower(t.data::text), \($0)) > 0" } },
+            erase: .blank("data = '{\"erased\": true}'")),
         .none("webhook_attempts", "what became of each attempt to send a message"),
         .none("webhook_feeds", "how many messages a company has had"),
         .none("webhook_lanes", "which endpoints have something to be delivered"),

@@ -41,6 +41,11 @@ import Wire
         let tables = try #require(report["tables"]?.arrayValue)
         #expect(tables.contains { $0["action"] == "identity" })
         #expect(tables.contains { $0["table"] == "memberships" && $0["action"] == "blank" && $0["rows"] == 1 })
+        // What went with the identity is told as well.
+        for row in planned where row["action"] == "delete" {
+            #expect(tables.contains { $0["table"] == row["table"] && $0["action"] == "delete" }, "\(row)")
+        }
+        #expect(tables.contains { $0["table"] == "known_devices" && $0["rows"] == 1 })
         #expect(report["backups"]?.stringValue?.contains("30 days") == true)
         #expect(report["sign_up_is_blocked"] == true)
 
