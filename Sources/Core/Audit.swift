@@ -32,6 +32,10 @@ public enum Audit {
         public static let system = Actor(.system, id: nil)
     }
 
+    /// The company that is nobody's: under its id stands what operators change for the whole installation. Such acts are
+    /// written as its tenant.
+    public static let installation = UUID.zero
+
     /// One act: `member.suspended` on a member. `before` and `after` hold the fields that changed and nothing else.
     public struct Entry: Sendable {
         public var action: String

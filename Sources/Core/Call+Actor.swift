@@ -1,4 +1,6 @@
 import API
+import Postgres
+import Wire
 
 extension Call {
     /// Who acts in this call, for the record. A key is named, and the person it belongs to stands behind it.
@@ -14,5 +16,17 @@ extension Call {
         return Audit.Actor(
             .user, id: principal.userId, behind: principal.impersonatorId, address: address,
             requestId: requestId)
+    }
+
+    /// The statements that record what an operator changes for the whole installation; the transaction goes on as the
+    /// caller's company.
+    public func installationRecord(_ action: String, of name: String, _ after: JSON) -> [SQL] {
+        var object = after.objectValue ?? JSON.Object()
+        object["name"] = .string(name)
+        let entry = Audit.Entry(action, on: "installation", nil, after: .object(object))
+        return [
+            Transaction.become(Audit.installation), Audit.sql(entry, by: actor, company: Audit.installation),
+            Transaction.become(principal?.companyId),
+        ]
     }
 }

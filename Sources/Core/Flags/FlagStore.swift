@@ -11,7 +11,7 @@ import Wire
 public final class FlagStore: Sendable {
     public static let topic = "flags"
     /// The owner of the product's own flags and settings: a company that is nobody's.
-    public static let system = UUID.zero
+    public static let system = Audit.installation
     public static let systemTenant = Tenant(company: system)
 
     private let db: Database

@@ -40,7 +40,7 @@ enum AuditEvents {
             var all: [SQL] = []
             if let q { all += try AuditQuery(q.text).conditions }
             if let action, !action.isEmpty { all.append(AuditQuery.action(action)) }
-            return all.isEmpty ? "" : " AND \(fragment: all.joined(separator: " AND "))"
+            return AuditQuery.and(all)
         }
     }
 
@@ -49,14 +49,15 @@ enum AuditEvents {
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<SealedAuditEvent> {
-        let company = try call.company
-        return try Single(
-            await call.db.query(
-                """
-                \(fragment: select(company, more: """
-                    , encode(s.prev_hash, 'hex') AS prev_hash, \(fragment: AuditChain.canonical) AS canonical
-                    """)) AND a.id = \(id)
-                """))
+        try Single(await call.db.query(one(id.value, of: call.company)))
+    }
+
+    static func one(_ id: UUID, of company: UUID) -> SQL {
+        """
+        \(fragment: select(company, more: """
+            , encode(s.prev_hash, 'hex') AS prev_hash, \(fragment: AuditChain.canonical) AS canonical
+            """)) AND a.id = \(id)
+        """
     }
 
     static func select(_ company: UUID, more columns: SQL = "") -> SQL {

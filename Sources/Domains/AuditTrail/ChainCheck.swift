@@ -37,7 +37,7 @@ struct ChainCheck {
         var (next, previous) = (start.seq, start.hash)
         var unsigned: Seal?
         while verdict.eventsChecked < limit {
-            let seals = try await seals(from: next, limit: min(Verification.sealsAtOnce, limit - verdict.eventsChecked))
+            let seals = try await seals(from: next, limit: min(AuditLimits.rowsAtOnce, limit - verdict.eventsChecked))
             if seals.isEmpty { break }
             for seal in seals {
                 if let place = bad(seal, expected: next, after: previous, known) {

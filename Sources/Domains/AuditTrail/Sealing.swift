@@ -63,6 +63,7 @@ enum Sealing {
             ]
         }
         statements.append("DELETE FROM audit_unsealed WHERE audit_id = ANY(\(acts.map(\.id)))")
+        statements.append(AuditStreamLanes.wake(companies))
         _ = try await tx.batch(statements)
     }
 

@@ -8,13 +8,13 @@ import Wire
 enum Verification {
     /// Seals checked in one answer; what is longer is asked for piece by piece.
     static let sealsMax = 20_000
-    static let sealsAtOnce = 1000
 
     @RouteList static var routes: [Route] {
         GET("/v1/audit-events/verify", "Check that the record is whole", .can(.auditRead), verify)
             .describe(
                 "Computes the chain of hashes anew and names the first bad place. One answer covers up to "
-                    + "\(sealsMax) seals: go on from `next_seq` until it is null. Give `known_seq` and `known_hash` of "
+                    + "\(sealsMax) seals: go on from `next_seq` until it is null, or let a job do it (POST "
+                    + "/v1/audit-verifications). Give `known_seq` and `known_hash` of "
                     + "an earlier answer, kept elsewhere, to find out whether the chain was replaced as a whole or cut "
                     + "off at its end."
             ).operation("verifyAuditEvents")
@@ -24,19 +24,25 @@ enum Verification {
         let fromSeq: Int64?
         let knownSeq: Int64?
         let knownHash: String?
-    }
 
-    static func verify(_ call: Call, _ question: Query<Question>) async throws -> Single<AuditVerdict> {
-        let company = try call.company
-        var known: ChainCheck.Known?
-        if let seq = question.knownSeq {
-            guard let hash = question.knownHash.flatMap({ Hex.decode($0) }), hash.count == 32 else {
+        /// The seal that must be in the chain, if one was named.
+        func known() throws(Problem) -> ChainCheck.Known? {
+            guard let seq = knownSeq else { return nil }
+            guard let hash = knownHash.flatMap({ Hex.decode($0) }), hash.count == 32 else {
                 throw Problem.unprocessable([
                     .parameter("known_hash", "invalid", "must be the 64 hexadecimal digits of the hash of known_seq")
                 ])
             }
-            known = ChainCheck.Known(seq: seq, hash: hash)
+            return ChainCheck.Known(seq: seq, hash: hash)
         }
+    }
+
+    static func verify(_ call: Call, _ question: Query<Question>) async throws -> Single<AuditVerdict> {
+        try await verdict(question.value, on: call.company, call)
+    }
+
+    static func verdict(_ question: Question, on company: UUID, _ call: Call) async throws -> Single<AuditVerdict> {
+        let known = try question.known()
         let check = ChainCheck(
             company: company, db: call.db.database, keys: call.environment[AuditKeys.self], now: call.now)
         return Single(try await check.run(from: question.fromSeq, upTo: sealsMax, known: known))

@@ -73,7 +73,13 @@ enum EventReactions {
         _ call: Call, _ name: Path<Text<80>>, _ body: Patch<ReactionChange>
     ) async throws -> Single<ReactionState> {
         if let isPaused = body.isPaused {
-            _ = try await call.db.query("UPDATE reactions SET is_paused = \(isPaused) WHERE name = \(name.text)")
+            try await call.db.transaction { tx in
+                let rows = try await tx.query(
+                    "UPDATE reactions SET is_paused = \(isPaused) WHERE name = \(name.text) RETURNING name")
+                if rows.isEmpty { throw Problem.notFound }
+                _ = try await tx.batch(
+                    call.installationRecord("reaction.changed", of: name.text, ["is_paused": .bool(isPaused)]))
+            }
         }
         return try Single(await call.db.query("\(fragment: select(call)) AND reaction.name = \(name.text)"))
     }
@@ -83,13 +89,18 @@ enum EventReactions {
     }
 
     static func retry(_ call: Call, _ id: Path<Int64>) async throws -> Single<Failure> {
-        let rows = try await call.db.query(
-            """
-            UPDATE reactions_due SET dead_at = NULL, attempt = 0, due_at = now()
-             WHERE position = \(id.value) AND attempt > 0
-            RETURNING pg_notify('events', '')
-            """)
-        if rows.isEmpty { throw Problem.notFound }
+        try await call.db.transaction { tx in
+            let rows = try await tx.query(
+                """
+                UPDATE reactions_due SET dead_at = NULL, attempt = 0, due_at = now()
+                 WHERE position = \(id.value) AND attempt > 0
+                RETURNING reaction, pg_notify('events', '')
+                """)
+            guard let row = rows.first else { throw Problem.notFound }
+            let reaction = try row.get("reaction", as: String.self)
+            _ = try await tx.batch(
+                call.installationRecord("event_failure.retried", of: reaction, ["failure": JSON(id.value)]))
+        }
         return try Single(await call.db.query("SELECT * FROM (\(fragment: every)) failure WHERE id = \(id.value)"))
     }
 

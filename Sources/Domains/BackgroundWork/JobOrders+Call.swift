@@ -36,9 +36,8 @@ extension JobOrders {
         try await call.db.transaction { tx in
             let rows = try await tx.query(order)
             var counts: [UUID: Int] = [:]
-            for row in rows {
-                if let company: UUID = try row.get("company_id") { counts[company, default: 0] += 1 }
-            }
+            // What belongs to no company is the installation's.
+            for row in rows { counts[try row.get("company_id", as: UUID?.self) ?? Audit.installation, default: 0] += 1 }
             for (company, count) in counts {
                 let entry = Audit.Entry(action, on: "job", nil, after: ["jobs": .number(.init(count))])
                 try await inLog(of: company, call, tx) { try await Audit.record(entry, by: call.actor, company: company, in: tx) }
@@ -48,7 +47,7 @@ extension JobOrders {
     }
 
     private static func record(_ action: String, _ id: UUID, _ row: Row, _ call: Call, _ tx: Transaction) async throws {
-        guard let company: UUID = try row.get("company_id") else { return }
+        let company = try row.get("company_id", as: UUID?.self) ?? Audit.installation
         let entry = Audit.Entry(action, on: "job", id)
         try await inLog(of: company, call, tx) { try await Audit.record(entry, by: call.actor, company: company, in: tx) }
     }

@@ -50,6 +50,7 @@ enum JobQueues {
             let rows = try await tx.query("SELECT version FROM job_queues WHERE name = \(queue) FOR UPDATE")
             try call.requireVersion(rows[0].get("version"))
             _ = try await tx.query("UPDATE job_queues SET \(fragment: changes.sql) WHERE name = \(queue)")
+            _ = try await tx.batch(call.installationRecord("job_queue.changed", of: queue, try JSON(encoding: body.value)))
         }
         return try Single(await call.db.query("SELECT * FROM (\(fragment: select(call))) queue WHERE name = \(queue)"))
     }

@@ -60,14 +60,15 @@ enum Schedules {
     ) async throws -> Single<Schedule> {
         var changes = Changes()
         changes.set("is_paused", body.isPaused)
-        let rows = try await call.change(
-            """
-            UPDATE crons SET \(fragment: changes.sql)
-             WHERE name = \(name.text) AND \(fragment: call.versionMatches())
-            RETURNING name
-            """,
-            exists: "SELECT 1 FROM crons WHERE name = \(name.text)")
-        guard !rows.isEmpty else { throw Problem.notFound }
+        let assignments = changes.sql
+        try await call.db.transaction { tx in
+            let rows = try await tx.query("SELECT version FROM crons WHERE name = \(name.text) FOR UPDATE")
+            guard let row = rows.first else { throw Problem.notFound }
+            try call.requireVersion(row.get("version"))
+            _ = try await tx.query("UPDATE crons SET \(fragment: assignments) WHERE name = \(name.text)")
+            _ = try await tx.batch(
+                call.installationRecord("schedule.changed", of: name.text, try JSON(encoding: body.value)))
+        }
         return try Single(await call.db.query("\(fragment: select) WHERE name = \(name.text)"))
     }
 
@@ -75,9 +76,15 @@ enum Schedules {
         guard let cron = call.environment[JobCatalogue.self].crons.first(where: { $0.name == name.text }) else {
             throw Problem.notFound
         }
-        let rows = try await call.db.query(cron.enqueue())
-        guard let id: UUID = try rows.first?.get("id") else {
-            throw Problem.conflict(.conflict, "The last job of this schedule is still unfinished.")
+        let enqueuing = try cron.enqueue()
+        let id = try await call.db.transaction { tx in
+            let rows = try await tx.query(enqueuing)
+            guard let id: UUID = try rows.first?.get("id") else {
+                throw Problem.conflict(.conflict, "The last job of this schedule is still unfinished.")
+            }
+            _ = try await tx.batch(
+                call.installationRecord("schedule.run", of: cron.name, ["job_id": .string(id.description)]))
+            return id
         }
         return Accepted(Enqueued(jobId: id), at: "/v1/system/jobs/\(id)")
     }

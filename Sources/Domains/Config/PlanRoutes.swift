@@ -48,19 +48,28 @@ enum PlanRoutes {
         -> Single<PlanLimit>
     {
         let quota = try named(name.text)
-        return try Single(
-            await call.db.query(
+        let rows = try await call.db.transaction { tx in
+            let rows = try await tx.query(
                 """
                 INSERT INTO plan_limits (plan, quota, amount) VALUES (\(plan.text), \(quota.name), \(body.limit?.value))
                 ON CONFLICT (plan, quota) DO UPDATE SET amount = excluded.amount, updated_at = now()
                 RETURNING plan, quota, amount AS "limit", updated_at
-                """))
+                """)
+            _ = try await tx.batch(
+                call.installationRecord("plan_limit.set", of: plan.text, with(quota, try JSON(encoding: body.value))))
+            return rows
+        }
+        return try Single(rows)
     }
 
     static func clearLimit(_ call: Call, _ plan: Path<FlagKey>, _ quota: Path<Text<60>>) async throws -> NoContent {
-        let rows = try await call.db.query(
-            "DELETE FROM plan_limits WHERE plan = \(plan.text) AND quota = \(quota.text) RETURNING plan")
-        if rows.isEmpty { throw Problem.notFound }
+        try await call.db.transaction { tx in
+            let rows = try await tx.query(
+                "DELETE FROM plan_limits WHERE plan = \(plan.text) AND quota = \(quota.text) RETURNING plan")
+            if rows.isEmpty { throw Problem.notFound }
+            _ = try await tx.batch(
+                call.installationRecord("plan_limit.cleared", of: plan.text, ["quota": .string(quota.text)]))
+        }
         return NoContent()
     }
 

@@ -1,4 +1,5 @@
 import API
+import Core
 import Postgres
 import Wire
 
@@ -118,47 +119,6 @@ struct ChannelName: TextValue {
         }
     }
     static var exampleText: String { "team:01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11" }
-}
-
-/// A header field of the company's own, sent with every message.
-struct HeaderField: Codable, Sendable {
-    let name: HeaderName
-    let value: HeaderValue
-}
-
-struct HeaderName: TextValue {
-    let text: String
-    init(unchecked text: String) { self.text = text }
-
-    static var rule: TextRule { TextRule(length: 1...64, pattern: "^[A-Za-z0-9-]+$") { fault($0) } }
-    static var exampleText: String { "X-Receiver-Token" }
-
-    /// What frames the message, what Standard Webhooks defines, and what would make a proxy act on it.
-    private static let reserved: Set = [
-        "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "forwarded",
-        "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via",
-    ]
-
-    private static func fault(_ text: String) -> String? {
-        let name = text.lowercased()
-        let isToken = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
-        guard isToken else { return "may have letters, digits and - alone" }
-        let isReserved =
-            reserved.contains(name) || ["webhook-", "proxy-", "x-forwarded-", "sec-"].contains { name.hasPrefix($0) }
-        return isReserved ? "is reserved" : nil
-    }
-}
-
-struct HeaderValue: TextValue {
-    let text: String
-    init(unchecked text: String) { self.text = text }
-
-    static var rule: TextRule {
-        TextRule(length: 0...WebhookLimits.headerValueBytesMax) { text in
-            text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? nil : "may have printable ASCII alone"
-        }
-    }
-    static var exampleText: String { "7f3e9c" }
 }
 
 /// A secret the company brings along; it prints as stars.

@@ -250,10 +250,8 @@ enum Endpoints {
     private static func headers(
         _ fields: UpTo<10, HeaderField>?, of id: UUID, _ ring: KeyRing
     ) -> (names: [String], sealed: [UInt8]?) {
-        guard let fields = fields?.items, !fields.isEmpty else { return ([], nil) }
-        var object = JSON.Object()
-        for field in fields { object[field.name.text.lowercased()] = .string(field.value.text) }
-        return (object.members.map(\.key), ring.sealText(JSON.object(object).description, "headers", of: id))
+        guard let (names, json) = HeaderField.split(fields?.items ?? []) else { return ([], nil) }
+        return (names, ring.sealText(json, "headers", of: id))
     }
 
     private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {

@@ -6,8 +6,6 @@ enum WebhookLimits {
     static let eventTypesMax = 100
     static let channelsMax = 20
     static let headersMax = 10
-    /// What common servers take in one header line.
-    static let headerValueBytesMax = 1024
 
     /// Standard Webhooks: "payloads should be smaller than 20 kB".
     static let bodyBytesMax = 20_000

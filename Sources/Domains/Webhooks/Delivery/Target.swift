@@ -1,3 +1,4 @@
+import Core
 import Crypto
 import Postgres
 import Wire
@@ -23,8 +24,8 @@ struct Target: Sendable {
         throttlePerSecond = try row.get("throttle_per_second")
         isActive = try row.get("is_active")
         headers = try row.get("headers_sealed", as: [UInt8]?.self).map { sealed in
-            let fields = try JSON.parse(try ring.openText(sealed, "headers", of: endpoint))
-            return (fields.objectValue?.members ?? []).map { ($0.key, $0.value.stringValue ?? "") }
+            let json = try ring.openText(sealed, "headers", of: endpoint)
+            return try HeaderField.fields(json)
         } ?? []
         let sealed: [[UInt8]?] = [try row.get("secret_sealed"), try row.get("old_secret_sealed")]
         secrets = try sealed.compactMap { sealed in
