@@ -85,8 +85,20 @@ public enum Quotas {
         try await settle(reservation, used: 0, in: tx)
     }
 
-    /// Where the company stands, looked over if need be.
+    /// Where the company stands: read without a lock as long as the counter holds, looked over otherwise.
     public static func standing(_ quota: Quota, company: UUID, in tx: Transaction) async throws -> QuotaStanding {
+        let rows = try await tx.query(
+            """
+            SELECT \(fragment: QuotaStanding.columns) FROM quota_counters
+             WHERE company_id = \(company) AND quota = \(quota.name) AND fresh_until > now()
+            """)
+        if let row = rows.first { return try QuotaStanding(row) }
+        return try await QuotaRefresh.run(quota, company: company, in: tx)
+    }
+
+    /// Looks the counter over at once: its plan, its exception or its grants have changed.
+    @discardableResult
+    public static func lookOver(_ quota: Quota, company: UUID, in tx: Transaction) async throws -> QuotaStanding {
         try await QuotaRefresh.run(quota, company: company, in: tx)
     }
 

@@ -61,17 +61,19 @@ struct ConfigApplier: Sendable {
             tx: tx)
     }
 
-    func target(_ target: ConfigChanges.Target, _ key: String) async throws -> Target {
+    /// What stands there now. Only a change that is carried out raises the owner's version and keeps others out: a
+    /// proposal changes nothing that anybody evaluates.
+    func target(_ target: ConfigChanges.Target, _ key: String, isToChange: Bool) async throws -> Target {
         switch target {
         case .flag:
-            try await flags.begin()
-            let held = try await flags.hold(key)
+            if isToChange { try await flags.begin() }
+            let held = try await flags.hold(key, locks: isToChange)
             return Target(kind: .flag(held), needsApproval: held.needsApproval)
         case .setting:
             guard let setting = LiveSettingCatalogue.named(key), setting.scopes.contains(settings.scope) else {
                 throw Problem.notFound("There is no setting of this key.")
             }
-            try await settings.begin()
+            if isToChange { try await settings.begin() }
             return Target(kind: .setting(setting, try await settings.hold(key)), needsApproval: false)
         }
     }
@@ -132,7 +134,7 @@ struct ConfigApplier: Sendable {
 
     private func carryOut(_ row: Row) async throws {
         let change = try JSON.parse(row.get("change", as: String.self))
-        let target = try await target(row.get("target"), row.get("key"))
+        let target = try await target(row.get("target"), row.get("key"), isToChange: true)
         guard try target.version == row.get("base_version", as: Int64.self) else {
             throw Problem(.versionMismatch, "It has been changed since this was proposed.")
         }

@@ -97,7 +97,7 @@ struct ConfigChanges: Sendable {
         }
         let mustWait = try await Approvals.areRequired(whose.id(call), call.environment[LiveSettings.self])
         try await open(call) { applier in
-            let target = try await applier.target(new.target, new.key.text)
+            let target = try await applier.target(new.target, new.key.text, isToChange: false)
             try await applier.check(new.change, of: target)
             let needsApproval = mustWait || target.needsApproval
             let pending = try await applier.tx.query(

@@ -39,11 +39,11 @@ struct FlagDesk: Sendable {
         let version: Int64
     }
 
-    func hold(_ key: String) async throws -> Held {
+    func hold(_ key: String, locks: Bool = true) async throws -> Held {
         let rows = try await tx.query(
             """
             SELECT id, is_on, needs_approval, rules, version FROM feature_flags
-             WHERE company_id = \(owner) AND key = \(key) FOR UPDATE
+             WHERE company_id = \(owner) AND key = \(key) \(unescaped: locks ? "FOR UPDATE" : "")
             """)
         guard let row = rows.first else { throw Problem.notFound }
         return Held(

@@ -110,7 +110,7 @@ enum PlanRoutes {
             // Whoever is signed in has the plan beside his permissions.
             try await AccessChange.record(user: nil, company: id, in: tx)
             for quota in QuotaCatalogue.all.sorted(by: { $0.name < $1.name }) {
-                _ = try await Quotas.standing(quota, company: id, in: tx)
+                try await Quotas.lookOver(quota, company: id, in: tx)
             }
         }
         return try await Self.plan(call, company)
@@ -148,7 +148,7 @@ enum PlanRoutes {
                 """,
                 audit("quota.limit_set", id, with(quota, try JSON(encoding: body.value)), call),
             ])
-            _ = try await Quotas.standing(quota, company: id, in: tx)
+            try await Quotas.lookOver(quota, company: id, in: tx)
         }
         return try Single(await call.db.query(QuotaRoutes.select([quota], id), as: tenant(id, call)))
     }
@@ -160,7 +160,7 @@ enum PlanRoutes {
                 "DELETE FROM quota_overrides WHERE company_id = \(id) AND quota = \(quota.name) RETURNING quota")
             if rows.isEmpty { throw Problem.notFound }
             _ = try await tx.query(audit("quota.limit_cleared", id, with(quota, [:]), call))
-            _ = try await Quotas.standing(quota, company: id, in: tx)
+            try await Quotas.lookOver(quota, company: id, in: tx)
         }
         return NoContent()
     }
@@ -195,7 +195,7 @@ enum PlanRoutes {
                 """,
                 audit("quota.granted", company, with(quota, try JSON(encoding: body.value)), call),
             ])
-            _ = try await Quotas.standing(quota, company: company, in: tx)
+            try await Quotas.lookOver(quota, company: company, in: tx)
         }
         let rows = try await call.db.query(
             "\(fragment: QuotaGrant.select(company)) AND id = \(id)", as: tenant(company, call))

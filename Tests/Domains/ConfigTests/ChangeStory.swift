@@ -48,6 +48,21 @@ import Wire
         #expect(try await isOn("guarded") == false)
     }
 
+    @Test func `a proposal changes nothing that anybody evaluates, and so raises no version`() async throws {
+        let admin = try await owner.colleague(.admin)
+        try await make("proposed", needsApproval: true)
+        let company = try #require(owner.companyId)
+        let version = {
+            try server.database.psql("SELECT version FROM config_versions WHERE company_id = '\(company)' AND kind = 'flags'")
+        }
+        let before = try version()
+        let id = try await propose("proposed")
+        #expect(try version() == before)
+        try await admin.client.post("/v1/config-changes/\(id)/approve").expect(200)
+        #expect(try version() != before)
+        #expect(try await isOn("proposed") == true)
+    }
+
     @Test func `a company can ask for four eyes on everything`() async throws {
         let admin = try await owner.colleague(.admin)
         try await make("plain")
