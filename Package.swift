@@ -76,6 +76,7 @@ let package = Package(
         domainTests("AuditTrail"),
         domainTests("Privacy"),
         domainTests("Config"),
+        domainTests("Workspace"),
         domainTests("Projects"),
         .testTarget(name: "EveryRouteTests", dependencies: ["App", "TestSupport"]),
     ],

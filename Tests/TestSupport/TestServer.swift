@@ -18,13 +18,20 @@ public final class TestServer: Sendable {
     private static let sharedTask = Task { try await TestServer() }
 
     /// A server with its own database, or a second one beside another server's.
-    public init(beside other: TestServer? = nil, _ variables: [String: String] = [:]) async throws {
+    /// - Parameters:
+    ///   - domains: more of them, for tests of what domains have in common.
+    ///   - tables: SQL that makes what those own.
+    public init(
+        beside other: TestServer? = nil, _ variables: [String: String] = [:], adding domains: [any Domain.Type] = [],
+        tables: String? = nil
+    ) async throws {
         if let other { database = other.database } else { database = try await Self.migratedDatabase() }
+        if let tables { _ = try database.psql(tables) }
         var all = try await Self.variables
         all["DATABASE_URL"] = database.url
         all.merge(variables) { _, given in given }
         let settings = try Settings.load(all)
-        instance = try await Instance(settings, databaseURL: database.url)
+        instance = try await Instance(settings, databaseURL: database.url, domains: Instance.domains + domains)
         port = UInt16(try await instance.start()[0])
     }
 

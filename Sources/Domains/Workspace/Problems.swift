@@ -16,8 +16,19 @@ extension ProblemCode {
     public static let customFieldOptionInUse = ProblemCode(
         "custom-field-option-in-use", 409, "Something has one of the options that were left out",
         advice: "Send the option along with `is_archived`: it stays where it is and is offered no more.")
+    public static let commentDeleted = ProblemCode(
+        "comment-deleted", 409, "This comment has been deleted", advice: "Begin a new thread.")
+    public static let notYourComment = ProblemCode(
+        "not-your-comment", 403, "This comment is another's",
+        advice: "Its text is its author's to change; who manages the thing may delete it.")
+    public static let notAThread = ProblemCode(
+        "not-a-thread", 409, "Only what begins a thread can be settled", advice: "Name the comment in `parent_id`.")
+    public static let tooManyReactions = ProblemCode(
+        "too-many-reactions", 409, "The comment has as many different reactions as it may",
+        advice: "Join one of those that are there.")
 
     static let ofWorkspace: [ProblemCode] = [
         tagNameTaken, tooManyTags, tagIntoItself, customFieldKeyTaken, tooManyCustomFields, customFieldOptionInUse,
+        commentDeleted, notYourComment, notAThread, tooManyReactions,
     ]
 }

@@ -5,7 +5,7 @@ import Postgres
 /// What every domain's objects may have and is therefore made once: tags, custom fields, saved views, comments, imports,
 /// exports and calendar feeds.
 ///
-/// Owns tags and custom_fields. Which things there are, who may see them and where their tags and values stand, the
+/// Owns tags, custom_fields and comments with what hangs on them. Which things there are, who may see them and where their tags and values stand, the
 /// domains say by the ports in Core/Workspace; it writes their taggings and values only when a tag or a field goes.
 public enum WorkspaceDomain: Domain {
     public static let name = "Workspace"
@@ -14,6 +14,7 @@ public enum WorkspaceDomain: Domain {
     public static var routes: [Route] {
         TagRoutes.routes
             + FieldRoutes.routes
+            + CommentRoutes.routes
     }
 
     public static let permissions: [Permission] = [
@@ -24,7 +25,8 @@ public enum WorkspaceDomain: Domain {
         ConstraintProblem("tags_name_key", .tagNameTaken, pointer: "/name"),
         ConstraintProblem("custom_fields_key_key", .customFieldKeyTaken, pointer: "/key"),
     ]
-    public static let events = TagEvents.all + FieldEvents.all
+    public static let events = TagEvents.all + FieldEvents.all + CommentEvents.all
+    public static let notifications = CommentNews.all
     public static let jobs = [FieldCleaning.handler]
 
     public static func start(_ environment: inout Environment) async throws {
