@@ -9,4 +9,8 @@ extension Permission {
         "tags:manage", "Merge and delete tags", [.owner, .admin, .manager])
     public static let customFieldsManage = Permission(
         "custom-fields:manage", "Say which fields of their own the company's things have", [.owner, .admin, .manager])
+    public static let viewsShare = Permission(
+        "saved-views:share", "Share saved views with the company", [.owner, .admin, .manager, .member])
+    public static let viewsManage = Permission(
+        "saved-views:manage", "Change and delete what others have shared", [.owner, .admin])
 }

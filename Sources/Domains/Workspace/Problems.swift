@@ -26,9 +26,11 @@ extension ProblemCode {
     public static let tooManyReactions = ProblemCode(
         "too-many-reactions", 409, "The comment has as many different reactions as it may",
         advice: "Join one of those that are there.")
+    public static let tooManyViews = ProblemCode(
+        "too-many-saved-views", 409, "You have as many saved views as you may", advice: "Delete some first.")
 
     static let ofWorkspace: [ProblemCode] = [
         tagNameTaken, tooManyTags, tagIntoItself, customFieldKeyTaken, tooManyCustomFields, customFieldOptionInUse,
-        commentDeleted, notYourComment, notAThread, tooManyReactions,
+        commentDeleted, notYourComment, notAThread, tooManyReactions, tooManyViews,
     ]
 }

@@ -5,7 +5,7 @@ import Postgres
 /// What every domain's objects may have and is therefore made once: tags, custom fields, saved views, comments, imports,
 /// exports and calendar feeds.
 ///
-/// Owns tags, custom_fields and comments with what hangs on them. Which things there are, who may see them and where their tags and values stand, the
+/// Owns tags, custom_fields, comments and saved_views with what hangs on them. Which things there are, who may see them and where their tags and values stand, the
 /// domains say by the ports in Core/Workspace; it writes their taggings and values only when a tag or a field goes.
 public enum WorkspaceDomain: Domain {
     public static let name = "Workspace"
@@ -15,17 +15,19 @@ public enum WorkspaceDomain: Domain {
         TagRoutes.routes
             + FieldRoutes.routes
             + CommentRoutes.routes
+            + ViewRoutes.routes
     }
 
     public static let permissions: [Permission] = [
-        .tagsRead, .tagsWrite, .tagsManage, .customFieldsManage, .commentsInternal,
+        .tagsRead, .tagsWrite, .tagsManage, .customFieldsManage, .commentsInternal, .viewsShare, .viewsManage,
     ]
     public static let problems = ProblemCode.ofWorkspace
     public static let constraints = [
         ConstraintProblem("tags_name_key", .tagNameTaken, pointer: "/name"),
         ConstraintProblem("custom_fields_key_key", .customFieldKeyTaken, pointer: "/key"),
     ]
-    public static let events = TagEvents.all + FieldEvents.all + CommentEvents.all
+    public static let events = TagEvents.all + FieldEvents.all + CommentEvents.all + ViewEvents.all
+    public static let handovers = [ViewEvents.handover]
     public static let notifications = CommentNews.all
     public static let jobs = [FieldCleaning.handler]
 

@@ -6,4 +6,8 @@ enum WorkspaceNumbers {
     static let reactionCodesMax = 20
     /// What a notice shows of a comment.
     static let excerptLength = 200
+    /// A person's own; more than a menu can show.
+    static let viewsMax = 200
+    /// What an address could hold as well.
+    static let filterBytesMax = 8192
 }
