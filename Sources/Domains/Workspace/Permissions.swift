@@ -13,4 +13,10 @@ extension Permission {
         "saved-views:share", "Share saved views with the company", [.owner, .admin, .manager, .member])
     public static let viewsManage = Permission(
         "saved-views:manage", "Change and delete what others have shared", [.owner, .admin])
+    public static let importsRun = Permission(
+        "imports:run", "Bring in tables of what one may write", [.owner, .admin, .manager, .member])
+    public static let importsManage = Permission(
+        "imports:manage", "See, stop and undo the imports of others", [.owner, .admin])
+    public static let exportsRun = Permission(
+        "exports:run", "Take out tables of what one may see", [.owner, .admin, .manager, .member])
 }

@@ -28,9 +28,29 @@ extension ProblemCode {
         advice: "Join one of those that are there.")
     public static let tooManyViews = ProblemCode(
         "too-many-saved-views", 409, "You have as many saved views as you may", advice: "Delete some first.")
+    public static let importEmpty = ProblemCode(
+        "import-empty", 422, "There is no table in the file", advice: "Send CSV with at least one row.")
+    public static let importTooWide = ProblemCode(
+        "import-too-wide", 422, "The table has more columns than can be imported", advice: "Leave out what is not needed.")
+    public static let importTooLarge = ProblemCode(
+        "import-too-large", 422, "The file is larger than can be imported", advice: "Split it.")
+    public static let importBusy = ProblemCode(
+        "import-busy", 409, "The import is being worked on", advice: "Wait for its end, or cancel it.")
+    public static let importOver = ProblemCode(
+        "import-over", 409, "The import has been run", advice: "Upload the table again for another.")
+    public static let importNotBusy = ProblemCode(
+        "import-not-busy", 409, "The import is not being run", advice: "There is nothing to stop.")
+    public static let importNotDone = ProblemCode(
+        "import-not-done", 409, "The import has nothing to take back", advice: "Only what has been run can be undone, and once.")
+    public static let exportNotRunning = ProblemCode(
+        "export-not-running", 409, "The export has come to its end", advice: "There is nothing to stop.")
+    public static let tooManyFeeds = ProblemCode(
+        "too-many-calendar-feeds", 409, "You have as many calendar feeds as you may", advice: "Revoke one that is not used.")
 
     static let ofWorkspace: [ProblemCode] = [
         tagNameTaken, tooManyTags, tagIntoItself, customFieldKeyTaken, tooManyCustomFields, customFieldOptionInUse,
         commentDeleted, notYourComment, notAThread, tooManyReactions, tooManyViews,
+        importEmpty, importTooWide, importTooLarge, importBusy, importOver, importNotBusy, importNotDone,
+        exportNotRunning, tooManyFeeds,
     ]
 }

@@ -7,6 +7,14 @@ extension WorkspaceDomain {
         .none("custom_fields", "the company's own fields"),
         .none("saved_views", "lists as members like to see them; whose they are is said by membership"),
         .none("saved_view_choices", "which views members have at hand"),
+        PersonalData(
+            "imports", "Tables somebody brought in", of: .user("created_by"),
+            erase: .blank("created_by = NULL, sample = '[]', error = NULL")),
+        PersonalData("exports", "Tables somebody took out", of: .user("created_by"), erase: .blank("created_by = NULL")),
+        PersonalData(
+            "calendar_feeds", "Secret addresses of somebody's calendar", of: .user("user_id"), hiding: ["token_sha256"],
+            erase: .delete),
+        .none("import_rows", "what became of the rows of tables; those that failed stand here as they were"),
         .none("comment_mentions", "memberships that comments mention"),
         PersonalData("comment_reactions", "Signs somebody put under comments", of: .user("user_id"), erase: .delete),
         PersonalData(

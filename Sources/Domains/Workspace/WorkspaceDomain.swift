@@ -5,7 +5,8 @@ import Postgres
 /// What every domain's objects may have and is therefore made once: tags, custom fields, saved views, comments, imports,
 /// exports and calendar feeds.
 ///
-/// Owns tags, custom_fields, comments and saved_views with what hangs on them. Which things there are, who may see them and where their tags and values stand, the
+/// Owns tags, custom_fields, comments, saved_views, imports, exports and calendar_feeds with what
+/// hangs on them. Which things there are, who may see them and where their tags and values stand, the
 /// domains say by the ports in Core/Workspace; it writes their taggings and values only when a tag or a field goes.
 public enum WorkspaceDomain: Domain {
     public static let name = "Workspace"
@@ -16,20 +17,26 @@ public enum WorkspaceDomain: Domain {
             + FieldRoutes.routes
             + CommentRoutes.routes
             + ViewRoutes.routes
+            + ImportRoutes.routes
+            + ExportRoutes.routes
+            + CalendarRoutes.routes
     }
 
     public static let permissions: [Permission] = [
         .tagsRead, .tagsWrite, .tagsManage, .customFieldsManage, .commentsInternal, .viewsShare, .viewsManage,
+        .importsRun, .importsManage, .exportsRun,
     ]
     public static let problems = ProblemCode.ofWorkspace
     public static let constraints = [
         ConstraintProblem("tags_name_key", .tagNameTaken, pointer: "/name"),
         ConstraintProblem("custom_fields_key_key", .customFieldKeyTaken, pointer: "/key"),
     ]
-    public static let events = TagEvents.all + FieldEvents.all + CommentEvents.all + ViewEvents.all
+    public static let events = TagEvents.all + FieldEvents.all + CommentEvents.all + ViewEvents.all + ImportEvents.all
+        + ExportEvents.all
     public static let handovers = [ViewEvents.handover]
-    public static let notifications = CommentNews.all
-    public static let jobs = [FieldCleaning.handler]
+    public static let notifications = CommentNews.all + ImportEvents.news + ExportEvents.news
+    public static let jobs = [FieldCleaning.handler, ImportWork.handler, ExportWork.handler]
+    public static let queues = [ImportWork.queue, ExportWork.queue]
 
     public static func start(_ environment: inout Environment) async throws {
         environment.set(CustomFields(environment[Database.self], environment[CacheNews.self]))

@@ -82,7 +82,7 @@ struct ReactionCode: TextValue {
     init(unchecked text: String) { self.text = text }
 
     static var rule: TextRule {
-        TextRule(length: 1...30, pattern: "^[a-z0-9_+-]+$") { text in
+        TextRule(length: 1...60, pattern: "^[a-z0-9_+-]+$") { text in
             text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [95, 43, 45].contains($0) }
                 ? nil : "is no code like heart or +1"
         }

@@ -218,6 +218,17 @@ enum ViewRoutes {
         shape.columns.contains(column) || column.hasPrefix("custom.") && FieldKey(String(column.dropFirst(7))) != nil
     }
 
+    /// A view of that kind which the caller may use; else 422.
+    @inline(never)
+    static func saved(_ id: UUID, _ kind: String, _ call: Call) async throws -> (filter: JSON, sort: String?) {
+        let rows = try await rows(id, call)
+        let view = try rows.first?.decode(SavedView.self)
+        guard let view, view.kind == kind else {
+            throw Problem.unprocessable("/saved_view_id", "unknown-view", "is no saved view of this kind")
+        }
+        return (view.filter, view.sort)
+    }
+
     private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(call)) AND v.id = \(id)")
     }

@@ -1,0 +1,73 @@
+import TestSupport
+import Testing
+import Wire
+
+@Suite struct ExportStory {
+    private func made(_ desk: Desk, _ body: JSON, by person: Person? = nil) async throws -> (detail: JSON, text: String) {
+        let client = (person ?? desk.owner).client
+        let id = try await client.post("/v1/exports", body).expect(202).json.text("id")
+        let detail = try await eventually {
+            let found = try await client.get("/v1/exports/\(id)").expect(200).json
+            return found["export"]?["state"] == "running" ? .none : .some(found)
+        }
+        guard let url = detail["url"]?.stringValue, let path = url.range(of: "/v1/") else { return (detail, "") }
+        let file = try await desk.server.client.get(String(url[path.lowerBound...]))
+        return (detail, file.text)
+    }
+
+    private func filled() async throws -> Desk {
+        let desk = try await Desk()
+        let tag = try await desk.tag("Launch")
+        _ = try await desk.note("Beta, \"large\"", ["due_on": "2026-12-01", "tag_ids": [.string(tag)]])
+        _ = try await desk.note("=HYPERLINK(\"x\")")
+        _ = try await desk.note("Mine alone", ["is_secret": true])
+        return desk
+    }
+
+    @Test func `a table goes out as CSV, harmless to spreadsheets, and is told of`() async throws {
+        let desk = try await filled()
+        let (detail, text) = try await made(
+            desk, ["kind": "note", "format": "csv", "sort": "title", "columns": ["title", "due_on", "tags"]])
+        #expect(detail["export"]?["state"] == "done" && detail["export"]?["rows_done"] == 3)
+        let lines = ["Title,Due,Tags", "\"'=HYPERLINK(\"\"x\"\")\",,", "\"Beta, \"\"large\"\"\",2026-12-01,Launch", "Mine alone,,", ""]
+        #expect(text == lines.joined(separator: "\r\n"))
+        #expect(try await desk.news(of: desk.owner) == ["export.ready"])
+        #expect(try await desk.events("export.%") == ["export.finished"])
+    }
+
+    @Test func `one takes out what one may see, filtered as the list is or as a view is`() async throws {
+        let desk = try await filled()
+        let grace = try await desk.owner.colleague(.member)
+        let (_, all) = try await made(desk, ["kind": "note", "format": "ndjson", "columns": ["title"]], by: grace)
+        #expect(all.split(separator: "\n").count == 2 && !all.contains("Mine"))
+        let view: JSON = ["kind": "note", "name": "Due", "filter": ["due_on": ["gte": "2026-11-01"]]]
+        let saved = try await desk.client.post("/v1/saved-views", view).expect(201).json
+        let (_, due) = try await made(desk, ["kind": "note", "format": "ndjson", "columns": ["title"], "saved_view_id": saved["id"] ?? .null])
+        #expect(due == "{\"title\":\"Beta, \\\"large\\\"\"}\n")
+        let wrong: JSON = ["kind": "note", "format": "csv", "filter": ["colour": "red"], "columns": ["title", "size"], "sort": "x"]
+        #expect(Set(try await desk.client.post("/v1/exports", wrong).expect(422).places) == ["/filter/colour", "/columns/1", "/sort"])
+        let direct = try await desk.client.post("/v1/exports/direct", ["kind": "note", "format": "csv", "columns": ["title"], "filter": ["q": "beta"]])
+        #expect(direct.text == "Title\r\n\"Beta, \"\"large\"\"\"\r\n")
+        let client = try await desk.owner.colleague(.client)
+        #expect(try await client.client.post("/v1/exports", ["kind": "note", "format": "csv"]).status == 403)
+    }
+
+    @Test func `a workbook is a zip of well-formed parts, with numbers as numbers`() async throws {
+        let desk = try await filled()
+        let taken = try await desk.client.post("/v1/exports/direct", ["kind": "note", "format": "xlsx", "sort": "title"]).expect(200)
+        #expect(taken.body.starts(with: [0x50, 0x4B, 3, 4]))
+        let sheet = try await Unzip.file("xl/worksheets/sheet1.xml", in: taken.body)
+        #expect(sheet.contains("<t xml:space=\"preserve\">=HYPERLINK(&quot;x&quot;)</t>"))
+        #expect(sheet.contains("<c><v>1</v></c>") && sheet.hasSuffix("</sheetData></worksheet>"))
+    }
+
+    @Test func `an export is its maker's`() async throws {
+        let desk = try await filled()
+        let grace = try await desk.owner.colleague(.admin)
+        let (detail, _) = try await made(desk, ["kind": "note", "format": "csv"])
+        let id = try (detail["export"] ?? .null).text("id")
+        #expect(try await grace.client.get("/v1/exports/\(id)").status == 404)
+        #expect(try await desk.client.post("/v1/exports/\(id)/cancel").code == "export-not-running")
+        #expect(try await desk.client.get("/v1/export-kinds").json["kinds"]?[0]?["columns"]?[0] == ["key": "title", "name": "Title"])
+    }
+}
