@@ -25,4 +25,13 @@ extension WorkspaceDomain {
             "comments", "What somebody said about the company's things", of: .user("author_id"),
             erase: .blank("author_id = NULL")),
     ]
+
+    public static let retention: [RetentionClass] = [
+        RetentionClass(
+            "imports", "Imports that have been run, with what became of each row", table: "imports", since: "created_at",
+            only: "t.state IN ('done', 'failed', 'cancelled', 'undone')", days: 90, within: 30...365),
+        RetentionClass(
+            "exports", "What was taken out, and when; the files go after a week", table: "exports", since: "created_at",
+            only: "t.state <> 'running'", days: 90, within: 30...730),
+    ]
 }

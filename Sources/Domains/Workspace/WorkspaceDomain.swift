@@ -20,6 +20,7 @@ public enum WorkspaceDomain: Domain {
             + ImportRoutes.routes
             + ExportRoutes.routes
             + CalendarRoutes.routes
+            + SearchRoutes.routes
     }
 
     public static let permissions: [Permission] = [

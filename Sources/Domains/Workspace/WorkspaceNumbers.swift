@@ -44,4 +44,6 @@ enum WorkspaceNumbers {
     static let feedDaysAhead = 400
     /// Beyond this a calendar program takes minutes over it.
     static let feedEntriesMax = 5_000
+    /// What one looks through under an input.
+    static let foundPerKind = 20
 }

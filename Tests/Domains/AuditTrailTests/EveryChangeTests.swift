@@ -120,7 +120,19 @@ import Testing
         "DELETE /v1/sso-connections": "sso_connection.removed", "POST /v1/domains": "domain.added",
         "PATCH /v1/domains": "domain.changed", "DELETE /v1/domains": "domain.removed",
         "POST /v1/domains/{id}/verification": "domain.verified", "POST /v1/grants": "grant.created",
-        "DELETE /v1/grants": "grant.removed", "POST /v1/joinable-companies": "member.joined_by_",
+        "POST /v1/tags": "tag.created", "PATCH /v1/tags": "tag.changed", "DELETE /v1/tags": "tag.deleted",
+        "POST /v1/tags/{id}/merge": "tag.merged", "POST /v1/custom-fields": "custom_field.created",
+        "PUT /v1/custom-fields/order": "custom_field.ordered", "PATCH /v1/custom-fields": "custom_field.changed",
+        "DELETE /v1/custom-fields": "custom_field.deleted", "POST /v1/comments": "comment.created",
+        "PATCH /v1/comments": "comment.changed", "DELETE /v1/comments": "comment.deleted",
+        "POST /v1/comments/{id}/resolve": "comment.resolved", "POST /v1/comments/{id}/reopen": "comment.reopened",
+        "POST /v1/saved-views": "saved_view.created", "PATCH /v1/saved-views": "saved_view.changed",
+        "DELETE /v1/saved-views": "saved_view.deleted", "POST /v1/imports": "import.created",
+        "POST /v1/imports/{id}/dry-run": "import.tried", "POST /v1/imports/{id}/start": "import.started",
+        "POST /v1/imports/{id}/cancel": "import.cancelled", "POST /v1/imports/{id}/undo": "import.undo_started",
+        "DELETE /v1/imports": "import.forgotten", "POST /v1/exports": "export.started",
+        "POST /v1/exports/direct": "export.taken", "POST /v1/calendar/feeds": "calendar_feed.created",
+        "DELETE /v1/calendar/feeds": "calendar_feed.revoked", "DELETE /v1/grants": "grant.removed", "POST /v1/joinable-companies": "member.joined_by_",
     ]
 
     /// Routes that record none there, and why.
@@ -140,7 +152,11 @@ import Testing
         "POST /v1/job-rehearsals": "the operators', and only a rehearsal",
         "POST /v1/audit-verifications": "only reads",
         "POST /v1/sso-connections/{id}/test": "only asks the provider", "/ofrep/": "only asks",
-        "/v1/ofrep/": "only asks",
+        "/v1/ofrep/": "only asks", "PUT /v1/comments/{id}/reactions": "a sign under a comment, seen where it stands",
+        "DELETE /v1/comments/{id}/reactions": "a sign under a comment, seen where it stands",
+        "PUT /v1/saved-views/{id}": "one's own choices", "DELETE /v1/saved-views/{id}/": "one's own choices",
+        "PATCH /v1/imports": "how a file is read; its run is recorded",
+        "POST /v1/exports/{id}/cancel": "stops one's own export; what was taken is recorded",
     ]
 
     private static func longest(_ route: String, _ path: String, _ names: Dictionary<String, String>.Keys)

@@ -42,6 +42,23 @@ import Wire
         #expect(try await self.read(desk, "/v1/calendar/feeds/no.token/calendar.ics").status == 404)
     }
 
+    @Test(.enabled(if: Python.knows("icalendar"))) func `a feed is read by others as it was meant`() async throws {
+        let desk = try await Desk()
+        let title = "Launch; \"große\" Feier, \\ mit " + String(repeating: "Ä😀", count: 40)
+        _ = try await desk.note(title, ["due_on": "2026-12-24"])
+        let url = try await desk.client.post("/v1/calendar/feeds", ["name": "Work"]).expect(201).json.text("url")
+        let script = """
+            import json, sys, icalendar
+            calendar = icalendar.Calendar.from_ical(open(sys.argv[1], "rb").read())
+            event, = calendar.walk("VEVENT")
+            assert not calendar.errors and not event.errors
+            print(json.dumps([str(calendar["NAME"]), str(event["SUMMARY"]), str(event.decoded("DTSTART")), str(event.decoded("DTEND")),
+                              len(calendar.errors), event.decoded("DTSTAMP").tzname()]))
+            """
+        let read = try JSON.parse(try Python.run(script, over: try await read(desk, url).expect(200).body))
+        #expect(read == ["Work", .string(title), "2026-12-24", "2026-12-25", 0, "UTC"])
+    }
+
     @Test func `a feed ends with the membership of its maker`() async throws {
         let desk = try await Desk()
         let grace = try await desk.owner.colleague(.member)

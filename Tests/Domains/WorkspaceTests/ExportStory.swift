@@ -52,13 +52,22 @@ import Wire
         #expect(try await client.client.post("/v1/exports", ["kind": "note", "format": "csv"]).status == 403)
     }
 
-    @Test func `a workbook is a zip of well-formed parts, with numbers as numbers`() async throws {
+    @Test(.enabled(if: Python.knows("openpyxl"))) func `a workbook opens elsewhere, with numbers as numbers and texts as texts`() async throws {
         let desk = try await filled()
-        let taken = try await desk.client.post("/v1/exports/direct", ["kind": "note", "format": "xlsx", "sort": "title"]).expect(200)
-        #expect(taken.body.starts(with: [0x50, 0x4B, 3, 4]))
-        let sheet = try await Unzip.file("xl/worksheets/sheet1.xml", in: taken.body)
-        #expect(sheet.contains("<t xml:space=\"preserve\">=HYPERLINK(&quot;x&quot;)</t>"))
-        #expect(sheet.contains("<c><v>1</v></c>") && sheet.hasSuffix("</sheetData></worksheet>"))
+        let body: JSON = ["kind": "note", "format": "xlsx", "sort": "title", "columns": ["title", "due_on", "version"]]
+        let taken = try await desk.client.post("/v1/exports/direct", body).expect(200)
+        let script = """
+            import json, sys, io, openpyxl
+            book = openpyxl.load_workbook(io.BytesIO(open(sys.argv[1], "rb").read()))
+            sheet = book["Notes"]
+            print(json.dumps([[c.value for c in row] for row in sheet.iter_rows()] + [[c.data_type for c in sheet[2]]]))
+            """
+        let rows = try JSON.parse(try Python.run(script, over: taken.body))
+        let wanted: JSON = [
+            ["Title", "Due", "Version"], ["=HYPERLINK(\"x\")", nil, 1], ["Beta, \"large\"", "2026-12-01", 1], ["Mine alone", nil, 1],
+        ]
+        #expect(Array(rows.arrayValue?.prefix(4) ?? []) == wanted.arrayValue)
+        #expect(rows[4]?[0] != "f")
     }
 
     @Test func `an export is its maker's`() async throws {

@@ -115,18 +115,23 @@ struct ImportPass: Sendable {
                 RETURNING created_count, changed_count, skipped_count, failed_count
                 """)
             guard act == .run, let row = rows.first else { return }
+            // The file may be deleted now: neither the undo nor the report of faults needs it.
+            try await environment[FileKeeping.self].detach(("import", id), company, tx)
             try await ImportEvents.tellFinished(self, row, in: tx)
         }
     }
 
     @inline(never)
-    static func fail(_ work: ImportWork.Arguments, _ company: UUID, _ reason: String, _ database: Database) async throws {
-        _ = try await database.query(
-            """
-            UPDATE imports SET state = 'failed', error = \(reason), finished_at = now(), version = version + 1,
-                               updated_at = now()
-             WHERE \(fragment: isInHand(work, company))
-            """, as: Tenant(company: company, user: nil))
+    static func fail(_ work: ImportWork.Arguments, _ company: UUID, _ reason: String, _ environment: Environment) async throws {
+        try await environment[Database.self].transaction(as: Tenant(company: company, user: nil)) { tx in
+            let changed = try await tx.query(
+                """
+                UPDATE imports SET state = 'failed', error = \(reason), finished_at = now(), version = version + 1,
+                                   updated_at = now()
+                 WHERE \(fragment: isInHand(work, company))
+                """)
+            if changed.affected > 0 { try await environment[FileKeeping.self].detach(("import", work.id), company, tx) }
+        }
     }
 
     // MARK: one batch

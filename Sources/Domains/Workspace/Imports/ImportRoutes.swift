@@ -21,6 +21,8 @@ enum ImportRoutes {
         PATCH("/v1/imports/{id}", "Map the columns of an import", .can(.importsRun), change)
             .describe("Another delimiter, encoding or heading reads the file anew and proposes a mapping again.")
             .problems(.importBusy, .importOver, .importEmpty, .importTooWide)
+        DELETE("/v1/imports/{id}", "Forget an import", .can(.importsRun), forget).problems(.importBusy)
+            .describe("What it has written stays, and can be undone no more.")
         GET("/v1/imports/{id}/columns", "List the columns an import may have", .can(.importsRun), columns)
         POST("/v1/imports/{id}/dry-run", "Try an import", .can(.importsRun), tryOut).problems(.importBusy, .importOver)
             .describe("Every row is written and taken back again. Two rows that only clash with each other may pass when they are far apart.")
@@ -175,7 +177,8 @@ enum ImportRoutes {
             if changed.affected == 0 { throw Problem(.importBusy) }
             _ = try await tx.batch([
                 "DELETE FROM import_rows WHERE company_id = \(company) AND import_id = \(id) AND is_dry",
-                ImportEvents.audit("import.\(act == .run ? "started" : "tried")", id, ["kind": .string(old.kind)], call.actor, company),
+                ImportEvents.audit(
+                    act == .run ? "import.started" : "import.tried", id, ["kind": .string(old.kind)], call.actor, company),
             ])
             try await ImportWork.enqueue(act, id, company, in: tx)
         }
@@ -194,10 +197,28 @@ enum ImportRoutes {
                  WHERE company_id = \(company) AND id = \(id) AND state IN ('running', 'checking')
                 """)
             if changed.affected == 0 { throw Problem(.importNotBusy) }
+            if old.state == .running { try await call.environment[FileKeeping.self].detach(("import", id.value), company, tx) }
             _ = try await tx.query(
                 ImportEvents.audit("import.cancelled", id.value, ["kind": .string(old.kind)], call.actor, company))
         }
         return try Single(await rows(id.value, call))
+    }
+
+    static func forget(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
+        let company = try call.company
+        let old = try await found(id.value, call)
+        try await call.db.transaction { tx in
+            let gone = try await tx.query(
+                """
+                DELETE FROM imports
+                 WHERE company_id = \(company) AND id = \(id) AND state NOT IN ('checking', 'running', 'undoing')
+                """)
+            if gone.affected == 0 { throw Problem(.importBusy) }
+            _ = try await tx.query(
+                ImportEvents.audit("import.forgotten", id.value, ["kind": .string(old.kind)], call.actor, company))
+            try await call.environment[FileKeeping.self].detach(("import", id.value), company, tx)
+        }
+        return NoContent()
     }
 
     static func undo(_ call: Call, _ id: Path<UUID>) async throws -> Accepted<Import> {

@@ -28,7 +28,7 @@ enum ImportWork {
             let failure = error as? JobFailure
             if failure?.isPermanent == true || job.attempt >= job.attemptsMax {
                 let reason = failure?.description ?? "it could not be brought to its end; try again, or ask the operators"
-                try await ImportPass.fail(arguments, company, reason, job.work.database)
+                try await ImportPass.fail(arguments, company, reason, job.work.environment)
             }
             throw error
         }
