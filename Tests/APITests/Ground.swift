@@ -20,7 +20,9 @@ final class Ground: Sendable {
 
     static let companies = [UUID(high: 1, low: 1), UUID(high: 2, low: 2)]
 
-    init(adjust: (inout APIConfiguration) -> Void = { _ in }) async throws {
+    init(
+        more domains: [DomainRoutes] = [], accessLog: AccessLog? = nil, adjust: (inout APIConfiguration) -> Void = { _ in }
+    ) async throws {
         test = try await TestCluster.shared.database(like: "api_tests") { _ = try $0.psql(Self.schema) }
         database = Database(DatabaseConfiguration(url: test.url), loops: Self.loops)
         var configuration = APIConfiguration(
@@ -29,8 +31,8 @@ final class Ground: Sendable {
         configuration.quotas = ["default": 0, "open": 0]
         adjust(&configuration)
         application = try Application(
-            [Boards.domain], configuration: configuration, authenticator: Names(), database: database,
-            metrics: Metrics(), accessLog: nil)
+            [Boards.domain] + domains, configuration: configuration, authenticator: Names(), database: database,
+            metrics: Metrics(), accessLog: accessLog)
         server = try HTTPServer(
             Self.loops, HTTPConfiguration(listeners: [.init(host: "127.0.0.1", port: 0)]), application)
         port = try server.start()[0]

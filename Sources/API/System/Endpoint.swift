@@ -21,6 +21,8 @@ final class Endpoint: Sendable {
     /// An answer without Cache-Control of its own gets this one.
     let cacheLine: [UInt8]
     let deprecationLines: [UInt8]
+    /// The address holds a secret, which logs must not.
+    let hidesPath: Bool
     /// The answer may bring its own Content-Security-Policy, Cross-Origin-Resource-Policy and Cache-Control.
     let hasOwnHeaders: Bool
 
@@ -31,6 +33,7 @@ final class Endpoint: Sendable {
         self.limiter = limiter
         self.meter = meter
         readsBody = route.readsBody
+        hidesPath = parameters.contains("token")
         deprecationLines = route.deprecation?.lines ?? []
         takesNoQuery = !route.passesQueryOver && !route.inputs.contains { part in
             switch part {

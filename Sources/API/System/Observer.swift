@@ -19,8 +19,9 @@ struct Observer: Sendable {
         let duration = exchange.ended &- exchange.started
         (endpoint?.meter ?? unmatched).record(status: exchange.status, nanoseconds: duration, on: request.loop)
         guard let accessLog else { return }
+        let path = if let endpoint, endpoint.hidesPath { endpoint.route.path } else { request.path }
         var entry = AccessEntry(
-            method: request.method.name, route: endpoint?.route.path, path: request.path, status: exchange.status,
+            method: request.method.name, route: endpoint?.route.path, path: path, status: exchange.status,
             durationNanoseconds: duration)
         entry.bytesIn = exchange.bytesIn
         entry.bytesOut = exchange.bytesOut
