@@ -220,7 +220,8 @@ enum FieldRoutes {
                 FieldEvents.sql(FieldEvents.deleted, id.value, field.kind, field.key, by: call.actor, company),
             ])
             try await call.environment[CacheNews.self].tell(CustomFields.topic, company: company, in: tx)
-            try await Jobs.enqueue(FieldCleaning.kind, .init(field: id.value), company: company, in: tx)
+            try await Jobs.enqueue(
+                FieldCleaning.kind, .init(field: id.value), company: company, at: .now + FieldCleaning.pause, in: tx)
         }
         return NoContent()
     }

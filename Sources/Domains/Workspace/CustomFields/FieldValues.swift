@@ -29,20 +29,28 @@ enum FieldValues {
         return !rows.isEmpty
     }
 
-    /// Takes the value off some of the things that have it; gives how many there were.
+    /// Takes the value off the next things behind `mark`; gives the last of them, nil when there were none.
     @inline(never)
-    static func strip(_ key: String, _ scope: UUID?, _ home: CustomFieldHome, _ company: UUID, _ tx: Transaction) async throws -> Int {
+    static func strip(
+        _ key: String, _ home: CustomFieldHome, scope: UUID?, behind mark: UUID, _ company: UUID, _ tx: Transaction
+    ) async throws -> UUID? {
         let column = home.column
-        // The version goes up, for the thing is no longer what its ETag says.
+        // Along the primary key, once over all of them: looking for the key alone would begin anew each time.
         let rows = try await tx.query(
             """
-            UPDATE \(unescaped: home.table) SET \(unescaped: column) = \(unescaped: column) - \(key)::text, version = version + 1
-             WHERE company_id = \(company) AND id = ANY(ARRAY(
-                   SELECT id FROM \(unescaped: home.table)
-                    WHERE \(fragment: place(home, scope, company)) AND \(unescaped: column) ? \(key)
-                    LIMIT \(FieldCleaning.rowsAtOnce) FOR UPDATE SKIP LOCKED))
+            SELECT id FROM \(unescaped: home.table)
+             WHERE \(fragment: place(home, scope, company)) AND id > \(mark) ORDER BY id LIMIT \(FieldCleaning.rowsAtOnce)
             """)
-        return rows.affected
+        guard !rows.isEmpty else { return nil }
+        let last: UUID = try rows[rows.count - 1].get("id")
+        // The version goes up, for the thing is no longer what its ETag says.
+        _ = try await tx.query(
+            """
+            UPDATE \(unescaped: home.table) SET \(unescaped: column) = \(unescaped: column) - \(key)::text, version = version + 1
+             WHERE \(fragment: place(home, scope, company)) AND id > \(mark) AND id <= \(last)
+               AND \(unescaped: column) ? \(key)
+            """)
+        return last
     }
 }
 
@@ -56,29 +64,41 @@ enum FieldCleaning {
     /// Short enough that nobody who edits such a thing waits.
     static let rowsAtOnce = 2_000
 
+    /// Until every instance has heard that the field is gone.
+    static let pause = Duration.seconds(2)
+
     static let handler = JobHandler(kind) { arguments, job in
         guard let company = job.company else { throw JobFailure.permanent("a field belongs to a company") }
-        while try await round(arguments.field, company, job) {
+        var mark: UUID? = .zero
+        while let behind = mark {
+            mark = try await round(arguments.field, behind, company, job)
             if job.isStopping { return .again(at: .now) }
         }
         return .done
     }
 
-    /// True when there is more to do.
+    /// The last thing it has looked at; nil when the field is gone for good.
     @inline(never)
-    private static func round(_ field: UUID, _ company: UUID, _ job: Job) async throws -> Bool {
+    private static func round(_ field: UUID, _ mark: UUID, _ company: UUID, _ job: Job) async throws -> UUID? {
         let parts = job.work.environment[WorkspaceParts.self]
         return try await job.work.database.transaction(as: Tenant(company: company, user: nil)) { tx in
-            let rows = try await tx.query(
-                "SELECT kind, key, scope_id FROM custom_fields WHERE company_id = \(company) AND id = \(field)")
-            guard let row = rows.first else { return false }
-            if let home = parts.subject(try row.get("kind"))?.fields {
-                let left = try await FieldValues.strip(
-                    row.get("key"), row.get("scope_id"), home, company, tx)
-                if left > 0 { return true }
-            }
-            _ = try await tx.query("DELETE FROM custom_fields WHERE company_id = \(company) AND id = \(field)")
-            return false
+            try await clean(field, behind: mark, company, parts, tx)
         }
+    }
+
+    @inline(never)
+    private static func clean(
+        _ field: UUID, behind mark: UUID, _ company: UUID, _ parts: WorkspaceParts, _ tx: Transaction
+    ) async throws -> UUID? {
+        let rows = try await tx.query(
+            "SELECT kind, key, scope_id FROM custom_fields WHERE company_id = \(company) AND id = \(field)")
+        guard let row = rows.first else { return nil }
+        if let home = parts.subject(try row.get("kind"))?.fields {
+            let last = try await FieldValues.strip(
+                row.get("key"), home, scope: row.get("scope_id"), behind: mark, company, tx)
+            if let last { return last }
+        }
+        _ = try await tx.query("DELETE FROM custom_fields WHERE company_id = \(company) AND id = \(field)")
+        return nil
     }
 }
