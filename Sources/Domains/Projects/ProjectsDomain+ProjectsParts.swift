@@ -4,10 +4,18 @@ import Core
 /// What projects themselves bring into the domain.
 extension ProjectsDomain {
     static let projectsEvents = ProjectEvents.all
-    static let projectsProblems: [ProblemCode] = [.projectArchived, .projectKeyTaken, .projectDatesReversed]
-    static let projectsConstraints: [ConstraintProblem] = [
-        ConstraintProblem("projects_dates_in_order", .projectDatesReversed, pointer: "/due_on")
+    static let projectsProblems: [ProblemCode] = [
+        .projectArchived, .projectKeyTaken, .projectDatesReversed, .projectStepRefused, .tooManyProjectMembers,
+        .leadManages, .stateNameTaken, .stateInUse, .stateIsNeeded, .tooManyStates,
     ]
+    static let projectsConstraints: [ConstraintProblem] = [
+        ConstraintProblem("projects_dates_in_order", .projectDatesReversed, pointer: "/due_on"),
+        ConstraintProblem("project_states_name_key", .stateNameTaken, pointer: "/name"),
+        ConstraintProblem("tasks_state_fkey", .stateInUse),
+    ]
+    static let projectsNotifications = ProjectNews.all
+    static let projectsWatchables = ProjectNews.watchables
+    static let projectsJobs: [JobHandler] = [ProjectTrash.handler]
     static let projectsPersonalData: [PersonalData] = [
         .none("project_favourites", "memberships' favourites"),
         .none("retired_project_keys", "keys of projects that are gone"),
@@ -22,4 +30,22 @@ extension ProblemCode {
         advice: "Choose another key, or leave it out to be given one.")
     static let projectDatesReversed = ProblemCode(
         "project-dates-reversed", 422, "A project cannot be due before it starts", advice: "Change one of the dates.")
+    static let projectStepRefused = ProblemCode(
+        "project-step-refused", 409, "A project cannot go this way from where it is",
+        advice: "`project_status` says where it is, `allowed` from where this step can be taken.")
+    static let tooManyProjectMembers = ProblemCode(
+        "too-many-project-members", 409, "The project has as many members as it may",
+        advice: "Take somebody out first, or open the project to the company.")
+    static let leadManages = ProblemCode(
+        "lead-manages", 409, "The lead of a project is one of its managers",
+        advice: "Make somebody else the lead first.")
+    static let stateNameTaken = ProblemCode(
+        "state-name-taken", 409, "A state of this name exists in the project already", advice: "Choose another name.")
+    static let stateInUse = ProblemCode(
+        "state-in-use", 409, "Tasks are in this state", advice: "Say in `move_to` which state they go to.")
+    static let stateIsNeeded = ProblemCode(
+        "state-is-needed", 409, "A project cannot do without this state",
+        advice: "Make another one initial, or add another one of its category first.")
+    static let tooManyStates = ProblemCode(
+        "too-many-states", 409, "The project has as many states as it may", advice: "Delete one first.")
 }

@@ -13,6 +13,16 @@ public enum ProjectsDomain: Domain {
     public static var routes: [Route] {
         []
             + Projects.routes
+            + ProjectLifecycle.routes
+            + ProjectMembers.routes
+            + ProjectFavourites.routes
+            + ProjectCover.routes
+            + ProjectTrash.routes
+            + ProjectBulk.routes
+            + ProjectDuplicate.routes
+            + ProjectActivity.routes
+            + ProjectSummary.routes
+            + ProjectStates.routes
             + TaskRoutes.all
     }
 
@@ -37,11 +47,17 @@ public enum ProjectsDomain: Domain {
 
     public static let notifications: [NotificationType] =
         []
+        + projectsNotifications
         + TaskNews.all
 
     public static let watchables: [Watchable] =
         []
+        + projectsWatchables
         + TaskNews.watchables
+
+    public static let jobs: [JobHandler] =
+        []
+        + projectsJobs
 
     public static let quotas: [Quota] = [ProjectLimits.projects]
 

@@ -36,3 +36,16 @@ extension Answer {
         (json["data"]?.arrayValue ?? []).compactMap { $0[field]?.stringValue }
     }
 }
+
+extension Person {
+    /// Sends one file of the company's.
+    func upload(_ bytes: [UInt8], name: String, type: String) async throws -> Answer {
+        let boundary = "----form\(UUID.v7())"
+        let head = """
+            --\(boundary)\r\nContent-Disposition: form-data; name="file"; filename="\(name)"\r\nContent-Type: \(type)\r\n\r\n
+            """
+        let body = Array(head.utf8) + bytes + Array("\r\n--\(boundary)--\r\n".utf8)
+        return try await client.send(
+            "POST", "/v1/files", body: body, type: "multipart/form-data; boundary=\(boundary)")
+    }
+}

@@ -34,3 +34,13 @@ enum ProjectEvents {
         "project.restored", "A project came back from the archive or the trash.", example: example(.active))
     static let deleted = EventType("project.deleted", "A project was put into the trash.", example: example(.active))
 }
+
+extension ProjectEvents {
+    /// One statement for a batch: these parts of the project are not what they were.
+    static func updated(_ head: ProjectHead, _ changed: [String], by actor: Audit.Actor, _ company: UUID) throws -> SQL {
+        try Events.sql(
+            updated,
+            ProjectData(projectId: head.id, key: head.key, name: head.name, status: head.status, changed: changed),
+            on: "project", head.id, by: actor, company: company)
+    }
+}

@@ -12,10 +12,11 @@ struct Project: Codable, Sendable, FieldNotes {
     let visibility: ProjectVisibility
     let leadId: UUID?
     let color: String?
-    let coverUrl: String?
+    let coverFileId: UUID?
     let timeZone: String
     let startOn: LocalDate?
     let dueOn: LocalDate?
+    let wipPolicy: WIPPolicy
     let isFavourite: Bool
     let right: Right
     let completedAt: Timestamp?
@@ -32,6 +33,7 @@ struct Project: Codable, Sendable, FieldNotes {
         "key": "Stands before the numbers of its tasks, as in WEB-142. It never changes and is never given again.",
         "lead_id": "The member who answers for it; a manager of it.",
         "time_zone": "Decides when a day begins: for due dates and for every report.",
+        "wip_policy": "What happens when a task goes into a state that holds as many as its `wip_limit` says.",
         "is_favourite": "Whether it is one of the caller's favourites.",
         "right": "What the caller may do in it; each right holds those before it.",
         "created_by": "The member who made it.",
@@ -67,4 +69,8 @@ struct ProjectChange: Codable, Sendable {
     let timeZone: TimeZoneName?
     let startOn: Clearable<LocalDate>
     let dueOn: Clearable<LocalDate>
+    let wipPolicy: WIPPolicy?
 }
+
+/// What happens when a task goes into a state that is full.
+enum WIPPolicy: String, Codable, CaseIterable, SQLBindable, Sendable { case warn, refuse }

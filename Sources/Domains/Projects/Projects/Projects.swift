@@ -93,7 +93,7 @@ enum Projects {
         }
         let before = try await tx.query(
             """
-            SELECT name, description, visibility, lead_id, color, time_zone, start_on, due_on, version
+            SELECT name, description, visibility, lead_id, color, time_zone, start_on, due_on, wip_policy, version
               FROM projects WHERE company_id = \(company) AND id = \(id) FOR UPDATE
             """)
         guard let row = before.first else { throw Problem.notFound }
@@ -107,6 +107,7 @@ enum Projects {
         changes.set("time_zone", change.timeZone)
         changes.set("start_on", change.startOn)
         changes.set("due_on", change.dueOn)
+        changes.set("wip_policy", change.wipPolicy)
         let (old, new) = Audit.changed(try JSON(row: row), try JSON(encoding: change))
         var statements: [SQL] = [
             "UPDATE projects SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"
@@ -131,9 +132,7 @@ enum Projects {
     /// The same local times in the new zone; without a time of day it is due at the end of its day.
     private static func moveDueTimes(of project: UUID, to zone: String, _ company: UUID) -> SQL {
         """
-        UPDATE tasks
-           SET due_at = (CASE WHEN due_time IS NULL THEN (due_on + 1)::timestamp ELSE due_on + due_time END)
-                        AT TIME ZONE \(zone)
+        UPDATE tasks SET due_at = \(fragment: TaskRows.dueAt("tasks", zone: "\(zone)"))
          WHERE company_id = \(company) AND project_id = \(project) AND due_on IS NOT NULL
         """
     }
@@ -145,8 +144,8 @@ enum Projects {
     /// Projects the caller may see, with what they are to him.
     static func select(_ call: Call, also columns: SQL = "") throws -> SQL {
         """
-        SELECT p.id, p.key, p.name, p.description, p.status, p.visibility, p.lead_id, p.color, p.cover_url, p.time_zone,
-               p.start_on, p.due_on,
+        SELECT p.id, p.key, p.name, p.description, p.status, p.visibility, p.lead_id, p.color, p.cover_file_id, p.time_zone,
+               p.start_on, p.due_on, p.wip_policy,
                EXISTS (SELECT 1 FROM project_favourites f
                         WHERE f.company_id = p.company_id AND f.member_id = \(try call.member)
                           AND f.project_id = p.id) AS is_favourite,
