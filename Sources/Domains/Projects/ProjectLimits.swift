@@ -15,6 +15,10 @@ enum ProjectLimits {
     static let trashDays = 30
     /// A cover is loaded with every list of projects.
     static let coverBytesMax = 5 << 20
+    /// Lines of a sum: more is an export.
+    static let totalsMax = 500
+    /// Two years of a large agency; it is held in memory while it is written.
+    static let exportedEntriesMax = 100_000
     /// Suggested keys tried before the caller is asked for one.
     static let keyAttemptsMax = 20
 }

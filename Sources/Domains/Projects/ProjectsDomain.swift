@@ -23,41 +23,54 @@ public enum ProjectsDomain: Domain {
             + ProjectActivity.routes
             + ProjectSummary.routes
             + ProjectStates.routes
+            + TimeEntries.routes
+            + RunningTimer.routes
+            + TimeTotals.routes
+            + Timesheets.routes
+            + Budgets.routes
             + TaskRoutes.all
     }
 
     public static let permissions: [Permission] = [
         .projectsRead, .projectsWrite, .projectsManage, .tasksRead, .tasksWrite,
+        .timeRead, .timeManage,
     ]
 
     public static let problems: [ProblemCode] =
         []
         + projectsProblems
+        + timeProblems
         + ProblemCode.ofTasks
 
     public static let constraints: [ConstraintProblem] =
         []
         + projectsConstraints
+        + timeConstraints
         + ConstraintProblem.ofTasks
 
     public static let events: [AnyEventType] =
         []
         + projectsEvents
+        + TimeEvents.all
         + TaskEvents.all
 
     public static let notifications: [NotificationType] =
         []
         + projectsNotifications
+        + TimeNews.all
         + TaskNews.all
 
     public static let watchables: [Watchable] =
         []
         + projectsWatchables
+        + timeWatchables
         + TaskNews.watchables
 
     public static let jobs: [JobHandler] =
         []
         + projectsJobs
+
+    public static let handovers: [HandoverPart] = projectsHandovers
 
     public static let quotas: [Quota] = [ProjectLimits.projects]
 
@@ -71,6 +84,7 @@ public enum ProjectsDomain: Domain {
             .none("task_assignees", "memberships of tasks"),
         ]
         + projectsPersonalData
+        + timePersonalData
         + tasksPersonalData
         + ofSprints
 }
