@@ -7,6 +7,7 @@ extension ProjectsDomain {
     static let projectsProblems: [ProblemCode] = [
         .projectArchived, .projectKeyTaken, .projectDatesReversed, .projectStepRefused, .tooManyProjectMembers,
         .leadManages, .stateNameTaken, .stateInUse, .stateIsNeeded, .tooManyStates,
+        .tooManyMilestones, .tooManyGoals,
     ]
     static let projectsConstraints: [ConstraintProblem] = [
         ConstraintProblem("projects_dates_in_order", .projectDatesReversed, pointer: "/due_on"),
@@ -19,6 +20,10 @@ extension ProjectsDomain {
     static let projectsPersonalData: [PersonalData] = [
         .none("project_favourites", "memberships' favourites"),
         .none("retired_project_keys", "keys of projects that are gone"),
+        .none("project_milestones", "the company's plans"),
+        .none("project_goals", "the company's plans"),
+        .none("milestone_tasks", "the company's plans"),
+        .none("goal_tasks", "the company's plans"),
     ]
 }
 
@@ -48,4 +53,8 @@ extension ProblemCode {
         advice: "Make another one initial, or add another one of its category first.")
     static let tooManyStates = ProblemCode(
         "too-many-states", 409, "The project has as many states as it may", advice: "Delete one first.")
+    static let tooManyMilestones = ProblemCode(
+        "too-many-milestones", 409, "The project has as many milestones as it may", advice: "Delete one first.")
+    static let tooManyGoals = ProblemCode(
+        "too-many-goals", 409, "The project has as many goals as it may", advice: "Delete one first.")
 }

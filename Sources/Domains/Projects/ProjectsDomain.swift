@@ -28,6 +28,8 @@ public enum ProjectsDomain: Domain {
             + TimeTotals.routes
             + Timesheets.routes
             + Budgets.routes
+            + Milestones.routes
+            + Goals.routes
             + TaskRoutes.all
     }
 
@@ -52,6 +54,7 @@ public enum ProjectsDomain: Domain {
         []
         + projectsEvents
         + TimeEvents.all
+        + PlanEvents.all
         + TaskEvents.all
 
     public static let notifications: [NotificationType] =

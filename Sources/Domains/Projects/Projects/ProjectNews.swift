@@ -5,7 +5,7 @@ import Wire
 
 /// What people are told about their projects.
 enum ProjectNews {
-    static let all = [memberAdded, projectCompleted]
+    static let all = [memberAdded, projectCompleted, milestoneReached]
 
     static let watchables = [
         Watchable("project", .projectsRead) {
@@ -42,16 +42,36 @@ enum ProjectNews {
         try await Notify.record(news, to: audience, company: company, in: tx)
     }
 
-    @inline(never)
+    static let milestoneReached = NotificationType(
+        "project.milestone_reached", category: "projects", summary: "A milestone of a project you are in was reached.",
+        severity: .low, channels: [.inApp], values: ["project", "milestone"],
+        texts: [
+            "en": .init("{{project}}: {{milestone}}", "The milestone has been reached."),
+            "de": .init("{{project}}: {{milestone}}", "Der Meilenstein ist erreicht."),
+        ])
+
     static func completed(_ head: ProjectHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+        let news = News(
+            projectCompleted, about: .init("project", head.id), values: ["project": .string(head.name)], by: actor)
+        try await tellMembers(news, of: head, company, tx)
+    }
+
+    static func reached(
+        _ milestone: String, in head: ProjectHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+    ) async throws {
+        let values: JSON = ["project": .string(head.name), "milestone": .string(milestone)]
+        let news = News(milestoneReached, about: .init("project", head.id), values: values, by: actor)
+        try await tellMembers(news, of: head, company, tx)
+    }
+
+    @inline(never)
+    private static func tellMembers(_ news: News, of head: ProjectHead, _ company: UUID, _ tx: Transaction) async throws {
         let users = try await tx.query(
             """
             SELECT m.user_id FROM project_members place
               JOIN memberships m ON m.company_id = place.company_id AND m.id = place.member_id
              WHERE place.company_id = \(company) AND place.project_id = \(head.id)
             """)
-        let news = News(
-            projectCompleted, about: .init("project", head.id), values: ["project": .string(head.name)], by: actor)
         let audience = Notify.Audience.users(try users.map { try $0.get("user_id") }, as: "member")
         try await Notify.record(news, to: audience, company: company, in: tx)
     }
