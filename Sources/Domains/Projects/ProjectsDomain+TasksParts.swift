@@ -25,5 +25,9 @@ extension ProjectsDomain {
 enum TaskRoutes {
     static var all: [Route] {
         Tasks.routes
+            + TaskStates.routes
+            + TaskMoves.routes
+            + TaskLife.routes
+            + Board.routes
     }
 }

@@ -56,6 +56,12 @@ struct ProjectPlace: Sendable {
         """
     }
 
+    /// The state here for a task that was in such a one elsewhere: of the same name, else of the same category.
+    func counterpart(of name: String, _ category: StateCategory) -> State? {
+        states.first { $0.name.lowercased() == name.lowercased() }
+            ?? states.first { $0.category == category } ?? state(nil)
+    }
+
     /// The state of this id, or the one that new tasks begin in.
     func state(_ id: UUID?) -> State? {
         if let id { return states.first { $0.id == id } }

@@ -64,8 +64,19 @@ enum TaskChecks {
     }
 
     /// Each of them is an active member who can see each of the projects.
-    @inline(never)
     static func checkAssignees(_ members: [UUID], in projects: [UUID], _ company: UUID, _ tx: Transaction) async throws {
+        let outsiders = try await outsiders(members, in: projects, company, tx)
+        guard let first = outsiders.first else { return }
+        throw Problem.unprocessable(
+            "/assignee_ids", "cannot-see", "\(first.member) is no active member who can see project \(first.projectKey)")
+    }
+
+    /// Those among the members who are not active or cannot see one of the projects.
+    @inline(never)
+    static func outsiders(
+        _ members: [UUID], in projects: [UUID], _ company: UUID, _ tx: Transaction
+    ) async throws -> [(member: UUID, projectKey: String)] {
+        if members.isEmpty { return [] }
         let manages = Self.holds(["projects:manage"], roles: ProjectAccessRoles.managing)
         let reads = Self.holds(["projects:read"], roles: ProjectAccessRoles.reading)
         let rows = try await tx.query(
@@ -86,12 +97,9 @@ enum TaskChecks {
                                        WHERE given.company_id = \(company) AND given.member_id = m.id
                                          AND (\(fragment: manages)
                                               OR (p.visibility = 'company' AND \(fragment: reads))))))
-             LIMIT 1
+             ORDER BY asked.id
             """)
-        guard let row = rows.first else { return }
-        throw Problem.unprocessable(
-            "/assignee_ids", "cannot-see",
-            "\(try row.get("id", as: UUID.self)) is no active member who can see project \(try row.get("key", as: String.self))")
+        return try rows.map { (try $0.get("id"), try $0.get("key")) }
     }
 
     private static func holds(_ permissions: [String], roles: [String]) -> SQL {

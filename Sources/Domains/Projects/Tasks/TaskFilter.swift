@@ -50,7 +50,7 @@ struct TaskFilter: ListFilter {
         return all.map { " AND \(fragment: $0)" as SQL }.joined(separator: "")
     }
 
-    private static func assigned(to choices: [AssigneeChoice], _ call: Call) throws -> SQL {
+    static func assigned(to choices: [AssigneeChoice], _ call: Call) throws -> SQL {
         let members = try choices.compactMap { try $0.member(call) }
         let company = try call.company
         var terms: [SQL] = []
@@ -70,7 +70,7 @@ struct TaskFilter: ListFilter {
         return "(\(fragment: terms.joined(separator: " OR ")))"
     }
 
-    private static func oneOf(_ choices: [IdOrNone], _ column: String) -> SQL {
+    static func oneOf(_ choices: [IdOrNone], _ column: String) -> SQL {
         let ids = choices.compactMap(\.id)
         var terms: [SQL] = []
         if !ids.isEmpty { terms.append("\(unescaped: column) = ANY(\(ids)::uuid[])") }

@@ -71,14 +71,14 @@ enum TaskRows {
                WHERE a.company_id = t.company_id AND a.task_id = t.id ORDER BY a.assigned_at, a.member_id)
         """
 
-    private static let isBlocked: SQL = """
+    static let isBlocked: SQL = """
         EXISTS (SELECT 1 FROM task_relations r
                   JOIN tasks b ON b.company_id = r.company_id AND b.id = r.from_id
                  WHERE r.company_id = t.company_id AND r.to_id = t.id AND r.kind = 'blocks' AND b.deleted_at IS NULL
                    AND b.category IN ('backlog', 'unstarted', 'started'))
         """
 
-    private static func subtasks(_ condition: SQL) -> SQL {
+    static func subtasks(_ condition: SQL) -> SQL {
         """
         (SELECT count(*) FROM tasks t2
           WHERE t2.company_id = t.company_id AND t2.parent_id = t.id AND t2.deleted_at IS NULL AND \(fragment: condition))
