@@ -18,6 +18,9 @@ extension ProjectsDomain {
         .none("task_checklist_items", "the company's work"),
         .none("task_links", "the company's work"),
         .none("task_attachments", "files of tasks"),
+        .none("task_upkeep", "when something is next due in a company's tasks"),
+        .none("recurring_tasks", "the company's work; who made a rule is named by membership"),
+        .none("task_occurrences", "which days of a rule were met"),
     ]
 }
 
@@ -29,5 +32,12 @@ enum TaskRoutes {
             + TaskMoves.routes
             + TaskLife.routes
             + Board.routes
+            + TaskAssignees.routes
+            + Subtasks.routes
+            + Checklist.routes
+            + TaskRelations.routes
+            + TaskLinks.routes
+            + TaskAttachments.routes
+            + TaskHistory.routes
     }
 }

@@ -44,3 +44,21 @@ enum TaskGraph {
         if try row.get("siblings", as: Int.self) >= TaskLimits.subtasksMax { throw Problem(.tooManySubtasks) }
     }
 }
+
+extension TaskGraph {
+    /// Throws when `to` blocks `from` already, over however many others. The graph must be locked.
+    @inline(never)
+    static func checkBlocking(_ from: UUID, _ to: UUID, _ company: UUID, _ tx: Transaction) async throws {
+        let rows = try await tx.query(
+            """
+            WITH RECURSIVE behind AS (
+                SELECT r.to_id AS id FROM task_relations r
+                 WHERE r.company_id = \(company) AND r.kind = 'blocks' AND r.from_id = \(to)
+                UNION
+                SELECT r.to_id FROM behind
+                  JOIN task_relations r ON r.company_id = \(company) AND r.kind = 'blocks' AND r.from_id = behind.id)
+            SELECT 1 FROM behind WHERE id = \(from)
+            """)
+        if !rows.isEmpty { throw Problem(.taskCircle) }
+    }
+}

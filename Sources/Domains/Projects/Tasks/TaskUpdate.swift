@@ -9,7 +9,7 @@ enum TaskUpdate {
         var statements: [SQL] = [
             """
             UPDATE tasks t
-               SET \(fragment: assignments(fields).joined(separator: ", ")), version = t.version + 1, updated_at = now()
+               SET \(fragment: assignments(fields).joined(separator: ", "))
               FROM jsonb_to_recordset(\(json)::jsonb) AS d (
                    id uuid, project_id uuid, number integer, rank text, type text, title text, description text,
                    state_id uuid, category text, priority text, parent_id uuid, sprint_id uuid, reporter_id uuid,
@@ -41,7 +41,7 @@ enum TaskUpdate {
 
     /// Only what changed is set, so that what nobody touched costs nothing: words are indexed anew with a title alone.
     private static func assignments(_ fields: Set<TaskField>) -> [SQL] {
-        var set: [SQL] = []
+        var set: [SQL] = ["version = t.version + 1", "updated_at = now()"]
         let plain: [(TaskField, String)] = [
             (.title, "title"), (.description, "description"), (.type, "type"), (.priority, "priority"),
             (.parent, "parent_id"), (.sprint, "sprint_id"), (.reporter, "reporter_id"),
