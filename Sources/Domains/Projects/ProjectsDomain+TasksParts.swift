@@ -39,5 +39,6 @@ enum TaskRoutes {
             + TaskLinks.routes
             + TaskAttachments.routes
             + TaskHistory.routes
+            + TaskBulk.routes
     }
 }
