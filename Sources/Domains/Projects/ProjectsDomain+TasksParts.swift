@@ -1,6 +1,7 @@
 import API
 import Core
 import Postgres
+import Wire
 
 /// What tasks add to the domain.
 extension ProjectsDomain {
@@ -22,6 +23,59 @@ extension ProjectsDomain {
         .none("recurring_tasks", "the company's work; who made a rule is named by membership"),
         .none("task_occurrences", "which days of a rule were met"),
     ]
+
+    static let tasksRetention: [RetentionClass] = [
+        RetentionClass(
+            "task_trash", "Tasks in the trash, counted from their deletion", table: "tasks", since: "deleted_at",
+            only: "t.deleted_at IS NOT NULL", days: TaskLimits.trashDays, isSweptElsewhere: true)
+    ]
+
+    static let tasksHandovers: [HandoverPart] = [
+        HandoverPart(
+            "assigned_tasks", "Open tasks go to the other, where he can see their projects.",
+            count: { who in "SELECT count(*) AS count FROM (\(fragment: openTasks(of: who, company: who.company))) AS open" },
+            move: { from, to in
+                let moved: SQL = """
+                    \(fragment: openTasks(of: from, company: from.company))
+                     AND (p.visibility = 'company' OR p.lead_id = \(to.member) OR EXISTS (
+                         SELECT 1 FROM project_members place
+                          WHERE place.company_id = p.company_id AND place.project_id = p.id AND place.member_id = \(to.member)))
+                    """
+                return [
+                    """
+                    INSERT INTO task_history (company_id, id, task_id, actor_kind, member_id, field, before, after)
+                    SELECT \(from.company), md5(open.id || now()::text || \(from.member.description))::uuid, open.id, 'system',
+                           \(from.member), 'assignees', jsonb_build_array(\(from.member)::uuid),
+                           jsonb_build_array(\(to.member)::uuid)
+                      FROM (\(fragment: moved)) AS open
+                    """,
+                    """
+                    INSERT INTO task_assignees (company_id, task_id, member_id)
+                    SELECT \(from.company), open.id, \(to.member) FROM (\(fragment: moved)) AS open
+                    ON CONFLICT DO NOTHING
+                    """,
+                    """
+                    UPDATE tasks SET version = version + 1, updated_at = now()
+                     WHERE company_id = \(from.company) AND id IN (SELECT open.id FROM (\(fragment: moved)) AS open)
+                    """,
+                    """
+                    DELETE FROM task_assignees
+                     WHERE company_id = \(from.company) AND member_id = \(from.member)
+                       AND task_id IN (SELECT open.id FROM (\(fragment: moved)) AS open)
+                    """,
+                ]
+            })
+    ]
+
+    private static func openTasks(of who: HandoverPart.Holder, company: UUID) -> SQL {
+        """
+        SELECT t.id FROM task_assignees a
+          JOIN tasks t ON t.company_id = a.company_id AND t.id = a.task_id
+          JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
+         WHERE a.company_id = \(company) AND a.member_id = \(who.member) AND t.deleted_at IS NULL
+           AND p.deleted_at IS NULL AND t.category IN ('backlog', 'unstarted', 'started')
+        """
+    }
 }
 
 /// All routes of tasks.
@@ -40,5 +94,6 @@ enum TaskRoutes {
             + TaskAttachments.routes
             + TaskHistory.routes
             + TaskBulk.routes
+            + RecurringTasks.routes
     }
 }

@@ -74,6 +74,17 @@ public enum ProjectsDomain: Domain {
         + projectsJobs
 
     public static let handovers: [HandoverPart] = projectsHandovers
+    public static let workers: [Worker] =
+        []
+        + [TaskUpkeep.worker]
+
+    public static let handovers: [HandoverPart] =
+        []
+        + tasksHandovers
+
+    public static let retention: [RetentionClass] =
+        []
+        + tasksRetention
 
     public static let quotas: [Quota] = [ProjectLimits.projects]
 

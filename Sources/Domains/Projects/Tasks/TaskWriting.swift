@@ -86,7 +86,7 @@ enum TaskWriting {
         _ = try await tx.batch(
             insert(rows, place, company) + TaskFlow.sql(images.map { (nil, $0) }, by: actor, company: company)
                 + [history(made.map { ($0.id, "created", .null, .string($0.key)) }, by: actor, company)]
-                + TaskEvents.created(drafts, made, images, by: actor, company: company))
+                + TaskEvents.created(drafts, made, images, by: actor, company: company) + [TaskUpkeep.list(company)])
         if !quietly {
             let assigned = zip(drafts, made).flatMap { draft, task in
                 draft.assignees.map { TaskNews.Assigned(member: $0, task: task.id, key: task.key, title: draft.title) }
