@@ -1,0 +1,89 @@
+import Wire
+
+/// What the numbers along one side of a chart stand for.
+public struct ChartAxis: Sendable {
+    enum Scale: Sendable {
+        case number
+        /// Numbers are days since 1970.
+        case days
+        /// Numbers are places in a list.
+        case names([String])
+    }
+
+    let scale: Scale
+    let low: Double
+    let high: Double
+    let label: String
+
+    /// From 0 or the lowest value up to a round number above the highest.
+    public static func numbers(_ label: String, _ values: some Sequence<Double>, from low: Double = 0) -> ChartAxis {
+        let most = values.filter(\.isFinite).max() ?? 0
+        return ChartAxis(scale: .number, low: low, high: roundedUp(max(most, low + 1), from: low), label: label)
+    }
+
+    public static func days(_ range: ClosedRange<LocalDate>, _ label: String = "") -> ChartAxis {
+        let first = Double(range.lowerBound.daysSince1970)
+        return ChartAxis(
+            scale: .days, low: first, high: max(Double(range.upperBound.daysSince1970), first + 1), label: label)
+    }
+
+    /// One place for each name, numbered from 0.
+    public static func names(_ names: [String], _ label: String = "") -> ChartAxis {
+        ChartAxis(scale: .names(names), low: -0.5, high: max(Double(names.count), 1) - 0.5, label: label)
+    }
+
+    /// The numbers that are written along the axis with their texts, so many at the most.
+    func ticks(atMost most: Int) -> [(value: Double, text: String)] {
+        switch scale {
+        case .number:
+            return stride(from: 0, through: ((high - low) / step).rounded(), by: 1).map { index in
+                let value = low + index * step
+                return (value, Self.text(value))
+            }
+        case .days:
+            let span = Int(high - low)
+            let step = Self.daySteps.first { span / $0 < most } ?? (span / most + 1)
+            return stride(from: Int(low), through: Int(high), by: step).map { (Double($0), Self.day($0)) }
+        case .names(let names):
+            let step = max(1, (names.count + most - 1) / max(most, 1))
+            return stride(from: 0, to: names.count, by: step).map { (Double($0), names[$0]) }
+        }
+    }
+
+    private static let daySteps = [1, 2, 7, 14, 28, 42, 56, 91, 182, 364]
+
+    private var step: Double { Self.step(for: high - low) }
+
+    /// The round step (1, 2 or 5 times a power of ten) that cuts the span into at most six.
+    private static func step(for span: Double) -> Double {
+        var power = 1.0
+        while power * 10 <= span { power *= 10 }
+        while power > span { power /= 10 }
+        for factor in [0.2, 0.5, 1, 2, 5] where span / (power * factor) <= 6 { return power * factor }
+        return power * 2
+    }
+
+    private static func roundedUp(_ value: Double, from low: Double) -> Double {
+        let step = step(for: value - low)
+        return low + ((value - low) / step).rounded(.up) * step
+    }
+
+    /// `4 Mar`
+    static func day(_ daysSince1970: Int) -> String {
+        let civil = LocalDate(daysSince1970: daysSince1970).civil
+        return "\(civil.day) \(months[civil.month - 1])"
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
+    /// At most two decimals and no idle zeros: `12`, `0.5`, `3.75`.
+    static func text(_ value: Double) -> String {
+        let hundredths = Int((abs(value) * 100).rounded())
+        let sign = value < 0 && hundredths > 0 ? "-" : ""
+        let (whole, rest) = (hundredths / 100, hundredths % 100)
+        if rest == 0 { return "\(sign)\(whole)" }
+        return rest % 10 == 0 ? "\(sign)\(whole).\(rest / 10)" : "\(sign)\(whole).\(rest < 10 ? "0" : "")\(rest)"
+    }
+}
