@@ -31,6 +31,7 @@ public enum ProjectsDomain: Domain {
             + Milestones.routes
             + Goals.routes
             + TaskRoutes.all
+            + SprintRoutes.all
     }
 
     public static let permissions: [Permission] = [
@@ -43,12 +44,14 @@ public enum ProjectsDomain: Domain {
         + projectsProblems
         + timeProblems
         + ProblemCode.ofTasks
+        + ProblemCode.ofSprints
 
     public static let constraints: [ConstraintProblem] =
         []
         + projectsConstraints
         + timeConstraints
         + ConstraintProblem.ofTasks
+        + ConstraintProblem.ofSprints
 
     public static let events: [AnyEventType] =
         []
@@ -56,18 +59,21 @@ public enum ProjectsDomain: Domain {
         + TimeEvents.all
         + PlanEvents.all
         + TaskEvents.all
+        + SprintEvents.all
 
     public static let notifications: [NotificationType] =
         []
         + projectsNotifications
         + TimeNews.all
         + TaskNews.all
+        + SprintNews.all
 
     public static let watchables: [Watchable] =
         []
         + projectsWatchables
         + timeWatchables
         + TaskNews.watchables
+        + SprintNews.watchables
 
     public static let jobs: [JobHandler] =
         []
