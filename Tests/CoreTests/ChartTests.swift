@@ -53,7 +53,7 @@ import Wire
     @Test func `a line goes from place to place in whole and tenth units`() {
         let svg = Chart(
             "One", description: "", horizontal: .days(days), vertical: .numbers("", [10]),
-            layers: [.line("left", .open, [ChartPoint(day(0), 10), ChartPoint(day(11), 0)])]
+            layers: [.line("left", .open, [ChartPoint(day(0), 10), ChartPoint(day(12), 0)])]
         ).svg
         #expect(svg.contains("<path class=\"line t-open\" d=\"M56 78L736 328\"/>"))
     }
@@ -73,8 +73,8 @@ import Wire
         Chart(
             "Sprint 12: burndown", description: "", horizontal: .days(days), vertical: .numbers("points", [34]),
             layers: [
-                .pause([day(5) - 0.5...day(7) - 0.5]),
-                .line("Ideal", .ideal, (0...11).map { ChartPoint(day($0), 30 * (1 - Double(min($0, 11)) / 11)) }, .dashed),
+                .pause([day(5)...day(7)]),
+                .line("Ideal", .ideal, (0...12).map { ChartPoint(day($0), 30 * (1 - Double($0) / 12)) }, .dashed),
                 .line("Scope", .scope, [30, 30, 33, 33, 33, 33, 34].enumerated().map { ChartPoint(day($0.offset), $0.element) }, .stepped),
                 .line("Remaining", .open, [30, 28, 29, 24, 20, 20, 18.5].enumerated().map { ChartPoint(day($0.offset), $0.element, note: "\($0.element)") }),
                 .moment("Today", day(6)),

@@ -21,10 +21,10 @@ public struct ChartAxis: Sendable {
         return ChartAxis(scale: .number, low: low, high: roundedUp(max(most, low + 1), from: low), label: label)
     }
 
+    /// From the beginning of the first day to the end of the last; the name of a day stands at its middle.
     public static func days(_ range: ClosedRange<LocalDate>, _ label: String = "") -> ChartAxis {
-        let first = Double(range.lowerBound.daysSince1970)
-        return ChartAxis(
-            scale: .days, low: first, high: max(Double(range.upperBound.daysSince1970), first + 1), label: label)
+        ChartAxis(
+            scale: .days, low: beginning(of: range.lowerBound), high: end(of: range.upperBound), label: label)
     }
 
     /// One place for each name, numbered from 0.
@@ -42,8 +42,8 @@ public struct ChartAxis: Sendable {
             }
         case .days:
             let span = Int(high - low)
-            let step = Self.daySteps.first { span / $0 < most } ?? (span / most + 1)
-            return stride(from: Int(low), through: Int(high), by: step).map { (Double($0), Self.day($0)) }
+            let step = Self.daySteps.first { span / $0 <= most } ?? (span / most + 1)
+            return stride(from: Int(low), to: Int(high), by: step).map { (Double($0) + 0.5, Self.day($0)) }
         case .names(let names):
             let step = max(1, (names.count + most - 1) / max(most, 1))
             return stride(from: 0, to: names.count, by: step).map { (Double($0), names[$0]) }
@@ -79,11 +79,18 @@ public struct ChartAxis: Sendable {
     ]
 
     /// At most two decimals and no idle zeros: `12`, `0.5`, `3.75`.
-    static func text(_ value: Double) -> String {
+    public static func text(_ value: Double) -> String {
         let hundredths = Int((abs(value) * 100).rounded())
         let sign = value < 0 && hundredths > 0 ? "-" : ""
         let (whole, rest) = (hundredths / 100, hundredths % 100)
         if rest == 0 { return "\(sign)\(whole)" }
         return rest % 10 == 0 ? "\(sign)\(whole).\(rest / 10)" : "\(sign)\(whole).\(rest < 10 ? "0" : "")\(rest)"
     }
+}
+
+/// Places on an axis of days.
+extension ChartAxis {
+    public static func beginning(of day: LocalDate) -> Double { Double(day.daysSince1970) }
+    public static func end(of day: LocalDate) -> Double { Double(day.daysSince1970 + 1) }
+    public static func span(of day: LocalDate) -> ClosedRange<Double> { beginning(of: day)...end(of: day) }
 }

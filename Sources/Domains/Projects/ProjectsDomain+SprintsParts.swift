@@ -16,7 +16,7 @@ extension ProjectsDomain {
 enum SprintRoutes {
     static var all: [Route] {
         Sprints.routes + SprintSettingsRoutes.routes + SprintLifecycle.routes + SprintTasks.routes + SprintCapacity.routes
-            + SprintReports.routes
+            + SprintReports.routes + ReportRoutes.routes
     }
 }
 
@@ -24,7 +24,7 @@ extension ProblemCode {
     static let ofSprints: [ProblemCode] = [
         .sprintDatesReversed, .sprintTooLong, .sprintOverlaps, .sprintAlreadyActive, .sprintsAreParallel,
         .sprintNotPlanned, .sprintNotActive, .sprintNotClosed, .sprintClosed, .sprintFull, .tooManySprints,
-        .sprintNoReport,
+        .sprintNoReport, .reportSpan,
     ]
 }
 

@@ -13,7 +13,7 @@ enum SprintReports {
             .problems(.sprintNoReport).example(answer: SprintExamples.report)
         GET("/v1/sprints/{id}/scope-changes", "List what happened to the scope of a sprint", .can(.tasksRead), changes)
             .describe("Everything that was added, removed, estimated anew, completed, reopened or cancelled, from its history.")
-            .example(answer: ["data": [SprintExamples.scopeChange], "page": ["next_cursor": nil, "has_more": false]])
+            .example(answer: SprintExamples.scopeChange)
     }
 
     struct Which: Codable, Sendable {

@@ -7,7 +7,7 @@ import Wire
 enum SprintTasks {
     @RouteList static var routes: [Route] {
         GET("/v1/sprints/{id}/tasks", "List the tasks of a sprint", .can(.tasksRead), list)
-            .example(answer: ["data": [TaskExamples.summary], "page": ["next_cursor": nil, "has_more": false]])
+            .example(answer: TaskExamples.summary)
         POST("/v1/sprints/{id}/tasks", "Put tasks into a sprint", .can(.tasksRead), add).operation("addSprintTasks")
             .describe(
                 "Takes the right to contribute to the project. All of them or none; a task is in one sprint at a time, so it "

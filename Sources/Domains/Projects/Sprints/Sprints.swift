@@ -7,7 +7,7 @@ import Wire
 enum Sprints {
     @RouteList static var routes: [Route] {
         GET("/v1/projects/{id}/sprints", "List a project's sprints", .can(.tasksRead), list)
-            .example(answer: ["data": [SprintExamples.sprint], "page": ["next_cursor": nil, "has_more": false]])
+            .example(answer: SprintExamples.sprint)
         POST("/v1/projects/{id}/sprints", "Plan a sprint", .can(.tasksRead), create)
             .describe(
                 "Takes the right to manage the project. Its days may be no other sprint's, unless the project allows "
