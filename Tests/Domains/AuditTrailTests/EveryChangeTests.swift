@@ -133,6 +133,11 @@ import Testing
         "DELETE /v1/imports": "import.forgotten", "POST /v1/exports": "export.started",
         "POST /v1/exports/direct": "export.taken", "POST /v1/calendar/feeds": "calendar_feed.created",
         "DELETE /v1/calendar/feeds": "calendar_feed.revoked", "DELETE /v1/grants": "grant.removed", "POST /v1/joinable-companies": "member.joined_by_",
+        "POST /v1/projects/{id}/sprints": "sprint.created",
+        "PATCH /v1/projects/{id}/sprint-settings": "project.sprint_settings_changed",
+        "PATCH /v1/sprints/{id}": "sprint.changed", "DELETE /v1/sprints/{id}": "sprint.deleted",
+        "POST /v1/sprints/{id}/start": "sprint.started", "POST /v1/sprints/{id}/close": "sprint.closed",
+        "POST /v1/sprints/{id}/reopen": "sprint.reopened", "PUT /v1/sprints/{id}/capacity": "sprint.capacity_changed",
     ]
 
     /// Routes that record none there, and why.
@@ -146,6 +151,8 @@ import Testing
         "POST /v1/privacy/receipts": "only reads", "POST /v1/feature-flags/{key}/evaluation": "only asks",
         "POST /v1/feature-flags/{key}/preview": "only asks",
         "POST /v1/notification-templates/{id}/preview": "only looks",
+        "POST /v1/projects/{id}/sprints/check-dates": "only asks",
+        "/v1/sprints/{id}/tasks": "recorded in the tasks' own history and in that of the sprint's scope",
         "/v1/notifications/": "one's own inbox", "/v1/notification-preferences": "one's own choices",
         "/v1/notification-schedule": "one's own choices", "/v1/subscriptions": "one's own choices",
         "POST /v1/public/unsubscribe": "one's own choices",
