@@ -43,6 +43,21 @@ public final class TestCluster: Sendable {
         try start()
     }
 
+    /// A server that follows `primary` by streaming replication and may be read; the primary needs
+    /// `wal_level = replica` and `max_wal_senders`.
+    public init(following primary: TestCluster) throws {
+        binaries = primary.binaries
+        folder = try Self.makeFolder()
+        port = Self.freePort()
+        try ChildProcess.run(
+            [
+                "\(binaries)/pg_basebackup", "-D", "\(folder)/data", "-R", "-c", "fast", "-X", "stream", "-N",
+                "-d", primary.url(database: "postgres"),
+            ], as: Self.owner, folder: folder)
+        try write(["wal_level = replica", "max_wal_senders = 4"])
+        try start()
+    }
+
     /// The account that may run a server.
     public static let owner = "postgres"
 

@@ -21,12 +21,18 @@ public final class TestServer: Sendable {
     /// - Parameters:
     ///   - domains: more of them, for tests of what domains have in common.
     ///   - tables: SQL that makes what those own.
-    public init(
+    public convenience init(
         beside other: TestServer? = nil, _ variables: [String: String] = [:], adding domains: [any Domain.Type] = [],
         tables: String? = nil
     ) async throws {
-        if let other { database = other.database } else { database = try await Self.migratedDatabase() }
+        let database = if let other { other.database } else { try await Self.migratedDatabase() }
         if let tables { _ = try database.psql(tables) }
+        try await self.init(on: database, variables, adding: domains)
+    }
+
+    /// A server on a database that has been migrated.
+    public init(on database: TestDatabase, _ variables: [String: String] = [:], adding domains: [any Domain.Type] = []) async throws {
+        self.database = database
         var all = try await Self.variables
         all["DATABASE_URL"] = database.url
         all.merge(variables) { _, given in given }
@@ -77,8 +83,9 @@ public final class TestServer: Sendable {
     }
 
     /// A fresh copy of the migrated schema.
-    public static func migratedDatabase() async throws -> TestDatabase {
-        try await TestCluster.shared.database(like: "infinity_template") { database in
+    public static func migratedDatabase(in cluster: TestCluster? = nil) async throws -> TestDatabase {
+        let shared = try await TestCluster.shared
+        return try await (cluster ?? shared).database(like: "infinity_template") { database in
             let migrator = try Migrator(url: database.url, folder: ShippedFiles.migrations)
             _ = try await migrator.migrate()
         }

@@ -11,12 +11,14 @@ struct InvitationFile {
 
     /// A fault of the file as a whole is thrown; what is wrong with one row stays with that row.
     init(_ bytes: [UInt8], roles: Rows, teams: Rows) throws {
-        let table: [[String]]
-        do throws(CSV.Fault) {
-            table = try CSV.read(bytes)
-        } catch {
-            throw Problem.unprocessable("", "malformed-csv", "the file \(error.reason), in line \(error.line)")
+        let encoding = TextEncoding.guessed(from: bytes)
+        let records = CSVReader.sample(
+            bytes, delimiter: CSVReader.guessedDelimiter(bytes, encoding: encoding, isWhole: true), encoding: encoding,
+            isWhole: true, cellBytesMax: InputLimits.textLengthMax, cellsMax: InputLimits.itemsMax)
+        if let broken = records.firstIndex(where: \.isBroken) {
+            throw Problem.unprocessable("", "malformed-csv", "row \(broken + 1) of the file cannot be read")
         }
+        let table = records.map(\.cells)
         let columns = try Self.columns(table.first ?? [])
         guard table.count > 1 else { throw Problem.unprocessable("", "required", "the file has no rows") }
         guard table.count <= CompanyLimits.invitationFileRowsMax + 1 else {

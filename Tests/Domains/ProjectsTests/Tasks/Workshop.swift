@@ -17,8 +17,12 @@ struct Workshop: Sendable {
     /// The owner's membership.
     let member: String
 
-    init(key: String = "WEB", timeZone: String = "Europe/Berlin", visibility: String = "company") async throws {
-        server = try await TestServer.shared()
+    init(
+        on other: TestServer? = nil, key: String = "WEB", timeZone: String = "Europe/Berlin",
+        visibility: String = "company"
+    ) async throws {
+        let shared = try await TestServer.shared()
+        server = other ?? shared
         owner = try await Person(signedUpOn: server, company: "Workshop \(UUID.v7().description.suffix(8))")
         company = try #require(owner.companyId.flatMap { UUID($0) })
         self.key = key
