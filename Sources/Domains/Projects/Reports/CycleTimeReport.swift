@@ -29,6 +29,7 @@ struct CycleTimeReport: DrawnReport {
     let count: Int
     let cycleDays: Percentiles?
     let leadDays: Percentiles?
+    /// The newest first.
     let completions: [Completion]
 
     static var routes: [Route] {
@@ -44,7 +45,7 @@ struct CycleTimeReport: DrawnReport {
         let rows = try await call.db.replica(
             """
             WITH p AS (\(fragment: try asked.head(project, call)))
-            SELECT p.zone, p.first, p.last, c.task_id, pp.key || '-' || t.number AS key, c.at AS completed_at,
+            SELECT p.zone, p.first, p.last, c.task_id, p.key || '-' || t.number AS key, c.at AS completed_at,
                    (c.at AT TIME ZONE p.zone)::date AS completed_on,
                    (extract(epoch FROM c.at - c.started_at) / 86400)::float8 AS cycle_days,
                    (extract(epoch FROM c.at - c.entered_at) / 86400)::float8 AS lead_days
@@ -54,9 +55,9 @@ struct CycleTimeReport: DrawnReport {
                   FROM p
                   JOIN task_flow f ON f.company_id = \(try call.company) AND f.project_id = \(project)
                                   AND f.at >= p.begins AND f.at < p.ends AND f.category IS DISTINCT FROM f.category_before
+                                  AND 'completed' IN (f.category, f.category_before)
                  ORDER BY f.task_id, f.at DESC, f.id DESC) c ON c.category = 'completed'
-              LEFT JOIN tasks t ON t.company_id = \(try call.company) AND t.id = c.task_id
-              LEFT JOIN projects pp ON pp.company_id = t.company_id AND pp.id = t.project_id
+              LEFT JOIN tasks t ON t.company_id = \(try call.company) AND t.id = c.task_id AND t.project_id = \(project)
              ORDER BY c.at DESC
             """)
         guard let head = rows.first else { throw Problem.notFound }

@@ -19,7 +19,7 @@ struct Forecast: Sendable, Equatable {
         daysTaken = (0..<runs).compactMap { _ in
             var (left, days) = (remaining, 0)
             while left > 0, days < daysMax {
-                left -= throughput[Int(draw.next() % UInt64(throughput.count))]
+                left -= throughput[Int(draw.next().multipliedFullWidth(by: UInt64(throughput.count)).high)]
                 days += 1
             }
             return left > 0 ? nil : days

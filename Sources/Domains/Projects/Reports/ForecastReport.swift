@@ -43,7 +43,8 @@ struct ForecastReport: DrawnReport {
         let from: LocalDate?
         let to: LocalDate?
         let tasks: Whole<1, 10_000>?
-        let runs: Whole<100, 10_000>?
+        /// More would hold up whoever shares the processor.
+        let runs: Whole<100, 5000>?
         let seed: Whole<0, 1_000_000>?
     }
 
@@ -57,6 +58,7 @@ struct ForecastReport: DrawnReport {
                   FROM p
                   JOIN task_flow f ON f.company_id = \(try call.company) AND f.project_id = \(project)
                                   AND f.at >= p.begins AND f.at < p.ends AND f.category IS DISTINCT FROM f.category_before
+                                  AND 'completed' IN (f.category, f.category_before)
                  ORDER BY f.task_id, f.at DESC, f.id DESC)
             SELECT p.zone, p.first, p.last, p.today,
                    (SELECT count(*) FROM tasks t

@@ -57,7 +57,6 @@ enum ReportLimits {
     static let sprintsUsual = 8
     /// Enough for the 95th of a hundred to stand still.
     static let runsUsual = 2000
-    static let runsMax = 10_000
     /// What takes longer than two years cannot be foretold from how the last weeks went.
     static let forecastDaysMax = 730
 }
@@ -67,14 +66,14 @@ struct ReportDays: Codable, Sendable {
     let from: LocalDate?
     let to: LocalDate?
 
-    /// The project's zone and these days as its SQL knows them: `zone`, `today`, `first`, `last`, and the moments
+    /// The project's zone and these days as its SQL knows them: `key`, `zone`, `today`, `first`, `last`, and the moments
     /// `begins` and `ends` between which they lie. No row when the caller may not see the project.
     func head(_ project: UUID, _ call: Call, usual: Int = ReportLimits.daysUsual) throws -> SQL {
         if let from, let to, to < from || to.daysSince1970 - from.daysSince1970 >= ReportLimits.daysMax {
             throw Problem(.reportSpan)
         }
         return """
-            SELECT p.company_id, p.id, p.name, d.zone, d.today, d.first, d.last,
+            SELECT p.key, d.zone, d.today, d.first, d.last,
                    d.first::timestamp AT TIME ZONE d.zone AS begins, (d.last + 1)::timestamp AT TIME ZONE d.zone AS ends
               FROM projects p
              CROSS JOIN LATERAL (
