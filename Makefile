@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check build release openapi docs contract bench drill fuzz format lint clean
+.PHONY: help run test check build release openapi docs contract bench bench-projects drill fuzz format lint clean
 
 DEBUG := .build/debug/infinity
 RELEASE := .build/release/infinity
@@ -54,6 +54,10 @@ bench: release ## measure Infinity beside nginx, pgbench, FastAPI and Express; w
 	@scripts/setup.sh bench
 	@bench/setup.sh
 	@python3 bench/run.py
+
+bench-projects: release ## measure lists, boards and reports over 1,000,000 tasks; writes docs/performance-projects.md
+	@scripts/setup.sh bench
+	@python3 bench/projects/run.py
 
 drill: release ## kill servers and database at random under load, then look for what is lost (MINUTES=10 for longer)
 	@scripts/setup.sh test
