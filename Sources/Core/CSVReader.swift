@@ -3,7 +3,7 @@
 public struct CSVReader: Sendable {
     public struct Record: Sendable, Equatable {
         public var cells: [String] = []
-        /// A cell is longer than allowed, or not in the encoding.
+        /// A cell is longer than allowed, not in the encoding, or in quotes that are never closed.
         public var isBroken = false
     }
 
@@ -31,9 +31,10 @@ public struct CSVReader: Sendable {
         for byte in decoder.utf8(bytes) { try step(byte, take) }
     }
 
-    /// The last record may end without a line end, or within quotes that nobody closed.
+    /// The last record may end without a line end; within quotes that nobody closed it is broken.
     public mutating func finish(_ take: (Record) throws -> Void) rethrows {
         for byte in decoder.finish() { try step(byte, take) }
+        if place == .inQuotes { record.isBroken = true }
         if hasContent || !record.cells.isEmpty { try endRecord(take) }
     }
 

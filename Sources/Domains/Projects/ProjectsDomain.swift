@@ -79,13 +79,13 @@ public enum ProjectsDomain: Domain {
         []
         + projectsJobs
 
-    public static let handovers: [HandoverPart] = projectsHandovers
     public static let workers: [Worker] =
         []
         + [TaskUpkeep.worker]
 
     public static let handovers: [HandoverPart] =
         []
+        + projectsHandovers
         + tasksHandovers
 
     public static let retention: [RetentionClass] =

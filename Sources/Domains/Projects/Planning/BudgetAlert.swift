@@ -19,8 +19,8 @@ enum BudgetAlert {
             """)
         guard let told = try rows.first?.get("alerted_percent", as: Int.self) else { return }
         let used = try await tx.query("SELECT percent FROM (\(fragment: Budgets.figures(project, company))) f")
-        let percent = try used.first?.get("percent", as: Double?.self) ?? 0
-        let reached = thresholds.last { Double($0) <= percent ?? 0 } ?? 0
+        let percent = try used.first?.get("percent", as: Double?.self).flatMap { $0 } ?? 0
+        let reached = thresholds.last { Double($0) <= percent } ?? 0
         if reached == told { return }
         _ = try await tx.query(
             """
