@@ -72,12 +72,16 @@ public final class Call: @unchecked Sendable {
         }
     }
 
-    public func can(_ permission: Permission) -> Bool { principal?.permissions.contains(permission) ?? false }
+    /// Whether the caller holds the permission. One that is asked about and held counts as used.
+    public func can(_ permission: Permission) -> Bool {
+        guard let principal, principal.permissions.contains(permission) else { return false }
+        PermissionUses.note(permission, by: principal)
+        return true
+    }
 
     /// Throws 403 unless the caller holds the permission; for what depends on the data.
     public func require(_ permission: Permission) throws(Problem) {
-        guard let principal, principal.permissions.contains(permission) else { throw .forbidden(permission) }
-        PermissionUses.note(permission, by: principal)
+        if !can(permission) { throw .forbidden(permission) }
     }
 
     /// The database with this caller's tenant set: row-level security shows what is his.

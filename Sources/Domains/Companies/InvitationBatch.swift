@@ -8,18 +8,22 @@ import Wire
 /// it and takes it back, so that it says exactly what would become of each row.
 enum InvitationBatch {
     @RouteList static var routes: [Route] {
-        POST("/v1/invitations/bulk", "Invite many people", .can(.invitationsWrite), create).operation("inviteMembers")
-            .describe(
-                "Each row stands for itself: what is wrong with one does not hold up the others, and the answer says what "
-                    + "became of each. With `dry_run` nothing is kept and nobody is mailed.")
-            .problems(.tooManyInvitations)
+        POST("/v1/invitations/bulk", "Invite many people", .can(.invitationsWrite), create).operation(
+            "inviteMembers"
+        )
+        .describe(
+            "Each row stands for itself: what is wrong with one does not hold up the others, and the answer says what "
+                + "became of each. With `dry_run` nothing is kept and nobody is mailed."
+        )
+        .problems(.tooManyInvitations)
         POST("/v1/invitations/csv", "Invite the people of a CSV file", .can(.invitationsWrite), createFromCSV)
             .operation("inviteMembersByCSV")
             .describe(
                 "Columns, named in the first line: `email`; if wanted `name`, `roles` (keys or names, with semicolons), "
                     + "`teams` (names, with semicolons), `message`. Up to 200 rows, parted by commas or semicolons. What is "
                     + "wrong with one row does not hold up the others. With `dry_run=true` nothing is kept and nobody is "
-                    + "mailed.")
+                    + "mailed."
+            )
             .takes("text/csv").problems(.tooManyInvitations)
     }
 
@@ -41,6 +45,9 @@ enum InvitationBatch {
     static func createFromCSV(_ call: Call, _ query: Query<DryRun>, _ upload: Upload) async throws -> Single<
         InvitationResults
     > {
+        guard call.request.header("content-type").flatMap({ MediaType($0) })?.essence == "text/csv" else {
+            throw Problem(.unsupportedMediaType, "The people come as text/csv.").header("accept", "text/csv")
+        }
         let bytes = try await call.request.body.collect(upTo: CompanyLimits.invitationFileBytesMax)
         let company = try call.company
         let known = try await call.db.batch([
@@ -56,7 +63,9 @@ enum InvitationBatch {
         let results: [InvitationResult]
     }
 
-    private static func run(_ rows: [Row], isRehearsal: Bool, _ call: Call) async throws -> Single<InvitationResults> {
+    private static func run(_ rows: [Row], isRehearsal: Bool, _ call: Call) async throws -> Single<
+        InvitationResults
+    > {
         let results: [InvitationResult]
         do {
             results = try await call.underCompanyLock { tx, company in

@@ -4,14 +4,19 @@ import Wire
 
 /// What those who run the installation do with accounts.
 @Suite(.serialized) struct AdministrationTests {
-    private func user(_ person: Person, _ rest: String = "") -> String { "/v1/admin/users/\(person.userId)\(rest)" }
+    private func user(_ person: Person, _ rest: String = "") -> String {
+        "/v1/admin/users/\(person.userId)\(rest)"
+    }
 
     private func kinds(_ otto: Person, _ person: Person) async throws -> [String] {
-        let events = try await otto.client.get(user(person, "/security-events?limit=50")).expect(200).json["data"]
+        let events = try await otto.client.get(user(person, "/security-events?limit=50")).expect(200).json[
+            "data"]
         return (events?.arrayValue ?? []).compactMap { $0["kind"]?.stringValue }
     }
 
-    @Test func `accounts are found by name, address, company and standing, and only by operators`() async throws {
+    @Test func `accounts are found by name, address, company and standing, and only by operators`()
+        async throws
+    {
         let server = try await House.shared()
         let otto = try await Person.operator(on: server)
         let ada = try await Person(signedUpOn: server, company: "Lookup House", name: "Ada Quillfeather")
@@ -38,12 +43,15 @@ import Wire
         #expect(try await ada.client.get(user(ada)).code == "forbidden")
     }
 
-    @Test func `a locked account is shut at once, a new password does not open it, an operator does`() async throws {
+    @Test func `a locked account is shut at once, a new password does not open it, an operator does`()
+        async throws
+    {
         let server = try await House.shared()
         let otto = try await Person.operator(on: server)
         let ada = try await Person(signedUpOn: server, company: "Lock House")
         let guest = Guest(server, ada.email)
-        let key = try await ada.client.post("/v1/api-keys", ["name": "Export", "scopes": ["teams:read"]]).expect(201)
+        let key = try await ada.client.post("/v1/api-keys", ["name": "Export", "scopes": ["teams:read"]])
+            .expect(201)
             .json.text("key")
         let byKey = server.client.with(token: key)
         try await byKey.get("/v1/teams").expect(200)
@@ -63,6 +71,9 @@ import Wire
         ).expect(204)
         #expect(try await guest.login(password: "another-long-secret-43").code == "invalid-credentials")
 
+        #expect(
+            try await otto.client.get("/v1/admin/users?status=locked&email=\(ada.email)").json["data"]?
+                .arrayValue?.count == 1)
         let opened = try await otto.client.delete(user(ada, "/lock")).expect(200).json
         #expect(opened["status"] == "active" && opened["lock_reason"]?.isNull == true)
         try await guest.login(password: "another-long-secret-43").expect(200)
@@ -72,7 +83,9 @@ import Wire
         #expect(try await otto.client.put(user(otto, "/lock"), ["reason": "Me"]).code == "operator-is-you")
     }
 
-    @Test func `a demanded new password opens the account again, and sessions can be ended alone`() async throws {
+    @Test func `a demanded new password opens the account again, and sessions can be ended alone`()
+        async throws
+    {
         let server = try await House.shared()
         let otto = try await Person.operator(on: server)
         let ada = try await Person(signedUpOn: server, company: "Reset House")
@@ -94,7 +107,9 @@ import Wire
         #expect(try await kinds(otto, ada).contains("password_reset_demanded"))
     }
 
-    @Test func `support works in somebody's name, under both names, without the keys of the house`() async throws {
+    @Test func `support works in somebody's name, under both names, without the keys of the house`()
+        async throws
+    {
         let server = try await House.shared()
         let otto = try await Person.operator(on: server)
         let ada = try await Person(signedUpOn: server, company: "Supported House")
@@ -110,17 +125,23 @@ import Wire
         let team = try await inHerName.post("/v1/teams", ["name": "Weavers"]).expect(201).json.text("id")
         let key = try await inHerName.post("/v1/api-keys", ["name": "Mine", "scopes": ["teams:read"]])
         #expect(key.code == "forbidden")
-        #expect(try await inHerName.put("/v1/auth/password", ["current_password": "x", "new_password": "a-brand-new-secret-9"]).code == "not-in-anothers-name")
+        #expect(
+            try await inHerName.put(
+                "/v1/auth/password", ["current_password": "x", "new_password": "a-brand-new-secret-9"]
+            ).code == "not-in-anothers-name")
         #expect(try await inHerName.get("/v1/admin/users").code == "forbidden")
 
         #expect(try await Guest(server, ada.email).mail("impersonated").text("actor") == otto.name)
-        let acts = try await ada.client.get("/v1/activity?action=team.created").expect(200).json["data"]?.arrayValue
+        let acts = try await ada.client.get("/v1/activity?action=team.created").expect(200).json["data"]?
+            .arrayValue
         let act = try #require(acts?.first { $0["target_id"]?.stringValue == team })
         #expect(act["actor_id"]?.stringValue == ada.userId && act["behind_id"]?.stringValue == otto.userId)
-        let sessions = try await ada.client.get("/v1/auth/sessions").expect(200).json["data"]?.arrayValue ?? []
+        let sessions =
+            try await ada.client.get("/v1/auth/sessions").expect(200).json["data"]?.arrayValue ?? []
         #expect(sessions.contains { $0["impersonation_reason"]?.stringValue?.hasPrefix("Ticket") == true })
 
-        let listed = try await otto.client.get("/v1/admin/impersonations?user_id=\(ada.userId)").expect(200).json
+        let listed = try await otto.client.get("/v1/admin/impersonations?user_id=\(ada.userId)").expect(200)
+            .json
         let entry = try #require(listed["data"]?.arrayValue?.first)
         #expect(entry["is_by_support"] == true && entry["is_under_way"] == true)
         try await otto.client.delete("/v1/admin/impersonations/\(entry.text("id"))").expect(204)

@@ -28,7 +28,7 @@ enum AccountErasing {
                 """
                 UPDATE users
                    SET status = 'deleted', email = NULL, email_norm = NULL, name = 'Deleted user',
-                       password_hash = NULL, avatar_url = NULL, last_company_id = NULL,
+                       password_hash = NULL, avatar_url = NULL, last_company_id = NULL, lock_reason = NULL,
                        version = version + 1, updated_at = \(now)
                  WHERE id = \(user)
                 """,
