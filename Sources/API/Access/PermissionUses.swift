@@ -24,7 +24,8 @@ public final class PermissionUses: Sendable {
 
     /// Whoever works in another's name shows nothing of what that person needs.
     static func note(_ permission: Permission, by principal: Principal) {
-        guard let standing = principal.standing, let uses = standing.uses, standing.isFirstUse(of: permission),
+        guard let standing = principal.standing, let uses = standing.uses,
+            standing.isFirstUse(of: permission),
             !principal.isImpersonated, let company = principal.companyId, let member = principal.memberId
         else { return }
         uses.noted.withLock { noted in

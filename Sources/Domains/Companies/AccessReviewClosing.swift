@@ -5,7 +5,9 @@ import Wire
 
 /// The end of a review: what is not to be kept is taken away, and everybody whose roles change is told.
 enum AccessReviewClosing {
-    static func close(_ call: Call, _ id: Path<UUID>, _ body: Body<ReviewClosing>) async throws -> Single<AccessReview> {
+    static func close(_ call: Call, _ id: Path<UUID>, _ body: Body<ReviewClosing>) async throws -> Single<
+        AccessReview
+    > {
         let undecided = body.undecided
         try await call.underCompanyLock { tx, locked in
             let closing = Closing(
@@ -42,7 +44,8 @@ enum AccessReviewClosing {
         @inline(never)
         func lock() async throws {
             let rows = try await tx.query(
-                "SELECT state FROM access_reviews WHERE company_id = \(company) AND id = \(review) FOR UPDATE")
+                "SELECT state FROM access_reviews WHERE company_id = \(company) AND id = \(review) FOR UPDATE"
+            )
             guard let row = rows.first else { throw Problem.notFound }
             guard try row.get("state", as: ReviewState.self) == .open else { throw Problem(.reviewClosed) }
         }
@@ -98,7 +101,8 @@ enum AccessReviewClosing {
             var losers: [UUID: Loser] = [:]
             for row in rows {
                 let member: UUID = try row.get("member_id")
-                var loser = Loser(member: member, user: try row.get("user_id"), isPerson: try row.get("is_person"))
+                var loser = Loser(
+                    member: member, user: try row.get("user_id"), isPerson: try row.get("is_person"))
                 if let known = losers[member] { loser = known }
                 let key: String = try row.get("key")
                 loser.held = loser.held.union(
@@ -149,7 +153,8 @@ enum AccessReviewClosing {
                 """,
                 Headcount.recount(company),
                 Audit.sql(
-                    Audit.Entry("access_review.closed", on: "access_review", review), by: actor, company: company),
+                    Audit.Entry("access_review.closed", on: "access_review", review), by: actor,
+                    company: company),
                 try Events.sql(
                     CompanyEvents.accessReviewClosed, .init(accessReviewId: review, name: companyName),
                     on: "access_review", review, by: actor, company: company),
@@ -170,7 +175,8 @@ enum AccessReviewClosing {
                         after: ["roles": .array(keys.map(JSON.string))]),
                     by: actor, company: company),
                 try Events.sql(
-                    CompanyEvents.memberRolesChanged, .init(memberId: loser.member, userId: loser.user, roles: keys),
+                    CompanyEvents.memberRolesChanged,
+                    .init(memberId: loser.member, userId: loser.user, roles: keys),
                     on: "member", loser.member, by: actor, company: company),
             ])
             try await AccessChange.record(user: loser.user, company: company, in: tx)
@@ -178,7 +184,8 @@ enum AccessReviewClosing {
             let names = loser.kept.isEmpty ? "–" : loser.kept.map(\.name).joined(separator: ", ")
             try await Notify.record(
                 CompanyNews.roleChanged, to: [loser.user], about: .init("member", loser.member),
-                values: ["company": .string(companyName), "roles": .string(names)], by: actor, company: company, in: tx)
+                values: ["company": .string(companyName), "roles": .string(names)], by: actor,
+                company: company, in: tx)
         }
     }
 }

@@ -65,7 +65,8 @@ struct AccessReviewItem: Codable, Sendable, FieldNotes {
     let outcome: ReviewOutcome?
 
     static let fieldNotes = [
-        "last_used_on": "The last day on which the member used anything the role permits in the company; null when never, "
+        "last_used_on":
+            "The last day on which the member used anything the role permits in the company; null when never, "
             + "and for roles on single things, whose use is not noted.",
         "outcome": "gone: it had been taken away before the review was closed.",
     ]
@@ -90,6 +91,7 @@ struct ReviewClosing: Codable, Sendable, FieldNotes {
     let undecided: ReviewDecision?
 
     static let fieldNotes = [
-        "undecided": "What becomes of items nobody has decided on. Left out: the review cannot be closed while there are any."
+        "undecided":
+            "What becomes of items nobody has decided on. Left out: the review cannot be closed while there are any."
     ]
 }

@@ -16,25 +16,38 @@ enum AccessReviews {
     @RouteList static var routes: [Route] {
         GET("/v1/access-reviews", "List access reviews", .can(.accessReviewsRead), list)
         POST("/v1/access-reviews", "Open an access review", .can(.accessReviewsWrite), open)
-            .describe("Takes down every role and grant of the active members and service accounts, with who gave it and when it was last used.")
+            .describe(
+                "Takes down every role and grant of the active members and service accounts, with who gave it and when it was last used."
+            )
             .problems(.tooManyReviews)
             .example(body: ["name": "Autumn review", "due_on": "2030-10-31"])
         GET("/v1/access-reviews/{id}", "Read an access review", .can(.accessReviewsRead), read)
         GET("/v1/access-reviews/{id}/items", "List what is reviewed", .can(.accessReviewsRead), items)
-        GET("/v1/access-reviews/{id}/items.csv", "Take what is reviewed away as a file", .can(.accessReviewsRead), export)
-            .operation("exportAccessReview").secret.media("text/csv")
+        GET(
+            "/v1/access-reviews/{id}/items.csv", "Take what is reviewed away as a file",
+            .can(.accessReviewsRead), export
+        )
+        .operation("exportAccessReview").secret.media("text/csv")
         PUT(
-            "/v1/access-reviews/{id}/items/{item_id}/decision", "Decide on an item", .can(.accessReviewsWrite), decide
+            "/v1/access-reviews/{id}/items/{item_id}/decision", "Decide on an item",
+            .can(.accessReviewsWrite), decide
         ).operation("decideAccessReviewItem").problems(.reviewClosed, .ownAccess)
             .example(body: ["decision": "remove", "note": "Has moved to another team"])
-        PUT("/v1/access-reviews/{id}/decisions", "Decide on many items alike", .can(.accessReviewsWrite), decideMany)
-            .operation("decideAccessReviewItems").problems(.reviewClosed, .ownAccess)
-        POST("/v1/access-reviews/{id}/closure", "Close an access review", .can(.accessReviewsWrite), AccessReviewClosing.close)
-            .operation("closeAccessReview")
-            .describe(
-                "Takes away what is to be removed, in one transaction and from the next request on. Nobody takes from whoever "
-                    + "holds more than he does, and the company keeps an owner. A member left without roles stays a member.")
-            .problems(.reviewClosed, .reviewUndecided, .memberOutranksYou, .lastOwner)
+        PUT(
+            "/v1/access-reviews/{id}/decisions", "Decide on many items alike", .can(.accessReviewsWrite),
+            decideMany
+        )
+        .operation("decideAccessReviewItems").problems(.reviewClosed, .ownAccess)
+        POST(
+            "/v1/access-reviews/{id}/closure", "Close an access review", .can(.accessReviewsWrite),
+            AccessReviewClosing.close
+        )
+        .operation("closeAccessReview")
+        .describe(
+            "Takes away what is to be removed, in one transaction and from the next request on. Nobody takes from whoever "
+                + "holds more than he does, and the company keeps an owner. A member left without roles stays a member."
+        )
+        .problems(.reviewClosed, .reviewUndecided, .memberOutranksYou, .lastOwner)
     }
 
     struct Filter: ListFilter {
@@ -78,10 +91,13 @@ enum AccessReviews {
             """,
             permits.takeRoles(of: company, into: id), takeGrants(of: company, into: id),
             Audit.sql(
-                Audit.Entry("access_review.opened", on: "access_review", id, after: ["name": .string(wanted.name.text)]),
+                Audit.Entry(
+                    "access_review.opened", on: "access_review", id,
+                    after: ["name": .string(wanted.name.text)]),
                 by: actor, company: company),
             try Events.sql(
-                CompanyEvents.accessReviewOpened, .init(accessReviewId: id, name: wanted.name.text), on: "access_review",
+                CompanyEvents.accessReviewOpened, .init(accessReviewId: id, name: wanted.name.text),
+                on: "access_review",
                 id, by: actor, company: company),
         ])
         let values: JSON = ["review": .string(wanted.name.text), "company": .string(companyName)]
@@ -117,7 +133,9 @@ enum AccessReviews {
         static let ownFields: Set<String> = ["is_decided", "unused_since"]
     }
 
-    static func items(_ call: Call, _ id: Path<UUID>, _ list: List<ItemFilter>) async throws -> Page<AccessReviewItem> {
+    static func items(_ call: Call, _ id: Path<UUID>, _ list: List<ItemFilter>) async throws -> Page<
+        AccessReviewItem
+    > {
         try await mustExist(id.value, call)
         var sql = try selectItems(id.value, call.company)
         if let isDecided = list.filter.isDecided { sql += " AND (i.decision IS NOT NULL) = \(isDecided)" }
@@ -143,7 +161,9 @@ enum AccessReviews {
             """)
         try await call.db.transaction { tx in
             try await Audit.record(
-                Audit.Entry("access_review.exported", on: "access_review", id.value, after: ["rows": JSON(rows.count)]),
+                Audit.Entry(
+                    "access_review.exported", on: "access_review", id.value, after: ["rows": JSON(rows.count)]
+                ),
                 by: call.actor, company: company, in: tx)
         }
         return try CSVAnswer.of(rows, named: "access-review.csv")
@@ -153,12 +173,15 @@ enum AccessReviews {
         _ call: Call, _ id: Path<UUID>, _ item: Path<UUID>, _ body: Body<ItemDecision>
     ) async throws -> Single<AccessReviewItem> {
         try await decide(on: [item.value], of: id.value, body.decision, body.note, call)
-        return try Single(await call.db.query("\(fragment: selectItems(id.value, call.company)) AND i.id = \(item)"))
+        return try Single(
+            await call.db.query("\(fragment: selectItems(id.value, call.company)) AND i.id = \(item)"))
     }
 
-    static func decideMany(_ call: Call, _ id: Path<UUID>, _ body: Body<ItemDecisions>) async throws -> Single<
-        DecidedItems
-    > {
+    static func decideMany(_ call: Call, _ id: Path<UUID>, _ body: Body<ItemDecisions>) async throws
+        -> Single<
+            DecidedItems
+        >
+    {
         try await decide(on: body.itemIds.items, of: id.value, body.decision, body.note, call)
         return Single(DecidedItems(decided: Set(body.itemIds.items).count))
     }

@@ -7,14 +7,21 @@ import Wire
 /// From which web pages a company lets browsers call the API with its people's tokens.
 enum CompanyWebOrigins {
     @RouteList static var routes: [Route] {
-        GET("/v1/company/web-origins", "Read from which web pages the API may be called", .can(.companyRead), read)
-            .operation("getWebOrigins")
-        PUT("/v1/company/web-origins", "Set from which web pages the API may be called", .can(.securityWrite), write)
-            .operation("setWebOrigins")
-            .describe(
-                "Replaces them all. Such pages may use bearer tokens of this company; cookies are for the installation's own "
-                    + "origins alone. Holds on every instance within a second.")
-            .example(body: ["origins": ["https://app.example.com"]])
+        GET(
+            "/v1/company/web-origins", "Read from which web pages the API may be called", .can(.companyRead),
+            read
+        )
+        .operation("getWebOrigins")
+        PUT(
+            "/v1/company/web-origins", "Set from which web pages the API may be called", .can(.securityWrite),
+            write
+        )
+        .operation("setWebOrigins")
+        .describe(
+            "Replaces them all. Such pages may use bearer tokens of this company; cookies are for the installation's own "
+                + "origins alone. Holds on every instance within a second."
+        )
+        .example(body: ["origins": ["https://app.example.com"]])
     }
 
     struct Origins: Codable, Sendable {
@@ -95,7 +102,9 @@ struct WebOrigin: TextValue, SQLBindable {
     static var rule: TextRule {
         TextRule(length: 10...255, format: "uri", pattern: "^https?://[^/]+$") { text in
             let lower = text.lowercased()
-            let isHere = ["http://localhost", "http://127.0.0.1"].contains { lower == $0 || lower.hasPrefix($0 + ":") }
+            let isHere = ["http://localhost", "http://127.0.0.1"].contains {
+                lower == $0 || lower.hasPrefix($0 + ":")
+            }
             guard lower.hasPrefix("https://") || isHere else { return "must start with https://" }
             let host = lower.drop { $0 != ":" }.dropFirst(3)
             guard !host.contains("/"), !host.contains("?"), !host.contains("#"), WebURL(text) != nil else {

@@ -9,14 +9,17 @@ enum InvitationChanges {
         PATCH("/v1/invitations/{id}", "Change an invitation", .can(.invitationsWrite), change)
             .describe(
                 "Roles and teams are replaced. Whoever changes it answers for it from then on: all its roles must be within "
-                    + "what he may give. No mail is sent.")
+                    + "what he may give. No mail is sent."
+            )
             .problems(.invitationNotPending, .grantExceedsOwnRights)
             .example(body: ["expires_in_days": 14])
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<InvitationChange>) async throws -> Single<
-        Invitation
-    > {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<InvitationChange>) async throws
+        -> Single<
+            Invitation
+        >
+    {
         try await call.underCompanyLock { tx, _ in
             let ceiling = try await Granting.ceiling(of: call, in: tx)
             try await apply(body.value, to: id.value, within: ceiling, call, in: tx)
@@ -25,13 +28,16 @@ enum InvitationChanges {
     }
 
     private static func apply(
-        _ change: InvitationChange, to id: UUID, within ceiling: PermissionSet, _ call: Call, in tx: Transaction
+        _ change: InvitationChange, to id: UUID, within ceiling: PermissionSet, _ call: Call,
+        in tx: Transaction
     ) async throws {
         let (company, user) = (try call.company, try call.user)
         let present = try await present(id, company, call, in: tx)
         let wanted = change.roleIds?.items
         let roles = try await Granting.roles(wanted ?? present, of: company, pointer: "/role_ids", in: tx)
-        guard !roles.isEmpty else { throw Problem.unprocessable("/role_ids", "required", "at least one role is needed") }
+        guard !roles.isEmpty else {
+            throw Problem.unprocessable("/role_ids", "required", "at least one role is needed")
+        }
         try Granting.check(roles, within: ceiling)
         let teams = change.teamIds?.items
         try await Inviting.mustKnow(teams: teams ?? [], company, "/team_ids", in: tx)
@@ -54,7 +60,9 @@ enum InvitationChanges {
 
     /// The roles it gives at present, if it can still be changed.
     @inline(never)
-    private static func present(_ id: UUID, _ company: UUID, _ call: Call, in tx: Transaction) async throws -> [UUID] {
+    private static func present(_ id: UUID, _ company: UUID, _ call: Call, in tx: Transaction) async throws
+        -> [UUID]
+    {
         let rows = try await tx.query(
             """
             SELECT i.state, i.version,
@@ -65,7 +73,9 @@ enum InvitationChanges {
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         let state: InvitationState = try row.get("state")
-        guard state == .pending else { throw Problem(.invitationNotPending, "This invitation is \(state.rawValue).") }
+        guard state == .pending else {
+            throw Problem(.invitationNotPending, "This invitation is \(state.rawValue).")
+        }
         return try row.get("role_ids")
     }
 

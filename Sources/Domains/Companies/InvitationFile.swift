@@ -28,7 +28,9 @@ struct InvitationFile {
         let known = try Known(roles, teams)
         rows = table.dropFirst().map { cells in
             let value = { (column: Column) in
-                columns[column].flatMap { $0 < cells.count ? cells[$0].trimmed : nil }.flatMap { $0.isEmpty ? nil : $0 }
+                columns[column].flatMap { $0 < cells.count ? cells[$0].trimmed : nil }.flatMap {
+                    $0.isEmpty ? nil : $0
+                }
             }
             return Self.row(value, known)
         }
@@ -52,7 +54,9 @@ struct InvitationFile {
     private static func row(_ value: (Column) -> String?, _ known: Known) -> InvitationBatch.Row {
         let address = value(.email) ?? ""
         let wanted = Result { () throws(Problem) -> NewInvitation in
-            guard let email = Email(address) else { throw .unprocessable("/email", "invalid", "is no e-mail address") }
+            guard let email = Email(address) else {
+                throw .unprocessable("/email", "invalid", "is no e-mail address")
+            }
             return NewInvitation(
                 email: email, name: try text(value(.name), "/name", Text<120>.init),
                 roleIds: try list(value(.roles), "/roles", "role", known.roles),
@@ -62,15 +66,19 @@ struct InvitationFile {
         return InvitationBatch.Row(email: address, wanted: wanted)
     }
 
-    private static func text<Value>(_ text: String?, _ pointer: String, _ make: (String) -> Value?) throws(Problem)
+    private static func text<Value>(_ text: String?, _ pointer: String, _ make: (String) -> Value?)
+        throws(Problem)
         -> Value?
     {
         guard let text else { return nil }
-        guard let value = make(text) else { throw .unprocessable(pointer, "invalid", "is too long, or has control characters") }
+        guard let value = make(text) else {
+            throw .unprocessable(pointer, "invalid", "is too long, or has control characters")
+        }
         return value
     }
 
-    private static func list(_ cell: String?, _ pointer: String, _ noun: String, _ known: [String: UUID]) throws(Problem)
+    private static func list(_ cell: String?, _ pointer: String, _ noun: String, _ known: [String: UUID])
+        throws(Problem)
         -> UpTo<20, UUID>?
     {
         guard let cell else { return nil }
@@ -78,7 +86,8 @@ struct InvitationFile {
         for name in cell.split(separator: ";").map({ String($0).trimmed }) where !name.isEmpty {
             guard let id = known[name.lowercased()] else {
                 let near = NearMiss.of(name, among: known.keys).map { "; perhaps \($0) was meant" } ?? ""
-                throw .unprocessable(pointer, "unknown-\(noun)", "\(name) is no \(noun) of this company\(near)")
+                throw .unprocessable(
+                    pointer, "unknown-\(noun)", "\(name) is no \(noun) of this company\(near)")
             }
             if !ids.contains(id) { ids.append(id) }
         }
@@ -107,7 +116,8 @@ extension String {
     /// Without the blanks around it.
     fileprivate var trimmed: String {
         let isBlank = { (letter: Character) in letter.isWhitespace }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else { return "" }
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) })
+        else { return "" }
         return String(self[first...last])
     }
 }

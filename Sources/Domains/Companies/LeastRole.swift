@@ -7,7 +7,8 @@ import Wire
 enum LeastRole {
     @RouteList static var routes: [Route] {
         GET(
-            "/v1/members/{id}/least-role", "See which smaller role would do for a member", .can(.accessRead), read
+            "/v1/members/{id}/least-role", "See which smaller role would do for a member", .can(.accessRead),
+            read
         ).describe(
             "Compares what the member's roles permit with what he has used in the last 90 days, and names the role of the "
                 + "company that covers the use and permits least beyond it.")
@@ -32,9 +33,11 @@ enum LeastRole {
 
         static let fieldNotes = [
             "watched_since": "The first day on which the use of any permission in the company was noted.",
-            "is_conclusive": "Whether use has been watched for the whole window, and the member was here all the while.",
+            "is_conclusive":
+                "Whether use has been watched for the whole window, and the member was here all the while.",
             "unused": "What the present roles permit and was not used in the window.",
-            "suggestion": "Null when nothing was used, or no role is smaller than the present ones and covers the use.",
+            "suggestion":
+                "Null when nothing was used, or no role is smaller than the present ones and covers the use.",
             "suggestion_permits": "What the suggested role permits beyond the use.",
         ]
     }
@@ -64,7 +67,9 @@ enum LeastRole {
         let present = all.filter { held.contains($0.id) }
         let permitted = present.reduce(PermissionSet()) { $0.union($1.permissions) }
         let uses = try answers[1].map { row in
-            Use(permission: try row.get("permission"), lastOn: try row.get("last_on"), days: try row.get("days"))
+            Use(
+                permission: try row.get("permission"), lastOn: try row.get("last_on"),
+                days: try row.get("days"))
         }
         let used = PermissionSet(names: uses.map(\.permission)).intersection(permitted)
         let least = smallest(of: all, covering: used, below: permitted)
@@ -72,7 +77,8 @@ enum LeastRole {
             Answer(
                 memberId: id.value, roles: present.map(\.asName), windowDays: windowDays,
                 watchedSince: try row.get("watched_since"),
-                isConclusive: try row.get("is_old", as: Bool.self) && row.get("is_watched", as: Bool?.self) ?? false,
+                isConclusive: try row.get("is_old", as: Bool.self)
+                    && row.get("is_watched", as: Bool?.self) ?? false,
                 used: uses, unused: permitted.subtracting(used).names, suggestion: least?.asName,
                 suggestionPermits: least?.permissions.subtracting(used).names ?? []))
     }
@@ -83,7 +89,9 @@ enum LeastRole {
         of roles: [ReviewedRoles.Role], covering used: PermissionSet, below permitted: PermissionSet
     ) -> ReviewedRoles.Role? {
         guard !used.isEmpty else { return nil }
-        let enough = roles.filter { used.isSubset(of: $0.permissions) && $0.permissions.isSubset(of: permitted) }
+        let enough = roles.filter {
+            used.isSubset(of: $0.permissions) && $0.permissions.isSubset(of: permitted)
+        }
         let least = enough.min { $0.permissions.names.count < $1.permissions.names.count }
         return least?.permissions == permitted ? nil : least
     }

@@ -85,7 +85,8 @@ struct AttributeRule: Sendable {
                 ? nil : "may have \(CompanyLimits.attributeTextMax) characters"
         case .number: return value.doubleValue == nil ? "must be a number" : nil
         case .boolean: return value.boolValue == nil ? "must be true or false" : nil
-        case .date: return value.stringValue.flatMap { LocalDate($0) } == nil ? "must be a day like 2030-01-31" : nil
+        case .date:
+            return value.stringValue.flatMap { LocalDate($0) } == nil ? "must be a day like 2030-01-31" : nil
         case .choice:
             return options.contains { value == .string($0) }
                 ? nil : "must be one of \(options.joined(separator: ", "))"

@@ -11,7 +11,9 @@ enum MemberAttributes {
         POST("/v1/member-attributes", "Define an attribute of members", .can(.membersWrite), create)
             .describe("Values that members have under the key already must be of its kind.")
             .problems(.attributeKeyTaken, .attributeNameTaken, .tooManyAttributes, .attributeValuesDoNotFit)
-            .example(body: ["key": "office", "name": "Office", "kind": "choice", "options": ["Berlin", "Lisbon"]])
+            .example(body: [
+                "key": "office", "name": "Office", "kind": "choice", "options": ["Berlin", "Lisbon"],
+            ])
         GET("/v1/member-attributes/{id}", "Read an attribute of members", .can(.membersRead), read)
         PATCH("/v1/member-attributes/{id}", "Change an attribute of members", .can(.membersWrite), change)
             .describe("Its key and its kind stay.").problems(.attributeNameTaken, .attributeValuesDoNotFit)
@@ -35,12 +37,15 @@ enum MemberAttributes {
         try Single(await call.db.query("\(fragment: select(call.company)) AND a.id = \(id)"))
     }
 
-    static func create(_ call: Call, _ body: Body<NewMemberAttribute>) async throws -> Created<MemberAttribute> {
+    static func create(_ call: Call, _ body: Body<NewMemberAttribute>) async throws -> Created<
+        MemberAttribute
+    > {
         let company = try call.company
         let id = UUID.v7()
         let (key, kind, options) = (body.key.text, body.kind, try options(body.options, of: body.kind))
         let limit = RowLimit(
-            CompanyLimits.attributesMax, "SELECT count(*) FROM member_attributes WHERE company_id = \(company)",
+            CompanyLimits.attributesMax,
+            "SELECT count(*) FROM member_attributes WHERE company_id = \(company)",
             else: .tooManyAttributes)
         let record = Audit.sql(
             Audit.Entry(
@@ -58,13 +63,16 @@ enum MemberAttributes {
         return try Created(rows)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<MemberAttributeChange>) async throws -> Single<
-        MemberAttribute
-    > {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<MemberAttributeChange>) async throws
+        -> Single<
+            MemberAttribute
+        >
+    {
         let company = try call.company
         try await call.db.transaction { tx in
             let before = try await tx.query(
-                "SELECT key, name, kind, options, version FROM member_attributes WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+                "SELECT key, name, kind, options, version FROM member_attributes WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+            )
             guard let row = before.first else { throw Problem.notFound }
             try call.requireVersion(row.get("version"))
             let rule = try AttributeRule(row)
@@ -105,7 +113,8 @@ enum MemberAttributes {
                 """,
                 Audit.sql(
                     Audit.Entry(
-                        "member_attribute.deleted", on: "member_attribute", id.value, before: ["key": .string(key)]),
+                        "member_attribute.deleted", on: "member_attribute", id.value,
+                        before: ["key": .string(key)]),
                     by: call.actor, company: company),
             ])
         }
@@ -113,7 +122,9 @@ enum MemberAttributes {
     }
 
     /// Refuses the statement while some member has a value that is none of the kind, or no option any more.
-    private static func allFit(_ kind: AttributeKind, _ options: [String], _ key: String, _ company: UUID) -> SQL {
+    private static func allFit(_ kind: AttributeKind, _ options: [String], _ key: String, _ company: UUID)
+        -> SQL
+    {
         .unless(
             """
             EXISTS (SELECT 1 FROM memberships m
@@ -122,7 +133,9 @@ enum MemberAttributes {
             """, .attributeValuesDoNotFit)
     }
 
-    private static func options(_ wanted: UpTo<100, Text<60>>?, of kind: AttributeKind) throws(Problem) -> [String] {
+    private static func options(_ wanted: UpTo<100, Text<60>>?, of kind: AttributeKind) throws(Problem)
+        -> [String]
+    {
         let options = wanted?.items.map(\.text) ?? []
         guard (kind == .choice) != options.isEmpty else {
             throw .unprocessable("/options", "one-of", "are for the kind choice, which needs some")
@@ -169,7 +182,8 @@ extension MemberAttributes {
             if value.isNull { return nil }
             guard let rule = rules.first(where: { $0.key == key }) else {
                 let near = NearMiss.of(key, among: rules.map(\.key)).map { "; perhaps \($0) was meant" } ?? ""
-                return .at("/attributes/\(key)", "unknown-attribute", "is none of GET /v1/member-attributes\(near)")
+                return .at(
+                    "/attributes/\(key)", "unknown-attribute", "is none of GET /v1/member-attributes\(near)")
             }
             return rule.fault(in: value).map { .at("/attributes/\(key)", "wrong-kind", $0) }
         }

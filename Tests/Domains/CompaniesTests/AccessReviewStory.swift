@@ -10,13 +10,18 @@ import Wire
         return "/v1/access-reviews/\(try #require(answer.json["id"]?.stringValue, "\(answer)"))"
     }
 
-    private func item(of name: String, _ role: String, _ who: Person, _ review: String) async throws -> String {
+    private func item(of name: String, _ role: String, _ who: Person, _ review: String) async throws -> String
+    {
         let items = try await who.get("\(review)/items?limit=100").json["data"]?.arrayValue ?? []
-        let item = items.first { $0["member_name"]?.stringValue == name && $0["role_name"]?.stringValue == role }
+        let item = items.first {
+            $0["member_name"]?.stringValue == name && $0["role_name"]?.stringValue == role
+        }
         return try #require(item?["id"]?.stringValue, "no \(role) of \(name) in \(items)")
     }
 
-    @Test func `a review takes down who holds what and when it was used, and closing it takes away`() async throws {
+    @Test func `a review takes down who holds what and when it was used, and closing it takes away`()
+        async throws
+    {
         let world = try await World()
         let grace = try await world.owner()
         let linus = try await grace.colleague("Linus", as: "viewer")
@@ -43,27 +48,38 @@ import Wire
 
         #expect(try await grace.post("\(review)/closure").code == "access-review-undecided")
         let own = try await item(of: "Grace", "Owner", grace, review)
-        #expect(try await grace.put("\(review)/items/\(own)/decision", ["decision": "remove"]).code == "own-access")
+        #expect(
+            try await grace.put("\(review)/items/\(own)/decision", ["decision": "remove"]).code
+                == "own-access")
         let manager = items.filter { $0["member_name"] == "Linus" && $0["role_name"] == "Manager" }
         let decided = try await grace.put(
             "\(review)/decisions",
-            ["item_ids": .array(manager.compactMap { $0["id"] }), "decision": "remove", "note": "Has moved on"])
+            [
+                "item_ids": .array(manager.compactMap { $0["id"] }), "decision": "remove",
+                "note": "Has moved on",
+            ])
         #expect(decided.json["decided"] == 2)
         let kept = try await item(of: "Linus", "Viewer", grace, review)
-        #expect(try await grace.put("\(review)/items/\(kept)/decision", ["decision": "keep"]).json["decision"] == "keep")
+        #expect(
+            try await grace.put("\(review)/items/\(kept)/decision", ["decision": "keep"]).json["decision"]
+                == "keep")
         #expect(try await grace.get(review).json["remove_count"] == 2)
 
         let closed = try await grace.post("\(review)/closure")
-        #expect(closed.status == 200 && closed.json["state"] == "closed" && closed.json["undecided_count"] == 0)
+        #expect(
+            closed.status == 200 && closed.json["state"] == "closed" && closed.json["undecided_count"] == 0)
         let after = try await grace.get("/v1/members/\(member)").json
         #expect(after["roles"]?.arrayValue?.compactMap { $0["key"] } == ["viewer"])
         #expect(try await grace.get("/v1/grants").json["data"]?.arrayValue?.isEmpty == true)
         #expect(try await linus.post("/v1/teams", ["name": "Mine"]).code == "forbidden")
         let file = try await grace.get("\(review)/items.csv").text
         #expect(file.contains("Linus,") && file.contains(",remove,Has moved on,removed\r\n"))
-        #expect(try await grace.put("\(review)/items/\(kept)/decision", ["decision": "remove"]).code == "access-review-closed")
+        #expect(
+            try await grace.put("\(review)/items/\(kept)/decision", ["decision": "remove"]).code
+                == "access-review-closed")
         #expect(try await grace.post("\(review)/closure").code == "access-review-closed")
-        let events = try world.test.psql("SELECT string_agg(type, ',' ORDER BY seq) FROM outbox WHERE type LIKE 'access%'")
+        let events = try world.test.psql(
+            "SELECT string_agg(type, ',' ORDER BY seq) FROM outbox WHERE type LIKE 'access%'")
         #expect(events == "access_review.opened,access_review.closed\n")
     }
 

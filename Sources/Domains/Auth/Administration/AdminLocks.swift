@@ -16,13 +16,15 @@ enum AdminLocks {
         PUT("/v1/admin/users/{id}/lock", "Lock an account", .operator, lock).operation("lockUser")
             .describe(
                 "Ends all sessions, and its API keys are refused from the next request on. Unlike the lock after \"this was "
-                    + "not me\", a new password does not open it.")
+                    + "not me\", a new password does not open it."
+            )
             .problems(.operatorIsYou).example(body: ["reason": "Sends junk to strangers"])
         DELETE("/v1/admin/users/{id}/lock", "Unlock an account", .operator, unlock).operation("unlockUser")
         POST("/v1/admin/users/{id}/password-reset", "Make somebody set a new password", .operator, forceReset)
             .operation("forcePasswordReset")
             .describe(
-                "Ends all sessions; the account opens again with the password that is set by the mail sent with this.")
+                "Ends all sessions; the account opens again with the password that is set by the mail sent with this."
+            )
             .problems(.operatorIsYou)
         DELETE("/v1/admin/users/{id}/sessions", "End all of somebody's sessions", .operator, endSessions)
             .operation("endUserSessions").problems(.operatorIsYou)
@@ -35,7 +37,8 @@ enum AdminLocks {
             let person = try await AdminUsers.Target.of(id.value, in: tx)
             try await set(
                 "status = 'locked', locked_by_operator_at = \(now), lock_reason = \(reason)", of: id.value,
-                .accountLocked, ["by_operator": .string(by.description), "reason": .string(reason)], visit, at: now,
+                .accountLocked, ["by_operator": .string(by.description), "reason": .string(reason)], visit,
+                at: now,
                 in: tx)
             try await end(of: id.value, reason: "locked", by: call.actor, at: now, in: tx)
             guard let email = person.email else { return }
@@ -55,7 +58,8 @@ enum AdminLocks {
             let person = try await AdminUsers.Target.of(id.value, in: tx)
             if person.status == .active { return }
             try await set(
-                "status = 'active', locked_by_operator_at = NULL, lock_reason = NULL", of: id.value, .accountUnlocked,
+                "status = 'active', locked_by_operator_at = NULL, lock_reason = NULL", of: id.value,
+                .accountUnlocked,
                 ["by_operator": .string(by.description)], visit, at: now, in: tx)
         }
         return try await AdminUsers.read(call, id)
@@ -72,7 +76,8 @@ enum AdminLocks {
             try await end(of: id.value, reason: "password", by: call.actor, at: now, in: tx)
             guard let email = person.email else { return }
             try await PasswordReset.send(
-                to: id.value, email: email, name: person.name, locale: person.locale, visit, parts, at: now, in: tx)
+                to: id.value, email: email, name: person.name, locale: person.locale, visit, parts, at: now,
+                in: tx)
         }
         return try await AdminUsers.read(call, id)
     }

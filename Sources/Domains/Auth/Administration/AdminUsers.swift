@@ -30,7 +30,8 @@ struct AdminUser: Codable, Sendable, FieldNotes {
     let updatedAt: Timestamp
 
     static let fieldNotes = [
-        "status": "locked: signs in again after setting a new password by mail, or, when an operator has locked it, "
+        "status":
+            "locked: signs in again after setting a new password by mail, or, when an operator has locked it, "
             + "only after an operator has unlocked it.",
         "session_count": "Sessions that could be used at this moment.",
     ]
@@ -50,9 +51,12 @@ enum AdminUsers {
         PATCH("/v1/admin/users/{id}", "Change an account's name and settings", .operator, change)
             .describe("The address changes by its owner alone: whoever holds it holds the account.")
         GET("/v1/admin/users/{id}/companies", "List the companies somebody is in", .operator, companies)
-        GET("/v1/admin/users/{id}/sessions", "List somebody's sessions, the last used first", .operator, sessions)
         GET(
-            "/v1/admin/users/{id}/security-events", "List what happened around an account, newest first", .operator,
+            "/v1/admin/users/{id}/sessions", "List somebody's sessions, the last used first", .operator,
+            sessions)
+        GET(
+            "/v1/admin/users/{id}/security-events", "List what happened around an account, newest first",
+            .operator,
             events)
     }
 
@@ -86,7 +90,9 @@ enum AdminUsers {
         try Single(await rows(id.value, call))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<Change>) async throws -> Single<AdminUser> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<Change>) async throws -> Single<
+        AdminUser
+    > {
         let by = try call.session.user
         let visit = Visit(call)
         var changes = Changes()
@@ -138,9 +144,11 @@ enum AdminUsers {
         return Page(all: rows)
     }
 
-    static func events(_ call: Call, _ id: Path<UUID>, _ list: List<SecurityEvents.Filter>) async throws -> Page<
-        SecurityEvent
-    > {
+    static func events(_ call: Call, _ id: Path<UUID>, _ list: List<SecurityEvents.Filter>) async throws
+        -> Page<
+            SecurityEvent
+        >
+    {
         try await mustExist(id.value, call)
         return try await call.page(list, SecurityEvents.select(of: id.value))
     }

@@ -19,12 +19,15 @@ enum Support {
             .describe(
                 "The answer's token does what the person may do in that company, but for what gives power away: keys, "
                     + "sign-in rules, deletion, ownership. The person is told by mail. A company that does not allow it "
-                    + "(`allows_impersonation`) is closed to it at once, also when it is under way.")
+                    + "(`allows_impersonation`) is closed to it at once, also when it is under way."
+            )
             .secret.problems(
-                .sessionRequired, .reauthenticationRequired, .impersonationRefused, .operatorIsYou, .noSuchCompany
+                .sessionRequired, .reauthenticationRequired, .impersonationRefused, .operatorIsYou,
+                .noSuchCompany
             )
             .example(body: [
-                "company_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a10", "reason": "Ticket 4711: the board stays empty",
+                "company_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a10",
+                "reason": "Ticket 4711: the board stays empty",
             ])
         GET("/v1/admin/impersonations", "List who worked in whose name, newest first", .operator, list)
         DELETE("/v1/admin/impersonations/{id}", "End the work in somebody's name", .operator, end)
@@ -33,7 +36,8 @@ enum Support {
 
     /// What gives power away, or takes it from its owner, is not for support.
     static let closed = PermissionSet(names: [
-        "company:delete", "ownership:write", "security:write", "members:impersonate", "api_keys:write", "sso:write",
+        "company:delete", "ownership:write", "security:write", "members:impersonate", "api_keys:write",
+        "sso:write",
         "service_accounts:write",
     ])
 
@@ -52,7 +56,8 @@ enum Support {
     }
 
     @inline(never)
-    private static func person(_ user: UUID, in company: UUID, for operatorId: UUID, _ tx: Transaction) async throws
+    private static func person(_ user: UUID, in company: UUID, for operatorId: UUID, _ tx: Transaction)
+        async throws
         -> Impersonation.Person
     {
         let rows = try await tx.query(
@@ -66,7 +71,9 @@ enum Support {
              WHERE u.id = \(user) AND u.kind = 'person' AND u.status = 'active'
             """)
         guard let row = rows.first else { throw Problem.notFound }
-        guard let allows = try row.get("allows_impersonation", as: Bool?.self) else { throw Problem(.noSuchCompany) }
+        guard let allows = try row.get("allows_impersonation", as: Bool?.self) else {
+            throw Problem(.noSuchCompany)
+        }
         guard allows else { throw Problem(.impersonationRefused, "The company's settings do not allow it.") }
         if try row.get("is_operator", as: Bool.self) {
             throw Problem(.impersonationRefused, "Nobody works in another operator's name.")
@@ -91,7 +98,8 @@ enum Support {
         let endedAt: Timestamp?
 
         static let fieldNotes = [
-            "id": "The session's.", "is_by_support": "By an operator; else by a member of the company who may.",
+            "id": "The session's.",
+            "is_by_support": "By an operator; else by a member of the company who may.",
         ]
     }
 
