@@ -43,6 +43,7 @@ public enum AuthDomain: Domain {
         AccountPages.routes
         AdminUsers.routes
         AdminLocks.routes
+        AdminEvents.routes
         Support.routes
     }
 

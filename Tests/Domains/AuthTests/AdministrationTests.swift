@@ -40,6 +40,7 @@ import Wire
         #expect(renamed["name"] == "Ada Byron")
         #expect(try await kinds(otto, ada).first == "account_changed")
         #expect(try await ada.client.get("/v1/admin/users").code == "forbidden")
+        #expect(try await ada.client.get("/v1/admin/security-events").code == "forbidden")
         #expect(try await ada.client.get(user(ada)).code == "forbidden")
     }
 
@@ -80,6 +81,16 @@ import Wire
         try await byKey.get("/v1/teams").expect(200)
         let kinds = try await kinds(otto, ada)
         #expect(kinds.contains("account_locked") && kinds.contains("account_unlocked"))
+        let all =
+            try await otto.client.get(
+                "/v1/admin/security-events?kind=account_locked,account_unlocked&user_id=\(ada.userId)"
+            ).expect(200).json["data"]?.arrayValue ?? []
+        #expect(all.map { $0["kind"] } == ["account_unlocked", "account_locked"])
+        #expect(
+            all.allSatisfy {
+                $0["user_email"]?.stringValue == ada.email
+                    && $0["detail"]?["by_operator"]?.stringValue == otto.userId
+            })
         #expect(try await otto.client.put(user(otto, "/lock"), ["reason": "Me"]).code == "operator-is-you")
     }
 
