@@ -20,12 +20,14 @@ struct Member: Codable, Sendable, FieldNotes {
     let attributes: JSON
     let viaCompanyId: UUID?
     let joinedAt: Timestamp
+    let lastActiveOn: LocalDate?
     let suspendedAt: Timestamp?
     let removedAt: Timestamp?
     let version: Int
     let updatedAt: Timestamp
 
     static let fieldNotes = [
+        "last_active_on": "The last day on which the person used any permission here, also by an API key; null when never.",
         "via_company_id": "The agency whose staff this person belongs to, when in here by its grant.",
         "attributes": "What the company keeps about its people: see GET /v1/member-attributes.",
     ]

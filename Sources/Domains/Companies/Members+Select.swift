@@ -17,7 +17,10 @@ extension Members {
                   FROM team_members tm
                   JOIN teams t ON t.company_id = tm.company_id AND t.id = tm.team_id
                  WHERE tm.company_id = m.company_id AND tm.member_id = m.id) AS teams,
-               m.attributes, m.via_company_id, m.joined_at, m.suspended_at, m.removed_at, m.version, m.updated_at
+               m.attributes, m.via_company_id, m.joined_at,
+               (SELECT max(pu.last_on) FROM permission_uses pu
+                 WHERE pu.company_id = m.company_id AND pu.member_id = m.id) AS last_active_on,
+               m.suspended_at, m.removed_at, m.version, m.updated_at
           FROM memberships m
           JOIN users u ON u.id = m.user_id AND u.kind = 'person'
          WHERE m.company_id = \(company)
@@ -34,6 +37,12 @@ extension Members {
             sql += """
                  AND EXISTS (SELECT 1 FROM team_members tm
                               WHERE tm.company_id = m.company_id AND tm.member_id = m.id AND tm.team_id = \(team))
+                """
+        }
+        if let day = filter.inactiveSince {
+            sql += """
+                 AND NOT EXISTS (SELECT 1 FROM permission_uses pu
+                                  WHERE pu.company_id = m.company_id AND pu.member_id = m.id AND pu.last_on >= \(day)::date)
                 """
         }
         sql += "\(fragment: try MemberAttributes.condition(filter.attribute?.map(\.text) ?? []))"

@@ -50,10 +50,12 @@ enum Members {
         let joinedAt: Bounds<Timestamp>?
         /// `key:value`; a member must have them all.
         let attribute: [Text<200>]?
+        /// Who has used nothing here since that day.
+        let inactiveSince: LocalDate?
 
         static let sorts = ["-joined_at", "name", "status"]
         static let search = ["name", "email", "title"]
-        static let ownFields: Set<String> = ["role_id", "role", "team_id", "status", "attribute"]
+        static let ownFields: Set<String> = ["role_id", "role", "team_id", "status", "attribute", "inactive_since"]
     }
 
     /// Removed members are shown only when asked for.

@@ -135,6 +135,14 @@ import Wire
         #expect(after["unused"]?.arrayValue?.contains("security:write") == true)
         #expect(after["suggestion_permits"]?.arrayValue?.contains("teams:read") == false)
         #expect(try await linus.get(path).status == 200)
+        let names = { (query: String) in
+            let members = try await grace.get("/v1/members?\(query)").json["data"]?.arrayValue ?? []
+            return members.compactMap { $0["name"]?.stringValue }
+        }
+        #expect(try await names("inactive_since=2026-01-01") == ["Grace"])
+        let shown = try await grace.get("/v1/members/\(member)").json
+        let day = try world.test.psql("SELECT CURRENT_DATE - 3")
+        #expect(shown["last_active_on"]?.stringValue == String(day.prefix(10)))
         #expect(try await grace.get("/v1/members/\(UUID.v7())/least-role").status == 404)
     }
 }
