@@ -18,7 +18,7 @@ public enum CompaniesDomain: Domain {
             + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
             + JoinLinks.routes + ServiceAccounts.routes + CompanyDomains.routes
             + DomainJoining.routes + Grants.routes
-            + InvitationBatch.routes + InvitationChanges.routes + MemberAttributes.routes
+            + InvitationBatch.routes + InvitationChanges.routes + InvitationRedirection.routes + MemberAttributes.routes
             + AccessReviews.routes + LeastRole.routes + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes
     }
 

@@ -6,7 +6,7 @@ import Wire
 /// What the company's people are told of each other.
 enum CompanyNews {
     static let all = [
-        invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged, joinRequested, reviewOpened,
+        invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged, joinRequested, redirectAsked, reviewOpened,
     ]
 
     static let watchables = [
@@ -93,6 +93,24 @@ enum CompanyNews {
                 try call.require(.invitationsWrite)
                 _ = try await JoinLinks.deny(call, Path(request))
             },
+        ])
+
+    static let redirectAsked = NotificationType(
+        "invitation.redirect_asked", category: "members", summary: "Somebody you invited asks for it at another address.",
+        severity: .high, channels: [.inApp, .email], values: ["person", "address", "company"],
+        texts: [
+            "en": .init(
+                "{{person}} asks to be invited at another address",
+                "Whoever has the link of your invitation to {{company}} works with the address {{address}}. Agree if you know it."),
+            "de": .init(
+                "{{person}} möchte an eine andere Adresse eingeladen werden",
+                "Wer den Link Ihrer Einladung zu {{company}} hat, arbeitet mit der Adresse {{address}}. Stimmen Sie zu, wenn Sie sie kennen."),
+        ],
+        actions: [
+            NotificationAction("approve", ["en": "Invite this address", "de": "Diese Adresse einladen"]) { call, invitation in
+                try call.require(.invitationsWrite)
+                _ = try await InvitationRedirection.approve(call, Path(invitation))
+            }
         ])
 
     static let reviewOpened = NotificationType(

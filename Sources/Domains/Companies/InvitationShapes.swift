@@ -22,6 +22,8 @@ struct Invitation: Codable, Sendable, FieldNotes {
     let lastSentAt: Timestamp
     let openedAt: Timestamp?
     let mismatchedAt: Timestamp?
+    let redirectEmail: String?
+    let redirectAskedAt: Timestamp?
     let decidedAt: Timestamp?
     let memberId: UUID?
     let version: Int
@@ -29,6 +31,7 @@ struct Invitation: Codable, Sendable, FieldNotes {
 
     static let fieldNotes = [
         "opened_at": "When the link was first looked at.",
+        "redirect_email": "The account whose owner asks to be invited at this address instead.",
         "mismatched_at": "When somebody with another address last tried to accept it.",
     ]
 }

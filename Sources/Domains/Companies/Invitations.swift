@@ -127,7 +127,7 @@ enum Invitations {
         return try row.get("state")
     }
 
-    private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
+    static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(call.company)) AND i.id = \(id)")
     }
 
@@ -136,9 +136,11 @@ enum Invitations {
         SELECT i.id, i.email, i.name, i.message,
                CASE WHEN i.state = 'pending' AND i.expires_at <= now() THEN 'expired' ELSE i.state END AS state,
                \(fragment: roles), \(fragment: teams), i.invited_by, u.name AS inviter_name, i.expires_at, i.times_sent,
-               i.last_sent_at, i.opened_at, i.mismatched_at, i.decided_at, i.member_id, i.version, i.created_at
+               i.last_sent_at, i.opened_at, i.mismatched_at, r.email AS redirect_email, i.redirect_asked_at, i.decided_at,
+               i.member_id, i.version, i.created_at
           FROM invitations i
           LEFT JOIN users u ON u.id = i.invited_by
+          LEFT JOIN users r ON r.id = i.redirect_user_id
          WHERE i.company_id = \(company)
         """
     }

@@ -59,7 +59,7 @@ extension ProblemCode {
     public static let invitationForAnother = ProblemCode(
         "invitation-for-another-address", 403, "This invitation was sent to another address",
         advice:
-            "Sign in with the invited address, or ask for an invitation to this one. The inviter has been told."
+            "Sign in with the invited address, or ask for it at this one with POST /v1/invitations/redirection. The inviter has been told."
     )
     public static let emailNotVerified = ProblemCode(
         "email-not-verified", 403, "Your e-mail address is not confirmed yet",
@@ -70,6 +70,9 @@ extension ProblemCode {
     public static let inviterLostRights = ProblemCode(
         "inviter-lost-rights", 409, "Whoever invited you may no longer give these roles",
         advice: "Ask somebody else in the company for a new invitation.")
+    public static let redirectionNotAsked = ProblemCode(
+        "redirection-not-asked", 409, "Nobody asks for this invitation at another address",
+        advice: "Revoke it and invite the other address.")
     public static let invitationMailsSpent = ProblemCode(
         "invitation-mails-spent", 409, "This invitation was mailed as often as it may be",
         advice: "Check the address; revoke this invitation and send a new one.")
@@ -180,7 +183,7 @@ extension ProblemCode {
         memberNotSuspended, agencyMember, useDeparture, alreadyAMember, seatLimitReached, invitationUnknown,
         invitationNotPending, invitationExpired, invitationForAnother, emailNotVerified,
         invitationWithoutRoles,
-        inviterLostRights, invitationMailsSpent, tooManyInvitations, joinLinkUnknown, joinLinkSpent,
+        inviterLostRights, redirectionNotAsked, invitationMailsSpent, tooManyInvitations, joinLinkUnknown, joinLinkSpent,
         joinLinkOtherDomain,
         joinRequestDecided, roleIsBuiltIn, roleInUse, roleNameTaken, tooManyRoles, teamNameTaken,
         tooManyTeams,

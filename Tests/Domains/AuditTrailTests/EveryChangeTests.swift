@@ -35,6 +35,8 @@ import Testing
         "POST /v1/invitations": "invitation.sent", "DELETE /v1/invitations/{id}": "invitation.revoked",
         "POST /v1/invitations/{id}/resending": "invitation.resent",
         "PATCH /v1/invitations/{id}": "invitation.changed",
+        "POST /v1/invitations/redirection": "invitation.redirect_asked",
+        "POST /v1/invitations/{id}/redirection": "invitation.redirected",
         "POST /v1/member-attributes": "member_attribute.created",
         "PATCH /v1/member-attributes": "member_attribute.changed",
         "DELETE /v1/member-attributes": "member_attribute.deleted",
