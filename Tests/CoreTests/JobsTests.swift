@@ -149,4 +149,39 @@ import Wire
         #expect(try await ground.count("SELECT count(*) FROM worker_leases WHERE name LIKE 'effect%'") == 1)
         await engine.stop()
     }
+
+    @Test func `a day of finished jobs goes as a whole once nobody looks it up, and the days to come are there`() async throws {
+        let ground = try await CoreGround()
+        func day(_ ago: Int) async throws -> String {
+            try await ground.database.query(
+                "SELECT 'jobs_done_' || to_char((now() AT TIME ZONE 'UTC')::date - \(ago)::integer, 'YYYYMMDD') AS name"
+            )[0].get("name")
+        }
+        func exists(_ table: String) async throws -> Bool {
+            try await ground.database.query("SELECT to_regclass(\(table)) IS NOT NULL AS is_there")[0].get("is_there")
+        }
+        let (last, over) = (JobLimits.daysKept, JobLimits.daysKept + 1)
+        for ago in [last, over] {
+            _ = try ground.test.psql(
+                """
+                SET timezone = 'UTC';
+                DO $$ BEGIN
+                    EXECUTE format('CREATE TABLE %I PARTITION OF jobs_done FOR VALUES FROM (%L) TO (%L)',
+                                   '\(try await day(ago))', current_date - \(ago), current_date - \(ago) + 1);
+                END $$;
+                INSERT INTO jobs_done (id, queue, kind, priority, state, attempt, attempts_max, arguments, errors, created_at,
+                                       finished_at)
+                VALUES (gen_random_uuid(), 'default', 'tests.old', 5, 'done', 1, 20, '{}', '[]', now(),
+                        current_date - \(ago) + interval '1 hour');
+                """)
+        }
+        _ = try await JobHousekeeping.keepDays(ground.work())
+        #expect(try await exists(day(last)), "the last day that is kept")
+        #expect(try await !exists(day(over)), "the first that is not")
+        #expect(try await ground.count("SELECT count(*) FROM jobs_done WHERE kind = 'tests.old'") == 1)
+        for ahead in 0...JobLimits.daysAhead { #expect(try await exists(day(-ahead))) }
+        // Twice changes nothing, and what ends today lies in today's part.
+        _ = try await JobHousekeeping.keepDays(ground.work())
+        #expect(try await exists(day(last)))
+    }
 }

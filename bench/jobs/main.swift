@@ -27,13 +27,16 @@ func cpuSeconds() -> Double {
 func seconds(since begun: UInt64) -> Double { Double(EventLoop.monotonicNanoseconds() - begun) / 1e9 }
 
 func enqueue(_ database: Database, _ count: Int, _ batch: Int) async throws {
+    // As a process that serves: the workers of others are told.
+    let telling = JobTelling(database)
+    defer { telling.stop() }
     let begun = EventLoop.monotonicNanoseconds()
     let cpu = cpuSeconds()
     var done = 0
     while done < count {
         let part = (done..<min(done + batch, count)).map { Nothing(number: $0, at: 0) }
         if batch == 1 {
-            _ = try await database.query(Jobs.sql(nothing, part[0], company: nil))
+            try await Jobs.enqueue(nothing, part[0], company: nil, on: database)
         } else {
             _ = try await database.transaction { tx in
                 try await Jobs.enqueue(nothing, all: part, company: nil, in: tx)
@@ -106,9 +109,13 @@ guard arguments.count >= 3 else {
     exit(64)
 }
 LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
-let database = Database(DatabaseConfiguration(url: arguments[2]), loops: LoopGroup(count: 1))
+let loops = LoopGroup(count: 1)
+let database = Database(DatabaseConfiguration(url: arguments[2]), loops: loops)
 switch arguments[1] {
-case "enqueue": try await enqueue(database, Int(arguments[3])!, Int(arguments[4])!)
+case "enqueue":
+    // Where requests are handled: on the loop, which has the database's connections.
+    let (count, batch) = (Int(arguments[3])!, Int(arguments[4])!)
+    try await Task(executorPreference: loops.loops[0]) { try await enqueue(database, count, batch) }.value
 case "work": try await work(database)
 case "latency": try await latency(database, Int(arguments[3])!)
 default: exit(64)

@@ -4,8 +4,11 @@
     swift build -c release --product jobs-bench
     python3 -m venv .build/bench/jobs && .build/bench/jobs/bin/pip install -r bench/jobs/requirements.txt
     .build/bench/jobs/bin/python bench/jobs/run.py [--jobs 50000] [--only infinity]
+    .build/bench/jobs/bin/python bench/jobs/run.py --enqueue 5     one by one, in turns with a bare INSERT by pgbench
+    .build/bench/jobs/bin/python bench/jobs/run.py --beside        work beside a million finished, and a million waiting
 
 Jobs do nothing. synchronous_commit is off for all. CPU is in seconds for 10,000 jobs: of the workers, and of PostgreSQL.
+JOBS_BENCH names another jobs-bench than that of .build/release.
 """
 import argparse
 import glob
@@ -13,6 +16,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,7 +24,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-BENCH = ROOT / ".build/release/jobs-bench"
+BENCH = os.environ.get("JOBS_BENCH", ROOT / ".build/release/jobs-bench")
 PORT = 28431
 URL = f"postgresql://postgres@127.0.0.1:{PORT}/bench"
 
@@ -157,12 +161,90 @@ class Peer:
         return tuple(self.call("latency", count))
 
 
+# What any queue in PostgreSQL must do at least for one job: this row, without a key, in a transaction of its own.
+BARE_INSERT = """
+INSERT INTO jobs (id, queue, kind, priority, attempts_max, lease_seconds, arguments)
+VALUES (gen_random_uuid(), 'default', 'bench.nothing', 5, 20, 30, '{"number": 1, "at": 0}');
+"""
+
+
+def bare_inserts(pg, count):
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(BARE_INSERT)
+        script.flush()
+        out = subprocess.run(
+            [pg.bin + "/pgbench", "-n", "-M", "prepared", "-c", "1", "-t", str(count), "-f", script.name, URL], check=True,
+            capture_output=True, text=True).stdout
+    return float(out.split("tps = ")[1].split()[0])
+
+
+def enqueue_in_turns(pg, rounds, count):
+    """Each round measures all of them, so that what else the machine does falls on all alike."""
+    infinity, peer = Infinity(pg), Peer(pg, "pgqueuer")
+    found = {"bare INSERT (pgbench)": [], "infinity": [], "pgqueuer": []}
+    for _ in range(rounds):
+        infinity.setup()
+        found["bare INSERT (pgbench)"].append(bare_inserts(pg, count))
+        found["infinity"].append(infinity.enqueue(count, 1))
+        peer.setup()
+        found["pgqueuer"].append(peer.enqueue(count, 1))
+    floor = found["bare INSERT (pgbench)"]
+    print("| one by one, one client | enqueue/s, median | least | most | of the bare INSERT of its round, median |")
+    print("|---|--:|--:|--:|--:|")
+    for name, rates in found.items():
+        share = statistics.median(rate / bare for rate, bare in zip(rates, floor))
+        print(f"| {name} | {statistics.median(rates):,.0f} | {min(rates):,.0f} | {max(rates):,.0f} | {share:.2f} |", flush=True)
+
+
+MILLION = {
+    "nothing": "",
+    "a million finished": """
+        INSERT INTO jobs_done (id, queue, kind, priority, state, attempt, attempts_max, arguments, errors, created_at)
+        SELECT gen_random_uuid(), 'default', 'bench.nothing', 5, 'done', 1, 20, '{"number": 1, "at": 0}', '[]', now()
+          FROM generate_series(1, 1000000)""",
+    "a million waiting": """
+        INSERT INTO jobs (id, queue, kind, priority, attempts_max, lease_seconds, arguments, due_at)
+        SELECT gen_random_uuid(), 'default', 'bench.nothing', 5, 20, 30, '{"number": 1, "at": 0}',
+               now() - interval '1 hour' + n * interval '1 millisecond'
+          FROM generate_series(1, 1000000) n""",
+}
+
+
+def work_beside(pg, count):
+    """Of a million waiting all are worked off, and the rate is that of the whole."""
+    queue, first = Infinity(pg), None
+    print("| beside | work/s, 1 worker | of the first | CPU worker | CPU database |")
+    print("|---|--:|--:|--:|--:|")
+    for name, statement in MILLION.items():
+        queue.setup()
+        if statement:
+            pg.sql(statement)
+        waiting = int(pg.sql("SELECT count(*) FROM jobs"))
+        if not waiting:
+            queue.enqueue(count, 100)
+        pg.sql("VACUUM ANALYZE jobs")
+        pg.sql("VACUUM ANALYZE jobs_done")
+        done = waiting or count
+        rate, cpu, db = queue.work(1, done)
+        first = first or rate
+        print(f"| {name} | {rate:,.0f} | {rate / first:.2f} | {cpu * 1e4 / done:.2f} | {db * 1e4 / done:.2f} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=50_000)
     parser.add_argument("--peer-jobs", type=int, default=10_000)
     parser.add_argument("--only", default="infinity,pgqueuer,procrastinate")
+    parser.add_argument("--enqueue", type=int, metavar="ROUNDS")
+    parser.add_argument("--beside", action="store_true")
     options = parser.parse_args()
+    if options.enqueue or options.beside:
+        with Postgres() as pg:
+            if options.enqueue:
+                enqueue_in_turns(pg, options.enqueue, 5_000)
+            if options.beside:
+                work_beside(pg, options.jobs)
+        return
     print("| queue | enqueue/s, one by one | by 100 | work/s, 1 worker | 2 workers | CPU worker | CPU database | idle p50 ms | p99 ms |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     with Postgres() as pg:

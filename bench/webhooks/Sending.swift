@@ -30,7 +30,8 @@ final class Sending: @unchecked Sendable {
     private var failed = 0
     private var next = 0
     private let began = EventLoop.monotonicNanoseconds()
-    private lazy var timer = loop.timer { [unowned self] in feed() }
+    /// It keeps this alive until it ends the process.
+    private lazy var timer = loop.timer { [self] in feed() }
 
     init(_ numbers: [Double], _ loops: LoopGroup) {
         (port, count, rate) = (Int(numbers[0]), Int(numbers[1]), numbers[2])

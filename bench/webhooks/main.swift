@@ -13,8 +13,7 @@ switch (words.first, numbers.count) {
 case ("send", 5):
     let sending = Sending(numbers, loops)
     loops.loops[0].execute { sending.feed() }
-    // It ends the process itself; until then the loop's timer must find it.
-    withExtendedLifetime(sending) { while true { pause() } }
+    while true { pause() }
 case ("receive", 2):
     try Receiving(port: Int(numbers[0]), hanging: Int(numbers[1]), loops).run()
 default:

@@ -43,9 +43,8 @@ enum Rehearsals {
     static func begin(_ call: Call, _ body: Body<Rehearsal>) async throws -> Accepted<Begun> {
         let script = Script(seconds: body.seconds.value, ending: body.ending ?? .done)
         let company = call.principal?.companyId
-        let id = try await call.db.transaction { tx in
-            try await Jobs.enqueue(kind, script, company: company, uniqueKey: body.value.uniqueKey?.text, in: tx)
-        }
+        let id = try await Jobs.enqueue(
+            kind, script, company: company, uniqueKey: body.value.uniqueKey?.text, on: call.db.database)
         guard let id else { throw Problem.conflict(.conflict, "A rehearsal of this key is unfinished.") }
         return Accepted(Begun(jobId: id), at: "/v1/system/jobs/\(id)")
     }
