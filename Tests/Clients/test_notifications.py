@@ -1,6 +1,7 @@
 """What people are told reaches them by real mail and real streams, and stops when they say so."""
 import json
 import re
+import socket
 
 import httpx
 import pytest
@@ -40,8 +41,8 @@ def house(cluster):
 
 
 def send(person, to, title, **more):
-    body = {"title": title, "body": "Please read.", "to": {"user_ids": [to]}, **more}
-    return person.expect(201, "POST", "/v1/notifications/send", json=body)
+    message = {"title": title, "body": "Please read.", "to": {"user_ids": [to]}, **more}
+    return person.expect(201, "POST", "/v1/notifications/send", json=message)
 
 
 def user_id(person):
@@ -132,6 +133,67 @@ def test_a_stream_goes_on_where_it_was_on_another_instance(house):
         assert heard == ["Live 0", "While away 1", "Live 1", "While away 2", "Live 2"]
     finally:
         other.remove()
+
+
+def resident_megabytes(process):
+    with open(f"/proc/{process.pid}/status") as file:
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS:"))
+
+
+def silent_reader(instance, person):
+    """A stream whose client reads its beginning, and then nothing more."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    line.settimeout(60)
+    line.connect(("127.0.0.1", instance.http_port))
+    line.sendall(f"GET /v1/notifications/stream HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                 f"{person.http.headers['Authorization']}\r\n\r\n".encode())
+    got = b""
+    while b"event: ready" not in got:
+        got += line.recv(4096)
+    return line
+
+
+def test_readers_that_stop_cost_little_memory_are_cut_off_and_miss_nothing(house):
+    instance, box, owner = house
+    person = owner.colleague()
+    me, body = user_id(person), "x" * 4000
+
+    def tell(count, word):
+        for number in range(count):
+            send(owner, me, f"{word} {number}", body=body, channels=["in_app"])
+    tell(100, "Before")
+    lines = [silent_reader(instance, person) for _ in range(10)]
+    before = resident_megabytes(instance.process)
+    tell(400, "Told")
+    grown = resident_megabytes(instance.process) - before
+    # All of it for all of them would be 16 MB and more.
+    print(f"{grown:.1f} MB more for ten readers that are 1.6 MB behind each")
+    assert grown < 8, f"{grown:.1f} MB"
+    # Who takes nothing for long is cut off: what the kernel still had comes, and then the end.
+    wait_until(lambda: "sse_connections 0" in person.http.get("/metrics").text.splitlines(), seconds=60, every=0.5,
+               what="the end of the streams")
+    last = 0
+    for line in lines:
+        got = b""
+        try:
+            while piece := line.recv(65536):
+                got += piece
+        except ConnectionResetError:
+            pass
+        line.close()
+        numbers = [int(number) for number in re.findall(rb"\nid: (\d+)\n", got)]
+        assert numbers == list(range(101, 101 + len(numbers))), "what was read has no gap"
+        assert len(numbers) < 400
+        last = max(last, numbers[-1])
+    headers = {"Authorization": person.http.headers["Authorization"], "Last-Event-ID": str(last)}
+    with httpx.stream("GET", instance.url + "/v1/notifications/stream", headers=headers, timeout=20) as stream:
+        missed = []
+        for event in sse(stream):
+            if event["event"] == "ready":
+                break
+            missed.append(int(event["id"]))
+    assert missed == list(range(last + 1, 501)), "and what was not comes later"
 
 
 def sse(stream):

@@ -5,28 +5,44 @@ import Wire
 struct Letter: Sendable {
     let id = UUID.v7()
     let user: UUID
-    let title: String
-    let body: String
-    let actions: String
+    let words: LetterWords
     let relations: String
     let decision: NotificationRouting.Decision
 
-    init(to person: NotificationAudience.Person, of news: News, _ settings: NotificationAudience.Settings) throws {
-        user = person.user
-        relations = person.relations.joined(separator: ",")
+    /// One letter each; the words are filled in once for each language.
+    static func all(
+        to people: [NotificationAudience.Person], of news: News, _ settings: NotificationAudience.Settings
+    ) throws -> [Letter] {
         let texts = news.type.texts.merging(settings.texts) { _, own in own }
-        let text = NotificationRenderer.spoken(texts, person.locale)
+        let routing = NotificationRouting(
+            news.type, category: news.category, rules: settings.rules, defaults: settings.defaults,
+            requested: news.channels)
+        var words: [String: LetterWords] = [:]
+        return try people.map { person in
+            let spoken = try words[person.locale] ?? LetterWords(in: person.locale, of: news, texts)
+            words[person.locale] = spoken
+            return Letter(
+                user: person.user, words: spoken, relations: person.relations.joined(separator: ","),
+                decision: routing.decide(.inApp, for: person.routed))
+        }
+    }
+}
+
+/// What is said in one language.
+struct LetterWords: Sendable {
+    let title: String
+    let body: String
+    let actions: String
+
+    init(in locale: String, of news: News, _ texts: [String: NotificationText]) throws {
+        let text = NotificationRenderer.spoken(texts, locale)
         title = NotificationRenderer.oneLine(try NotificationRenderer.plain(text.title, news.values))
         body = String(try NotificationRenderer.plain(text.body, news.values).prefix(NotificationLimits.bodyLengthMax))
         actions = JSON.array(
             news.type.actions.map { action in
-                ["key": .string(action.key), "label": .string(NotificationRenderer.spoken(action.labels, person.locale))]
+                ["key": .string(action.key), "label": .string(NotificationRenderer.spoken(action.labels, locale))]
             }
         ).description
-        let routing = NotificationRouting(
-            news.type, category: news.category, rules: settings.rules, defaults: settings.defaults,
-            requested: news.channels)
-        decision = routing.decide(.inApp, for: person.routed)
     }
 }
 
@@ -57,8 +73,8 @@ enum NotificationWriting {
                \(news.subject?.id), \(news.actor.person), string_to_array(told.relations, ','),
                \(JSONText(news.values))::jsonb, told.actions::jsonb, told.decision::jsonb
           FROM unnest(\(letters.map(\.id))::uuid[], \(letters.map(\.user))::uuid[],
-                      \(letters.map { numbers[$0.user] ?? 0 })::bigint[], \(letters.map(\.title))::text[],
-                      \(letters.map(\.body))::text[], \(letters.map(\.actions))::text[],
+                      \(letters.map { numbers[$0.user] ?? 0 })::bigint[], \(letters.map(\.words.title))::text[],
+                      \(letters.map(\.words.body))::text[], \(letters.map(\.words.actions))::text[],
                       \(letters.map(\.relations))::text[], \(letters.map { Self.text($0.decision) })::text[])
             AS told (id, user_id, seq, title, body, actions, relations, decision)
         """

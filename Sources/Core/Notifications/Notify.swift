@@ -85,7 +85,7 @@ public enum Notify {
         let people = try NotificationAudience.decode(answers[2])
         guard people.count <= NotificationLimits.recipientsMax else { throw TooManyRecipients(count: people.count) }
         let settings = try NotificationAudience.Settings(answers[1])
-        let letters = try people.map { try Letter(to: $0, of: news, settings) }
+        let letters = try Letter.all(to: people, of: news, settings)
         try await NotificationWriting.write(letters, of: news, event, company, in: tx)
         return event
     }

@@ -96,6 +96,28 @@ extension InboxStory {
         #expect(inbox[0]["read_at"] == .null && inbox[0]["snoozed_until"] == .null)
     }
 
+    @Test func `many are snoozed and brought back at once, and each comes back by itself`() async throws {
+        let bell = try await Bell(on: .shared())
+        let client = bell.person.client
+        for name in ["one", "two", "three"] { try await bell.ring(by: name) }
+        let path = "/v1/notifications/bulk-snooze"
+        let later = JSON.string((Timestamp.now + .seconds(3600)).description)
+        #expect(try await client.post(path, ["filter": [:]]).status == 422)
+        #expect(try await client.post(path, ["snoozed_until": later]).code == "notifications-not-chosen")
+        #expect(try await client.post(path, ["filter": ["until": 2], "snoozed_until": later]).expect(200).json["changed"] == 2)
+        #expect(try await bell.inbox().compactMap { $0["seq"]?.intValue } == [3])
+        #expect(try await client.post(path, ["filter": [:], "snoozed_until": .null]).expect(200).json["changed"] == 2)
+        #expect(try await bell.inbox().count == 3)
+        let soon = JSON.string((Timestamp.now + .milliseconds(500)).description)
+        let ids = try await bell.inbox().prefix(2).compactMap { $0["id"] }
+        #expect(try await client.post(path, ["ids": .array(ids), "snoozed_until": soon]).expect(200).json["changed"] == 2)
+        let numbers = try await eventually {
+            let numbers = try await bell.inbox().compactMap { $0["seq"]?.intValue }
+            return numbers.count == 3 ? numbers : nil
+        }
+        #expect(numbers == [5, 4, 1])
+    }
+
     @Test func `a request to join is approved where it is read of, with one's own rights, once`() async throws {
         let server = try await TestServer.shared()
         let owner = try await Person(signedUpOn: server, company: "Northwind")

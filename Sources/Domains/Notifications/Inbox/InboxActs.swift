@@ -20,6 +20,12 @@ enum InboxActs {
         POST("/v1/notifications/bulk-archive", "Archive many", .member, bulk(.archived)).problems(.nothingChosen)
         POST("/v1/notifications/bulk-unarchive", "Take many out of the archive", .member, bulk(.unarchived))
             .describe("A filter means archived ones unless it says otherwise.").problems(.nothingChosen)
+        POST("/v1/notifications/bulk-snooze", "Snooze many", .member, bulkSnooze)
+            .describe(
+                "Until `snoozed_until`, when each comes back as the newest, unread; null brings them back at once. A "
+                    + "filter then means snoozed ones unless it says otherwise.")
+            .problems(.nothingChosen)
+            .example(body: ["filter": ["category": ["members"]], "snoozed_until": "2027-03-01T08:00:00Z"])
         POST("/v1/notifications/bulk-delete", "Delete many", .member, bulkDelete)
             .describe("The answer names the deletion, by which all of it can be brought back.")
             .problems(.nothingChosen)
@@ -55,7 +61,7 @@ enum InboxActs {
             try call.requireVersion(row.get("version"))
             for change in changes { try await change.apply(where: "n.id = \(id)", of: user, company, in: tx) }
             if let until = body.value.snoozedUntil ?? nil {
-                try await Waking.schedule(id.value, of: user, at: until, company, in: tx)
+                try await Waking.schedule([id.value], of: user, at: until, company, in: tx)
             }
         }
         return try Single(await call.db.query("\(fragment: Inbox.select(user, company)) AND n.id = \(id)"))
@@ -113,6 +119,30 @@ enum InboxActs {
             let count = try await apply(change, condition, call)
             return Single(Changed(changed: count))
         }
+    }
+
+    struct Snoozed: Codable, Sendable {
+        let ids: UpTo<500, UUID>?
+        let filter: InboxFilter?
+        let snoozedUntil: Clearable<Timestamp>
+    }
+
+    static func bulkSnooze(_ call: Call, _ body: Body<Snoozed>) async throws -> Single<Changed> {
+        guard let wish = body.value.snoozedUntil else {
+            throw Problem.unprocessable("/snoozed_until", "required", "must be a time, or null to bring them back")
+        }
+        let until = try wish.map { try checked($0, call) }
+        var filter = body.value.filter
+        if until == nil, filter != nil, filter?.snoozed == nil { filter?.snoozed = true }
+        let condition = try chosen(Chosen(ids: body.value.ids, filter: filter), archivedIfSilent: false)
+        let (company, user) = (try call.company, try call.user)
+        let count = try await call.db.transaction { tx in
+            let change = InboxChange.snoozed(until: until)
+            let ids = try await change.apply(where: condition, of: user, company, in: tx)
+            if let until { try await Waking.schedule(ids, of: user, at: until, company, in: tx) }
+            return ids.count
+        }
+        return Single(Changed(changed: count))
     }
 
     struct Deletion: Codable, Sendable {

@@ -16,8 +16,9 @@ enum Waking {
         return try await wake(arguments, company, job)
     }
 
-    static func schedule(_ id: UUID, of user: UUID, at: Timestamp, _ company: UUID, in tx: Transaction) async throws {
-        try await Jobs.enqueue(kind, Arguments(notification: id, user: user), company: company, at: at, in: tx)
+    static func schedule(_ ids: [UUID], of user: UUID, at: Timestamp, _ company: UUID, in tx: Transaction) async throws {
+        let all = ids.map { Arguments(notification: $0, user: user) }
+        try await Jobs.enqueue(kind, all: all, company: company, at: at, in: tx)
     }
 
     /// Nothing to do when it was woken by hand, or snoozed anew: then another job waits for that time.
