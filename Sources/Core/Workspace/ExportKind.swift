@@ -23,7 +23,8 @@ public struct ExportKind: Sendable {
     public let columns: @Sendable (_ member: Principal, _ environment: Environment) async throws -> [Column]
     /// A statement that has a column of each key, each of a type that prints as text: what this member may see of what
     /// the filter asks for.
-    public let rows: @Sendable (_ filter: JSON, _ sort: String?, _ member: Principal) async throws -> SQL
+    public let rows:
+        @Sendable (_ filter: JSON, _ sort: String?, _ member: Principal, _ environment: Environment) async throws -> SQL
     public let faults: @Sendable (_ filter: JSON, _ sort: String?) -> [Fault]
 
     /// - Parameters:
@@ -32,16 +33,16 @@ public struct ExportKind: Sendable {
     public init<Filter: ListFilter>(
         _ kind: String, _ name: String, _ permission: Permission, filter: Filter.Type,
         columns: @escaping @Sendable (_ member: Principal, _ environment: Environment) async throws -> [Column],
-        base: @escaping @Sendable (_ list: List<Filter>, _ member: Principal) async throws -> SQL
+        base: @escaping @Sendable (_ list: List<Filter>, _ member: Principal, _ environment: Environment) async throws -> SQL
     ) {
         self.kind = kind
         self.name = name
         self.permission = permission
         self.columns = columns
         faults = { List<Filter>.faults(filter: $0, sort: $1) }
-        rows = { filter, sort, member in
+        rows = { filter, sort, member, environment in
             let list = try List<Filter>(filter: filter, sort: sort)
-            let statement = try await base(list, member)
+            let statement = try await base(list, member, environment)
             return list.statement(over: statement)
         }
     }

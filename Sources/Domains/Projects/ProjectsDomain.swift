@@ -92,6 +92,11 @@ public enum ProjectsDomain: Domain {
         []
         + tasksRetention
 
+    public static let subjects = registeredSubjects
+    public static let imports = registeredImports
+    public static let exports = registeredExports
+    public static let calendarSources = registeredCalendar
+
     public static let quotas: [Quota] = [ProjectLimits.projects]
 
     public static let personalData: [PersonalData] =
@@ -106,5 +111,6 @@ public enum ProjectsDomain: Domain {
         + projectsPersonalData
         + timePersonalData
         + tasksPersonalData
+        + registeredPersonalData
         + ofSprints
 }

@@ -11,7 +11,7 @@ extension NotesDomain {
             columns: { _, _ in
                 [.init("title", "Title"), .init("due_on", "Due"), .init("tags", "Tags"), .init("version", "Version")]
             },
-            base: { list, member in
+            base: { _, member, _ in
                 """
                 SELECT x.*, (SELECT string_agg(tag.name, ', ' ORDER BY tag.name) FROM tags tag
                               WHERE tag.company_id = \(member.companyId) AND tag.id = ANY(x.tag_ids)) AS tags

@@ -1,4 +1,5 @@
 import API
+import Core
 import Wire
 
 /// The values of custom fields of tasks.
@@ -10,6 +11,11 @@ enum TaskCustom {
         if JSON.object(object).description.utf8.count > TaskLimits.customBytesMax {
             throw Problem.unprocessable("/custom", "too-long", "may take \(TaskLimits.customBytesMax) bytes")
         }
-        return .object(object)
+        // Of a change only what is sent is checked, and null still says that a value goes.
+        let checked = try await call.environment[CustomFields.self].checked(
+            .object(object), over: isNew ? JSON?.none : .some([:]), of: "task", scope: project, company: try call.company)
+        guard !isNew, case .object(var kept) = checked else { return checked }
+        for (key, _) in object.members where kept[key] == nil { kept[key] = .null }
+        return .object(kept)
     }
 }

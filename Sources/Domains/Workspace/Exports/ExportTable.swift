@@ -28,7 +28,7 @@ struct ExportTable: Sendable {
         }
         let problem: Problem? = faults.isEmpty ? nil : .unprocessable(faults)
         if let problem { throw problem }
-        let rows = try await kind.rows(filter, sort, member)
+        let rows = try await kind.rows(filter, sort, member, environment)
         let names = chosen.map { "taken.\"\($0.key.filter { $0 != "\"" })\"" }.joined(separator: ", ")
         return ExportTable(statement: "SELECT \(unescaped: names) FROM (\(fragment: rows)) AS taken", columns: chosen)
     }

@@ -10,6 +10,8 @@ import Wire
     @Test func `a task is made, found, changed and leaves its history`() async throws {
         let shop = try await Workshop()
         let client = shop.owner.client
+        try await client.post("/v1/custom-fields", ["kind": "task", "name": "Channel", "type": "text"]).expect(201)
+        try await client.post("/v1/custom-fields", ["kind": "task", "name": "Size", "type": "number"]).expect(201)
         let task = try await shop.task(
             "Write the launch page",
             [
