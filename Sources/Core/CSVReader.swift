@@ -177,9 +177,10 @@ struct TextDecoder: Sendable {
 
     private static let windows1252: [[UInt8]] = {
         let special: [UInt8: UInt32] = [
-            0x80: 0x20AC, 0x82: 0x201A, 0x83: 0x0192, 0x84: 0x201E, 0x85: 0x2026, 0x86: 0x2020, 0x87: 0x2021, 0x88: 0x02C6,
-            0x89: 0x2030, 0x8A: 0x0160, 0x8B: 0x2039, 0x8C: 0x0152, 0x8E: 0x017D, 0x91: 0x2018, 0x92: 0x2019, 0x93: 0x201C,
-            0x94: 0x201D, 0x95: 0x2022, 0x96: 0x2013, 0x97: 0x2014, 0x98: 0x02DC, 0x99: 0x2122, 0x9A: 0x0161, 0x9B: 0x203A,
+            0x80: 0x20AC, 0x82: 0x201A, 0x83: 0x0192, 0x84: 0x201E, 0x85: 0x2026, 0x86: 0x2020,
+            0x87: 0x2021, 0x88: 0x02C6, 0x89: 0x2030, 0x8A: 0x0160, 0x8B: 0x2039, 0x8C: 0x0152,
+            0x8E: 0x017D, 0x91: 0x2018, 0x92: 0x2019, 0x93: 0x201C, 0x94: 0x201D, 0x95: 0x2022,
+            0x96: 0x2013, 0x97: 0x2014, 0x98: 0x02DC, 0x99: 0x2122, 0x9A: 0x0161, 0x9B: 0x203A,
             0x9C: 0x0153, 0x9E: 0x017E, 0x9F: 0x0178,
         ]
         return (0...255).map { byte in
@@ -192,9 +193,11 @@ struct TextDecoder: Sendable {
 extension CSVReader {
     /// The first records of a text, read with this delimiter.
     public static func sample(
-        _ bytes: [UInt8], delimiter: UInt8, encoding: TextEncoding, isWhole: Bool, cellBytesMax: Int, cellsMax: Int
+        _ bytes: [UInt8], delimiter: UInt8, encoding: TextEncoding, isWhole: Bool, cellBytesMax: Int,
+        cellsMax: Int
     ) -> [Record] {
-        var reader = CSVReader(delimiter: delimiter, encoding: encoding, cellBytesMax: cellBytesMax, cellsMax: cellsMax)
+        var reader = CSVReader(
+            delimiter: delimiter, encoding: encoding, cellBytesMax: cellBytesMax, cellsMax: cellsMax)
         var records: [Record] = []
         reader.feed(bytes) { records.append($0) }
         // What is cut off is no record.
@@ -207,7 +210,8 @@ extension CSVReader {
         let candidates = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")]
         let scored = candidates.map { delimiter -> (delimiter: UInt8, score: Int, width: Int) in
             let records = sample(
-                bytes, delimiter: delimiter, encoding: encoding, isWhole: isWhole, cellBytesMax: 1 << 16, cellsMax: 1_000
+                bytes, delimiter: delimiter, encoding: encoding, isWhole: isWhole, cellBytesMax: 1 << 16,
+                cellsMax: 1_000
             ).prefix(50)
             guard let width = records.first?.cells.count, width > 1 else { return (delimiter, 0, 0) }
             return (delimiter, records.filter { $0.cells.count == width }.count, width)

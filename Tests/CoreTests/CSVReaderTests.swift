@@ -30,7 +30,9 @@ import Testing
     }
 
     @Test func `what is no text of its encoding, or too long, breaks its record alone`() {
-        let records = read(Array("a,".utf8) + [0xFF] + Array("\nb,c\n".utf8) + Array("x,\(String(repeating: "y", count: 30))\n1,2,3,4,5".utf8))
+        let records = read(
+            Array("a,".utf8) + [0xFF] + Array("\nb,c\n".utf8)
+                + Array("x,\(String(repeating: "y", count: 30))\n1,2,3,4,5".utf8))
         #expect(records.map(\.isBroken) == [true, false, true, true])
     }
 
@@ -39,7 +41,9 @@ import Testing
         #expect(TextEncoding.guessed(from: Array("Kö".utf8.dropLast())) == .utf8)
         #expect(TextEncoding.guessed(from: [0x4B, 0xF6, 0x6C, 0x6E, 0x20, 0x20]) == .windows1252)
         #expect(read([0x80, 0xF6], ",", .windows1252).map(\.cells) == [["€ö"]])
-        func guess(_ text: String) -> UInt8 { CSVReader.guessedDelimiter(Array(text.utf8), encoding: .utf8, isWhole: true) }
+        func guess(_ text: String) -> UInt8 {
+            CSVReader.guessedDelimiter(Array(text.utf8), encoding: .utf8, isWhole: true)
+        }
         #expect(guess("name;price\na;1,5\nb;2,5") == UInt8(ascii: ";"))
         #expect(guess("a\tb\n\"x,y\"\tz") == UInt8(ascii: "\t"))
         #expect(guess("one\ntwo") == UInt8(ascii: ","))

@@ -24,7 +24,8 @@ public struct ExportKind: Sendable {
     /// A statement that has a column of each key, each of a type that prints as text: what this member may see of what
     /// the filter asks for.
     public let rows:
-        @Sendable (_ filter: JSON, _ sort: String?, _ member: Principal, _ environment: Environment) async throws -> SQL
+        @Sendable (_ filter: JSON, _ sort: String?, _ member: Principal, _ environment: Environment)
+            async throws -> SQL
     public let faults: @Sendable (_ filter: JSON, _ sort: String?) -> [Fault]
 
     /// - Parameters:
@@ -32,8 +33,11 @@ public struct ExportKind: Sendable {
     ///   - base: the list's own statement, with all columns, for this member; `list.statement(over:)` does the rest.
     public init<Filter: ListFilter>(
         _ kind: String, _ name: String, _ permission: Permission, filter: Filter.Type,
-        columns: @escaping @Sendable (_ member: Principal, _ environment: Environment) async throws -> [Column],
-        base: @escaping @Sendable (_ list: List<Filter>, _ member: Principal, _ environment: Environment) async throws -> SQL
+        columns:
+            @escaping @Sendable (_ member: Principal, _ environment: Environment) async throws -> [Column],
+        base:
+            @escaping @Sendable (_ list: List<Filter>, _ member: Principal, _ environment: Environment)
+            async throws -> SQL
     ) {
         self.kind = kind
         self.name = name

@@ -8,7 +8,8 @@ extension Permission {
     public static let tagsManage = Permission(
         "tags:manage", "Merge and delete tags", [.owner, .admin, .manager])
     public static let customFieldsManage = Permission(
-        "custom-fields:manage", "Say which fields of their own the company's things have", [.owner, .admin, .manager])
+        "custom-fields:manage", "Say which fields of their own the company's things have",
+        [.owner, .admin, .manager])
     public static let viewsShare = Permission(
         "saved-views:share", "Share saved views with the company", [.owner, .admin, .manager, .member])
     public static let viewsManage = Permission(

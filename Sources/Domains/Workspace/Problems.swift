@@ -6,7 +6,8 @@ extension ProblemCode {
     public static let tooManyTags = ProblemCode(
         "too-many-tags", 409, "The company has as many tags as it may", advice: "Delete or merge some first.")
     public static let tagIntoItself = ProblemCode(
-        "tag-into-itself", 422, "A tag cannot be merged into itself", advice: "Name another tag in `into_id`.")
+        "tag-into-itself", 422, "A tag cannot be merged into itself", advice: "Name another tag in `into_id`."
+    )
     public static let customFieldKeyTaken = ProblemCode(
         "custom-field-key-taken", 409, "Another field of these things has this key",
         advice: "Choose another `key`. One that was just deleted is free again when its values are gone.")
@@ -22,7 +23,8 @@ extension ProblemCode {
         "not-your-comment", 403, "This comment is another's",
         advice: "Its text is its author's to change; who manages the thing may delete it.")
     public static let notAThread = ProblemCode(
-        "not-a-thread", 409, "Only what begins a thread can be settled", advice: "Name the comment in `parent_id`.")
+        "not-a-thread", 409, "Only what begins a thread can be settled",
+        advice: "Name the comment in `parent_id`.")
     public static let tooManyReactions = ProblemCode(
         "too-many-reactions", 409, "The comment has as many different reactions as it may",
         advice: "Join one of those that are there.")
@@ -31,7 +33,8 @@ extension ProblemCode {
     public static let importEmpty = ProblemCode(
         "import-empty", 422, "There is no table in the file", advice: "Send CSV with at least one row.")
     public static let importTooWide = ProblemCode(
-        "import-too-wide", 422, "The table has more columns than can be imported", advice: "Leave out what is not needed.")
+        "import-too-wide", 422, "The table has more columns than can be imported",
+        advice: "Leave out what is not needed.")
     public static let importTooLarge = ProblemCode(
         "import-too-large", 422, "The file is larger than can be imported", advice: "Split it.")
     public static let importBusy = ProblemCode(
@@ -41,14 +44,17 @@ extension ProblemCode {
     public static let importNotBusy = ProblemCode(
         "import-not-busy", 409, "The import is not being run", advice: "There is nothing to stop.")
     public static let importNotDone = ProblemCode(
-        "import-not-done", 409, "The import has nothing to take back", advice: "Only what has been run can be undone, and once.")
+        "import-not-done", 409, "The import has nothing to take back",
+        advice: "Only what has been run can be undone, and once.")
     public static let exportNotRunning = ProblemCode(
         "export-not-running", 409, "The export has come to its end", advice: "There is nothing to stop.")
     public static let tooManyFeeds = ProblemCode(
-        "too-many-calendar-feeds", 409, "You have as many calendar feeds as you may", advice: "Revoke one that is not used.")
+        "too-many-calendar-feeds", 409, "You have as many calendar feeds as you may",
+        advice: "Revoke one that is not used.")
 
     static let ofWorkspace: [ProblemCode] = [
-        tagNameTaken, tooManyTags, tagIntoItself, customFieldKeyTaken, tooManyCustomFields, customFieldOptionInUse,
+        tagNameTaken, tooManyTags, tagIntoItself, customFieldKeyTaken, tooManyCustomFields,
+        customFieldOptionInUse,
         commentDeleted, notYourComment, notAThread, tooManyReactions, tooManyViews,
         importEmpty, importTooWide, importTooLarge, importBusy, importOver, importNotBusy, importNotDone,
         exportNotRunning, tooManyFeeds,

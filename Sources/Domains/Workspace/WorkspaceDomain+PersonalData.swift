@@ -10,13 +10,17 @@ extension WorkspaceDomain {
         PersonalData(
             "imports", "Tables somebody brought in", of: .user("created_by"),
             erase: .blank("created_by = NULL, sample = '[]', error = NULL")),
-        PersonalData("exports", "Tables somebody took out", of: .user("created_by"), erase: .blank("created_by = NULL")),
         PersonalData(
-            "calendar_feeds", "Secret addresses of somebody's calendar", of: .user("user_id"), hiding: ["token_sha256"],
+            "exports", "Tables somebody took out", of: .user("created_by"), erase: .blank("created_by = NULL")
+        ),
+        PersonalData(
+            "calendar_feeds", "Secret addresses of somebody's calendar", of: .user("user_id"),
+            hiding: ["token_sha256"],
             erase: .delete),
         .none("import_rows", "what became of the rows of tables; those that failed stand here as they were"),
         .none("comment_mentions", "memberships that comments mention"),
-        PersonalData("comment_reactions", "Signs somebody put under comments", of: .user("user_id"), erase: .delete),
+        PersonalData(
+            "comment_reactions", "Signs somebody put under comments", of: .user("user_id"), erase: .delete),
         PersonalData(
             "comment_edits", "What comments said before somebody changed them", of: .user("edited_by"),
             erase: .blank("edited_by = NULL")),
@@ -28,10 +32,12 @@ extension WorkspaceDomain {
 
     public static let retention: [RetentionClass] = [
         RetentionClass(
-            "imports", "Imports that have been run, with what became of each row", table: "imports", since: "created_at",
+            "imports", "Imports that have been run, with what became of each row", table: "imports",
+            since: "created_at",
             only: "t.state IN ('done', 'failed', 'cancelled', 'undone')", days: 90, within: 30...365),
         RetentionClass(
-            "exports", "What was taken out, and when; the files go after a week", table: "exports", since: "created_at",
+            "exports", "What was taken out, and when; the files go after a week", table: "exports",
+            since: "created_at",
             only: "t.state <> 'running'", days: 90, within: 30...730),
     ]
 }

@@ -10,7 +10,8 @@ import Postgres
 /// domains say by the ports in Core/Workspace; it writes their taggings and values only when a tag or a field goes.
 public enum WorkspaceDomain: Domain {
     public static let name = "Workspace"
-    public static let summary = "Tags, custom fields, saved views, comments, imports, exports and calendar feeds."
+    public static let summary =
+        "Tags, custom fields, saved views, comments, imports, exports and calendar feeds."
 
     public static var routes: [Route] {
         TagRoutes.routes
@@ -32,7 +33,8 @@ public enum WorkspaceDomain: Domain {
         ConstraintProblem("tags_name_key", .tagNameTaken, pointer: "/name"),
         ConstraintProblem("custom_fields_key_key", .customFieldKeyTaken, pointer: "/key"),
     ]
-    public static let events = TagEvents.all + FieldEvents.all + CommentEvents.all + ViewEvents.all + ImportEvents.all
+    public static let events =
+        TagEvents.all + FieldEvents.all + CommentEvents.all + ViewEvents.all + ImportEvents.all
         + ExportEvents.all
     public static let handovers = [ViewEvents.handover]
     public static let notifications = CommentNews.all + ImportEvents.news + ExportEvents.news

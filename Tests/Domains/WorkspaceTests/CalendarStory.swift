@@ -21,7 +21,9 @@ import Wire
         _ = try await desk.note(long, ["due_on": today(3)])
         _ = try await desk.note("Secret", ["due_on": today(4), "is_secret": true])
         _ = try await desk.note("Long ago", ["due_on": "2020-01-01"])
-        let made = try await grace.client.post("/v1/calendar/feeds", ["name": "Work, all", "is_mine_only": false]).expect(201)
+        let made = try await grace.client.post(
+            "/v1/calendar/feeds", ["name": "Work, all", "is_mine_only": false]
+        ).expect(201)
         let url = try made.json.text("url")
         let read = try await read(desk, url).expect(200)
         #expect(read.header("content-type") == "text/calendar; charset=utf-8")
@@ -30,7 +32,9 @@ import Wire
         #expect(lines.allSatisfy { $0.utf8.count <= 75 })
         #expect(!read.text.contains("Secret") && !read.text.contains("Long ago"))
         let unfolded = read.text.replacing("\r\n ", with: "")
-        #expect(unfolded.contains("SUMMARY:Launch\\; \"große\" Feier\\, \\\\ mit ÄÄ".replacing("ÄÄ", with: "Ä😀Ä😀")))
+        #expect(
+            unfolded.contains(
+                "SUMMARY:Launch\\; \"große\" Feier\\, \\\\ mit ÄÄ".replacing("ÄÄ", with: "Ä😀Ä😀")))
         #expect(try await self.read(desk, url, holding: read.header("etag")!).status == 304)
         _ = try await desk.note("Fresh", ["due_on": today(5)])
         #expect(try await self.read(desk, url, holding: read.header("etag")!).status == 200)
@@ -42,11 +46,14 @@ import Wire
         #expect(try await self.read(desk, "/v1/calendar/feeds/no.token/calendar.ics").status == 404)
     }
 
-    @Test(.enabled(if: Python.knows("icalendar"))) func `a feed is read by others as it was meant`() async throws {
+    @Test(.enabled(if: Python.knows("icalendar"))) func `a feed is read by others as it was meant`()
+        async throws
+    {
         let desk = try await Desk()
         let title = "Launch; \"große\" Feier, \\ mit " + String(repeating: "Ä😀", count: 40)
         _ = try await desk.note(title, ["due_on": "2026-12-24"])
-        let url = try await desk.client.post("/v1/calendar/feeds", ["name": "Work"]).expect(201).json.text("url")
+        let url = try await desk.client.post("/v1/calendar/feeds", ["name": "Work"]).expect(201).json.text(
+            "url")
         let script = """
             import json, sys, icalendar
             calendar = icalendar.Calendar.from_ical(open(sys.argv[1], "rb").read())
@@ -62,9 +69,12 @@ import Wire
     @Test func `a feed ends with the membership of its maker`() async throws {
         let desk = try await Desk()
         let grace = try await desk.owner.colleague(.member)
-        let url = try await grace.client.post("/v1/calendar/feeds", ["name": "Work"]).expect(201).json.text("url")
+        let url = try await grace.client.post("/v1/calendar/feeds", ["name": "Work"]).expect(201).json.text(
+            "url")
         #expect(try await read(desk, url).status == 200)
-        try await desk.client.put("/v1/members/\(try await desk.member(grace))/suspension", ["reason": "Leave"]).expect(200)
+        try await desk.client.put(
+            "/v1/members/\(try await desk.member(grace))/suspension", ["reason": "Leave"]
+        ).expect(200)
         #expect(try await read(desk, url).status == 404)
     }
 
@@ -78,6 +88,8 @@ import Wire
         #expect(try await desk.client.get(window).data.map { $0["title"] } == ["Sooner", "Mine", "Later"])
         #expect(try await grace.client.get("\(window)&mine=true").data.map { $0["title"] } == ["Mine"])
         #expect(try await desk.client.get("\(window)&kinds=planet").data.isEmpty)
-        #expect(try await desk.client.get("/v1/calendar?from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z").places == ["to"])
+        #expect(
+            try await desk.client.get("/v1/calendar?from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z").places
+                == ["to"])
     }
 }

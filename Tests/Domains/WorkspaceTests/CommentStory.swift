@@ -6,13 +6,16 @@ import Wire
     private func say(
         _ text: String, on note: JSON, by person: Person, _ more: JSON = [:]
     ) async throws -> Answer {
-        var body: JSON.Object = ["subject_kind": "note", "subject_id": note["id"] ?? .null, "body": .string(text)]
+        var body: JSON.Object = [
+            "subject_kind": "note", "subject_id": note["id"] ?? .null, "body": .string(text),
+        ]
         for (key, value) in more.objectValue?.members ?? [] { body[key] = value }
         return try await person.client.post("/v1/comments", .object(body))
     }
 
     private func comments(_ note: JSON, _ person: Person, _ more: String = "") async throws -> [JSON] {
-        try await person.client.get("/v1/comments?subject_kind=note&subject_id=\(try note.text("id"))\(more)").expect(200).data
+        try await person.client.get("/v1/comments?subject_kind=note&subject_id=\(try note.text("id"))\(more)")
+            .expect(200).data
     }
 
     @Test func `a mention is told to whoever may see the thing, and to nobody else`() async throws {
@@ -21,10 +24,14 @@ import Wire
         let note = try await desk.note("Poster")
         let member = try await desk.member(grace)
         let said = try await say("Look, <@\(member)>: **new**", on: note, by: desk.owner).expect(201).json
-        #expect(said["mentions"]?[0]?["name"] == "Grace Hopper" && said["author"]?["user_id"] == .string(desk.owner.userId))
+        #expect(
+            said["mentions"]?[0]?["name"] == "Grace Hopper"
+                && said["author"]?["user_id"] == .string(desk.owner.userId))
         let news = try await grace.client.get("/v1/notifications").data
         #expect(news.count == 1 && news[0]["type"] == "comment.mentioned")
-        #expect(news[0]["title"] == "Ada Lovelace mentioned you: Poster" && news[0]["body"] == "Look, @Grace Hopper: **new**")
+        #expect(
+            news[0]["title"] == "Ada Lovelace mentioned you: Poster"
+                && news[0]["body"] == "Look, @Grace Hopper: **new**")
         #expect(news[0]["link"] == .string("/notes/\(try note.text("id"))#comment-\(try said.text("id"))"))
         let secret = try await desk.note("Secret", ["is_secret": true])
         let refused = try await say("Psst <@\(member)>", on: secret, by: desk.owner).expect(422)
@@ -35,13 +42,18 @@ import Wire
 
     @Test func `replies go to the thread, its people and the watchers`() async throws {
         let desk = try await Desk()
-        let (grace, linus) = (try await desk.owner.colleague(.member), try await desk.owner.colleague(.member, name: "Linus"))
+        let (grace, linus) = (
+            try await desk.owner.colleague(.member), try await desk.owner.colleague(.member, name: "Linus")
+        )
         let note = try await desk.note("Poster")
         let root = try await say("What of the colour?", on: note, by: grace).expect(201).json
         let watching = try await grace.client.get("/v1/subscriptions").data
         #expect(watching.contains { $0["object_id"] == note["id"] })
-        let reply = try await say("Blue.", on: note, by: linus, ["parent_id": root["id"] ?? .null]).expect(201).json
-        let deeper = try await say("Navy?", on: note, by: desk.owner, ["parent_id": reply["id"] ?? .null]).expect(201).json
+        let reply = try await say("Blue.", on: note, by: linus, ["parent_id": root["id"] ?? .null]).expect(
+            201
+        ).json
+        let deeper = try await say("Navy?", on: note, by: desk.owner, ["parent_id": reply["id"] ?? .null])
+            .expect(201).json
         #expect(reply["parent_id"] == root["id"] && deeper["parent_id"] == root["id"])
         #expect(try await desk.news(of: grace) == ["comment.replied", "comment.replied"])
         #expect(try await desk.news(of: linus) == ["comment.replied"])
@@ -49,7 +61,10 @@ import Wire
         #expect(try await desk.news(of: linus) == ["comment.created", "comment.replied"])
         let roots = try await comments(note, linus, "&sort=created_at")
         #expect(roots.map { $0["reply_count"] } == [2, 0])
-        #expect(try await comments(note, linus, "&parent_id=\(try root.text("id"))&sort=created_at").map { $0["body"] } == ["Blue.", "Navy?"])
+        #expect(
+            try await comments(note, linus, "&parent_id=\(try root.text("id"))&sort=created_at").map {
+                $0["body"]
+            } == ["Blue.", "Navy?"])
         #expect(try await desk.client.get("/v1/notes").data[0]["comment_count"] == 4)
     }
 
@@ -62,7 +77,9 @@ import Wire
         let inside = try await say("They will hate it", on: note, by: desk.owner).expect(201).json
         #expect(inside["is_internal"] == true)
         #expect(try await desk.news(of: client).isEmpty)
-        _ = try await say("Among us", on: note, by: desk.owner, ["parent_id": open["id"] ?? .null, "is_internal": true]).expect(201)
+        _ = try await say(
+            "Among us", on: note, by: desk.owner, ["parent_id": open["id"] ?? .null, "is_internal": true]
+        ).expect(201)
         #expect(try await comments(note, client).count == 2)
         #expect(try await comments(note, desk.owner).count == 3)
         let seen = try await client.client.get("/v1/comments/\(try open.text("id"))").expect(200).json
@@ -71,7 +88,10 @@ import Wire
         #expect(try await say("x", on: note, by: client, ["is_internal": true]).status == 403)
         let member = try await desk.member(client)
         #expect(try await say("<@\(member)>", on: note, by: desk.owner).places == ["/body"])
-        #expect(try await say("x", on: note, by: client, ["parent_id": inside["id"] ?? .null]).places == ["/parent_id"])
+        #expect(
+            try await say("x", on: note, by: client, ["parent_id": inside["id"] ?? .null]).places == [
+                "/parent_id"
+            ])
         #expect(try await client.client.get("/v1/notes").data[0]["comment_count"] == 2)
     }
 
@@ -98,13 +118,20 @@ import Wire
         let grace = try await desk.owner.colleague(.member)
         let note = try await desk.note("Poster", by: desk.owner)
         let root = try await say("Root", on: note, by: grace).expect(201).json
-        let reply = try await say("Reply", on: note, by: desk.owner, ["parent_id": root["id"] ?? .null]).expect(201).json
+        let reply = try await say("Reply", on: note, by: desk.owner, ["parent_id": root["id"] ?? .null])
+            .expect(201).json
         let stranger = try await desk.owner.colleague(.member)
-        #expect(try await stranger.client.delete("/v1/comments/\(try root.text("id"))").code == "not-your-comment")
+        #expect(
+            try await stranger.client.delete("/v1/comments/\(try root.text("id"))").code == "not-your-comment"
+        )
         #expect(try await desk.client.delete("/v1/comments/\(try root.text("id"))").status == 204)
         let place = try await comments(note, grace)
-        #expect(place.count == 1 && place[0]["is_deleted"] == true && place[0]["body"]?.isNull == true && place[0]["author"]?.isNull == true)
-        #expect(try await say("x", on: note, by: grace, ["parent_id": root["id"] ?? .null]).code == "comment-deleted")
+        #expect(
+            place.count == 1 && place[0]["is_deleted"] == true && place[0]["body"]?.isNull == true
+                && place[0]["author"]?.isNull == true)
+        #expect(
+            try await say("x", on: note, by: grace, ["parent_id": root["id"] ?? .null]).code
+                == "comment-deleted")
         #expect(try await desk.client.delete("/v1/comments/\(try reply.text("id"))").status == 204)
         #expect(try await comments(note, grace).isEmpty)
         #expect(try await grace.client.get("/v1/comments/\(try root.text("id"))").status == 404)
@@ -115,16 +142,21 @@ import Wire
         let grace = try await desk.owner.colleague(.member)
         let note = try await desk.note("Poster")
         let root = try await say("Root", on: note, by: grace).expect(201).json
-        let reply = try await say("Reply", on: note, by: grace, ["parent_id": root["id"] ?? .null]).expect(201).json
+        let reply = try await say("Reply", on: note, by: grace, ["parent_id": root["id"] ?? .null]).expect(
+            201
+        ).json
         let path = "/v1/comments/\(try root.text("id"))"
-        #expect(try await desk.client.post("\(path)/resolve").json["resolved_by"] == .string(desk.owner.userId))
+        #expect(
+            try await desk.client.post("\(path)/resolve").json["resolved_by"] == .string(desk.owner.userId))
         #expect(try await comments(note, grace, "&is_resolved=false").isEmpty)
         #expect(try await desk.client.post("\(path)/reopen").json["resolved_at"]?.isNull == true)
-        #expect(try await desk.client.post("/v1/comments/\(try reply.text("id"))/resolve").code == "not-a-thread")
+        #expect(
+            try await desk.client.post("/v1/comments/\(try reply.text("id"))/resolve").code == "not-a-thread")
         _ = try await grace.client.put("\(path)/reactions/heart", [:]).expect(200)
         let hearts = try await desk.client.put("\(path)/reactions/heart", [:]).expect(200).json["reactions"]
         #expect(hearts == [["code": "heart", "count": 2, "is_mine": true]])
-        #expect(try await desk.client.put("\(path)/reactions/heart", [:]).json["reactions"]?[0]?["count"] == 2)
+        #expect(
+            try await desk.client.put("\(path)/reactions/heart", [:]).json["reactions"]?[0]?["count"] == 2)
         #expect(try await desk.client.delete("\(path)/reactions/heart").status == 204)
         #expect(try await desk.client.delete("\(path)/reactions/heart").status == 404)
         #expect(try await desk.client.put("\(path)/reactions/No%20code", [:]).status == 400)

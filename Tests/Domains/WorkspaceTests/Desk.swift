@@ -7,7 +7,9 @@ import Wire
 
 /// A company at work on notes: one server for all tests, a company for each.
 struct Desk: Sendable {
-    static let serverTask = Task { try await TestServer(adding: [NotesDomain.self], tables: NotesDomain.tables) }
+    static let serverTask = Task {
+        try await TestServer(adding: [NotesDomain.self], tables: NotesDomain.tables)
+    }
 
     let server: TestServer
     let owner: Person
@@ -41,7 +43,9 @@ struct Desk: Sendable {
 
     /// The kinds of news in somebody's inbox, newest first.
     func news(of person: Person) async throws -> [String] {
-        try await person.client.get("/v1/notifications").expect(200).data.compactMap { $0["type"]?.stringValue }
+        try await person.client.get("/v1/notifications").expect(200).data.compactMap {
+            $0["type"]?.stringValue
+        }
     }
 
     func events(_ pattern: String) async throws -> [String] {
@@ -58,6 +62,8 @@ extension Answer {
 
     /// Where the faults are, in order.
     var places: [String] {
-        (json["errors"]?.arrayValue ?? []).compactMap { $0["pointer"]?.stringValue ?? $0["parameter"]?.stringValue }
+        (json["errors"]?.arrayValue ?? []).compactMap {
+            $0["pointer"]?.stringValue ?? $0["parameter"]?.stringValue
+        }
     }
 }

@@ -3,14 +3,18 @@ import Testing
 import Wire
 
 @Suite struct ExportStory {
-    private func made(_ desk: Desk, _ body: JSON, by person: Person? = nil) async throws -> (detail: JSON, text: String) {
+    private func made(_ desk: Desk, _ body: JSON, by person: Person? = nil) async throws -> (
+        detail: JSON, text: String
+    ) {
         let client = (person ?? desk.owner).client
         let id = try await client.post("/v1/exports", body).expect(202).json.text("id")
         let detail = try await eventually {
             let found = try await client.get("/v1/exports/\(id)").expect(200).json
             return found["export"]?["state"] == "running" ? .none : .some(found)
         }
-        guard let url = detail["url"]?.stringValue, let path = url.range(of: "/v1/") else { return (detail, "") }
+        guard let url = detail["url"]?.stringValue, let path = url.range(of: "/v1/") else {
+            return (detail, "")
+        }
         let file = try await desk.server.client.get(String(url[path.lowerBound...]))
         return (detail, file.text)
     }
@@ -29,7 +33,10 @@ import Wire
         let (detail, text) = try await made(
             desk, ["kind": "note", "format": "csv", "sort": "title", "columns": ["title", "due_on", "tags"]])
         #expect(detail["export"]?["state"] == "done" && detail["export"]?["rows_done"] == 3)
-        let lines = ["Title,Due,Tags", "\"'=HYPERLINK(\"\"x\"\")\",,", "\"Beta, \"\"large\"\"\",2026-12-01,Launch", "Mine alone,,", ""]
+        let lines = [
+            "Title,Due,Tags", "\"'=HYPERLINK(\"\"x\"\")\",,", "\"Beta, \"\"large\"\"\",2026-12-01,Launch",
+            "Mine alone,,", "",
+        ]
         #expect(text == lines.joined(separator: "\r\n"))
         #expect(try await desk.news(of: desk.owner) == ["export.ready"])
         #expect(try await desk.events("export.%") == ["export.finished"])
@@ -38,23 +45,37 @@ import Wire
     @Test func `one takes out what one may see, filtered as the list is or as a view is`() async throws {
         let desk = try await filled()
         let grace = try await desk.owner.colleague(.member)
-        let (_, all) = try await made(desk, ["kind": "note", "format": "ndjson", "columns": ["title"]], by: grace)
+        let (_, all) = try await made(
+            desk, ["kind": "note", "format": "ndjson", "columns": ["title"]], by: grace)
         #expect(all.split(separator: "\n").count == 2 && !all.contains("Mine"))
         let view: JSON = ["kind": "note", "name": "Due", "filter": ["due_on": ["gte": "2026-11-01"]]]
         let saved = try await desk.client.post("/v1/saved-views", view).expect(201).json
-        let (_, due) = try await made(desk, ["kind": "note", "format": "ndjson", "columns": ["title"], "saved_view_id": saved["id"] ?? .null])
+        let (_, due) = try await made(
+            desk,
+            ["kind": "note", "format": "ndjson", "columns": ["title"], "saved_view_id": saved["id"] ?? .null])
         #expect(due == "{\"title\":\"Beta, \\\"large\\\"\"}\n")
-        let wrong: JSON = ["kind": "note", "format": "csv", "filter": ["colour": "red"], "columns": ["title", "size"], "sort": "x"]
-        #expect(Set(try await desk.client.post("/v1/exports", wrong).expect(422).places) == ["/filter/colour", "/columns/1", "/sort"])
-        let direct = try await desk.client.post("/v1/exports/direct", ["kind": "note", "format": "csv", "columns": ["title"], "filter": ["q": "beta"]])
+        let wrong: JSON = [
+            "kind": "note", "format": "csv", "filter": ["colour": "red"], "columns": ["title", "size"],
+            "sort": "x",
+        ]
+        #expect(
+            Set(try await desk.client.post("/v1/exports", wrong).expect(422).places) == [
+                "/filter/colour", "/columns/1", "/sort",
+            ])
+        let direct = try await desk.client.post(
+            "/v1/exports/direct",
+            ["kind": "note", "format": "csv", "columns": ["title"], "filter": ["q": "beta"]])
         #expect(direct.text == "Title\r\n\"Beta, \"\"large\"\"\"\r\n")
         let client = try await desk.owner.colleague(.client)
         #expect(try await client.client.post("/v1/exports", ["kind": "note", "format": "csv"]).status == 403)
     }
 
-    @Test(.enabled(if: Python.knows("openpyxl"))) func `a workbook opens elsewhere, with numbers as numbers and texts as texts`() async throws {
+    @Test(.enabled(if: Python.knows("openpyxl")))
+    func `a workbook opens elsewhere, with numbers as numbers and texts as texts`() async throws {
         let desk = try await filled()
-        let body: JSON = ["kind": "note", "format": "xlsx", "sort": "title", "columns": ["title", "due_on", "version"]]
+        let body: JSON = [
+            "kind": "note", "format": "xlsx", "sort": "title", "columns": ["title", "due_on", "version"],
+        ]
         let taken = try await desk.client.post("/v1/exports/direct", body).expect(200)
         let script = """
             import json, sys, io, openpyxl
@@ -64,7 +85,8 @@ import Wire
             """
         let rows = try JSON.parse(try Python.run(script, over: taken.body))
         let wanted: JSON = [
-            ["Title", "Due", "Version"], ["=HYPERLINK(\"x\")", nil, 1], ["Beta, \"large\"", "2026-12-01", 1], ["Mine alone", nil, 1],
+            ["Title", "Due", "Version"], ["=HYPERLINK(\"x\")", nil, 1], ["Beta, \"large\"", "2026-12-01", 1],
+            ["Mine alone", nil, 1],
         ]
         #expect(Array(rows.arrayValue?.prefix(4) ?? []) == wanted.arrayValue)
         #expect(rows[4]?[0] != "f")

@@ -9,7 +9,10 @@ extension NotesDomain {
         ExportKind(
             "note", "Notes", .notesRead, filter: Notes.Filter.self,
             columns: { _, _ in
-                [.init("title", "Title"), .init("due_on", "Due"), .init("tags", "Tags"), .init("version", "Version")]
+                [
+                    .init("title", "Title"), .init("due_on", "Due"), .init("tags", "Tags"),
+                    .init("version", "Version"),
+                ]
             },
             base: { _, member, _ in
                 """

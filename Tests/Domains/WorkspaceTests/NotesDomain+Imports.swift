@@ -16,10 +16,14 @@ extension NotesDomain {
                 return target
             },
             columns: { _, company, environment in
-                let fields = try await environment[CustomFields.self].fields(of: "note", scope: nil, company: company)
+                let fields = try await environment[CustomFields.self].fields(
+                    of: "note", scope: nil, company: company)
                 return [
-                    ImportColumn("title", "Title", isRequired: true, summary: "What it is called", aliases: ["Titel", "Name"]),
-                    ImportColumn("due_on", "Due", summary: "A day like 2026-12-01", aliases: ["Due date", "Deadline"]),
+                    ImportColumn(
+                        "title", "Title", isRequired: true, summary: "What it is called",
+                        aliases: ["Titel", "Name"]),
+                    ImportColumn(
+                        "due_on", "Due", summary: "A day like 2026-12-01", aliases: ["Due date", "Deadline"]),
                     ImportColumn("tags", "Tags", summary: "Between commas"),
                 ] + fields.map { ImportColumn("custom.\($0.key)", $0.name, summary: $0.name) }
             },
@@ -33,7 +37,9 @@ enum NoteImport {
 
     struct Sprung: Error {}
 
-    static func write(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> [ImportOutcome] {
+    static func write(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws
+        -> [ImportOutcome]
+    {
         for row in rows where trap.withLock({ $0.remove(row["title"] ?? "") }) != nil { throw Sprung() }
         let known = try await tx.query(
             """
@@ -42,7 +48,11 @@ enum NoteImport {
             """)
         var before: [String: (id: UUID, version: Int, due: LocalDate?)] = [:]
         if run.target["match"] == "title" {
-            for row in known { before[try row.get("title")] = (try row.get("id"), try row.get("version"), try row.get("due_on")) }
+            for row in known {
+                before[try row.get("title")] = (
+                    try row.get("id"), try row.get("version"), try row.get("due_on")
+                )
+            }
         }
         let tags = try await Tags.named(rows.flatMap { names($0["tags"]) }, company: run.company, in: tx)
         var (ids, titles, days): ([UUID], [String], [String]) = ([], [], [])

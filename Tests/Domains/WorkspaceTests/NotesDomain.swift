@@ -20,7 +20,8 @@ enum NotesDomain: Domain {
     static let note = Subject(
         "note", "Note", .notesRead, tagging: tagging,
         fields: CustomFieldHome(table: "notes", scopeColumn: "shelf_id") { shelf, isChange, call in
-            let rows = try await call.db.query("SELECT 1 FROM notes WHERE company_id = \(call.company) AND shelf_id = \(shelf) LIMIT 1")
+            let rows = try await call.db.query(
+                "SELECT 1 FROM notes WHERE company_id = \(call.company) AND shelf_id = \(shelf) LIMIT 1")
             if rows.isEmpty { throw Problem.notFound }
             if isChange { try call.require(.notesWrite) }
         },
@@ -170,26 +171,32 @@ enum Notes {
                         \(body.dueOn), \(JSONText(custom)))
                 """, NotesDomain.tagging.add(tags, to: [id], company: company),
             ])
-            return try await tx.query("\(fragment: select(company, member, internalToo: true)) AND n.id = \(id)")
+            return try await tx.query(
+                "\(fragment: select(company, member, internalToo: true)) AND n.id = \(id)")
         }
         return try Created(rows)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<NoteChange>) async throws -> Single<Note> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<NoteChange>) async throws -> Single<Note>
+    {
         let (company, member) = (try call.company, try call.member)
         let fields = call.environment[CustomFields.self]
         let rows: Rows = try await call.db.transaction { tx in
             let rows = try await tx.query(
-                "SELECT shelf_id, custom::text AS custom FROM notes WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+                "SELECT shelf_id, custom::text AS custom FROM notes WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+            )
             guard let row = rows.first else { throw Problem.notFound }
             let stored = try JSON.parse(row.get("custom", as: String.self))
             let shelf: UUID? = try row.get("shelf_id")
-            let custom = try await fields.checked(body.custom, over: stored, of: "note", scope: shelf, company: company)
+            let custom = try await fields.checked(
+                body.custom, over: stored, of: "note", scope: shelf, company: company)
             var changes = Changes()
             changes.set("title", body.title)
             changes.set("custom", to: "\(JSONText(custom))::jsonb")
-            _ = try await tx.query("UPDATE notes SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
-            return try await tx.query("\(fragment: select(company, member, internalToo: true)) AND n.id = \(id)")
+            _ = try await tx.query(
+                "UPDATE notes SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
+            return try await tx.query(
+                "\(fragment: select(company, member, internalToo: true)) AND n.id = \(id)")
         }
         return try Single(rows)
     }

@@ -14,7 +14,9 @@ enum Python {
     /// What the script prints, given a file of these bytes.
     static func run(_ script: String, over content: [UInt8]) throws -> String {
         var template = Array("/tmp/infinity-read-XXXXXX".utf8CString)
-        guard let folder = mkdtemp(&template).map({ String(cString: $0) }) else { throw Client.Failure(description: "no folder") }
+        guard let folder = mkdtemp(&template).map({ String(cString: $0) }) else {
+            throw Client.Failure(description: "no folder")
+        }
         defer { _ = try? ChildProcess.run(["/bin/rm", "-r", folder], folder: "/tmp") }
         let path = "\(folder)/content"
         let file = open(path, O_CREAT | O_WRONLY, 0o600)

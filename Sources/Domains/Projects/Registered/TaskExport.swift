@@ -21,9 +21,12 @@ extension ProjectsDomain {
 
 enum TaskExport {
     static let columns: [ExportKind.Column] = [
-        .init("key", "Key"), .init("title", "Title"), .init("description", "Description"), .init("project", "Project"),
-        .init("type", "Type"), .init("state", "State"), .init("category", "Category"), .init("priority", "Priority"),
-        .init("assignees", "Assignees"), .init("reporter", "Reporter"), .init("sprint", "Sprint"), .init("parent", "Parent"),
+        .init("key", "Key"), .init("title", "Title"), .init("description", "Description"),
+        .init("project", "Project"),
+        .init("type", "Type"), .init("state", "State"), .init("category", "Category"),
+        .init("priority", "Priority"),
+        .init("assignees", "Assignees"), .init("reporter", "Reporter"), .init("sprint", "Sprint"),
+        .init("parent", "Parent"),
         .init("tags", "Tags"), .init("points", "Points"), .init("estimate_minutes", "Estimate (minutes)"),
         .init("start_on", "Start"), .init("due_on", "Due"), .init("due_time", "Due time"),
         .init("completed_at", "Completed"), .init("created_at", "Created"), .init("updated_at", "Updated"),
@@ -31,10 +34,15 @@ enum TaskExport {
 
     /// Fields of one key in several projects are one column.
     @inline(never)
-    static func customKeys(_ member: Principal, _ environment: Environment) async throws -> [(key: String, name: String)] {
-        let fields = try await environment[CustomFields.self].everyField(of: "task", company: member.companyId ?? .zero)
+    static func customKeys(_ member: Principal, _ environment: Environment) async throws -> [(
+        key: String, name: String
+    )] {
+        let fields = try await environment[CustomFields.self].everyField(
+            of: "task", company: member.companyId ?? .zero)
         var found: [(key: String, name: String)] = []
-        for field in fields where !found.contains(where: { $0.key == field.key }) { found.append((field.key, field.name)) }
+        for field in fields where !found.contains(where: { $0.key == field.key }) {
+            found.append((field.key, field.name))
+        }
         return found
     }
 
@@ -47,7 +55,7 @@ enum TaskExport {
         return """
             SELECT \(fragment: TaskRows.summary), t.description, t.priority_rank,
                    coalesce(t.due_at, timestamptz '9999-12-31 00:00:00+00') AS due, p.name AS project, s.name AS state,
-                   \(fragment: names("m.id IN (SELECT a.member_id FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id)")) AS assignees,
+                   \(fragment: names(isAssigned)) AS assignees,
                    \(fragment: names("m.id = t.reporter_id")) AS reporter,
                    (SELECT sp.name FROM sprints sp WHERE sp.company_id = t.company_id AND sp.id = t.sprint_id) AS sprint,
                    (SELECT p.key || '-' || above.number FROM tasks above
@@ -63,6 +71,10 @@ enum TaskExport {
                    \(fragment: list.filter.conditions(of: member))
             """
     }
+
+    private static let isAssigned: SQL = """
+        m.id IN (SELECT a.member_id FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id)
+        """
 
     private static func names(_ condition: SQL) -> SQL {
         """
@@ -80,14 +92,16 @@ extension TaskFilter {
         if let projectId { all.append("t.project_id = ANY(\(projectId)::uuid[])") }
         if let assignee {
             let ids = assignee.compactMap { $0.text == "me" ? member.memberId : UUID($0.text) }
-            let theirs: SQL = "EXISTS (SELECT 1 FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id"
+            let theirs: SQL =
+                "EXISTS (SELECT 1 FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id"
             let nobody: SQL = assignee.contains(where: \.isNone) ? "NOT \(fragment: theirs))" : "FALSE"
             all.append("(\(fragment: nobody) OR \(fragment: theirs) AND a.member_id = ANY(\(ids)::uuid[])))")
         }
         for (choices, column) in [(sprint, "t.sprint_id"), (parent.map { [$0] }, "t.parent_id")] {
             guard let choices else { continue }
             let isNone: SQL = choices.contains { $0.id == nil } ? "\(unescaped: column) IS NULL" : "FALSE"
-            all.append("(\(fragment: isNone) OR \(unescaped: column) = ANY(\(choices.compactMap(\.id))::uuid[]))")
+            all.append(
+                "(\(fragment: isNone) OR \(unescaped: column) = ANY(\(choices.compactMap(\.id))::uuid[]))")
         }
         if let isOverdue { all.append("coalesce(\(fragment: TaskRows.isOverdue), false) = \(isOverdue)") }
         for (bounds, column) in [(createdAt, "t.created_at"), (updatedAt, "t.updated_at")] {

@@ -18,7 +18,8 @@ extension ProjectsDomain {
         view: ViewShape(
             TaskFilter.self,
             columns: [
-                "key", "title", "type", "state", "priority", "assignees", "reporter", "sprint", "points", "estimate_minutes",
+                "key", "title", "type", "state", "priority", "assignees", "reporter", "sprint", "points",
+                "estimate_minutes",
                 "start_on", "due_on", "tags", "created_at", "updated_at", "completed_at",
             ],
             groups: ["state", "category", "priority", "assignee", "sprint", "type"]),
@@ -53,7 +54,8 @@ extension ProjectsDomain {
     private static let projectSubject = Subject(
         "project", "Project", .projectsRead,
         view: ViewShape(
-            Projects.Filter.self, columns: ["key", "name", "status", "lead", "start_on", "due_on", "created_at"],
+            Projects.Filter.self,
+            columns: ["key", "name", "status", "lead", "start_on", "due_on", "created_at"],
             groups: ["status", "lead"]),
         search: SubjectSearch { member, text, limit in
             """
@@ -77,7 +79,8 @@ extension ProjectsDomain {
         })
 
     @inline(never)
-    private static func head(_ title: SQL, link: SQL, _ from: SQL, _ call: Call) async throws -> SubjectHead? {
+    private static func head(_ title: SQL, link: SQL, _ from: SQL, _ call: Call) async throws -> SubjectHead?
+    {
         let rows = try await call.db.query(
             """
             SELECT \(fragment: title) AS title, \(fragment: link) AS link, p.status, \(fragment: try ProjectAccess.level(call)) AS level
@@ -87,7 +90,8 @@ extension ProjectsDomain {
         let right = ProjectRight(rawValue: try row.get("level")) ?? .see
         let status: ProjectStatus = try row.get("status")
         return SubjectHead(
-            title: try row.get("title"), link: try row.get("link"), canComment: right >= .comment && status != .archived,
+            title: try row.get("title"), link: try row.get("link"),
+            canComment: right >= .comment && status != .archived,
             canModerate: right >= .manage && status != .archived)
     }
 

@@ -10,7 +10,9 @@ struct CalendarFile {
     /// - Parameter publicURL: where the links of the entries lead; its host makes their identifiers the world's.
     init(name: String, publicURL: String) {
         base = publicURL.hasSuffix("/") ? String(publicURL.dropLast()) : publicURL
-        host = base.split(separator: "/").dropFirst().first.map { String($0.prefix { $0 != ":" }) } ?? "localhost"
+        host =
+            base.split(separator: "/").dropFirst().first.map { String($0.prefix { $0 != ":" }) }
+            ?? "localhost"
         line("BEGIN:VCALENDAR")
         line("VERSION:2.0")
         line("PRODID:-//Infinity//Calendar//EN")
@@ -37,7 +39,9 @@ struct CalendarFile {
             if let end = entry.endsAt, end > start { line("DTEND:\(Self.time(end))") }
         }
         line("SUMMARY:\(Self.escaped((entry.isDone ? "✓ " : "") + entry.title))")
-        if let description = entry.description, !description.isEmpty { line("DESCRIPTION:\(Self.escaped(description))") }
+        if let description = entry.description, !description.isEmpty {
+            line("DESCRIPTION:\(Self.escaped(description))")
+        }
         line("URL:\(base)\(entry.link)")
         line("CATEGORIES:\(Self.escaped(entry.kind))")
         line("TRANSP:TRANSPARENT")

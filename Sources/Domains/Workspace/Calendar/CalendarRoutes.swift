@@ -9,17 +9,25 @@ import Wire
 enum CalendarRoutes {
     @RouteList static var routes: [Route] {
         GET("/v1/calendar", "Look into the calendar", .member, window)
-            .describe("All that one may see between two moments, of all kinds, up to \(WorkspaceNumbers.calendarEntriesMax) entries.")
+            .describe(
+                "All that one may see between two moments, of all kinds, up to \(WorkspaceNumbers.calendarEntriesMax) entries."
+            )
         GET("/v1/calendar/feeds", "List my calendar feeds", .member, list)
         POST("/v1/calendar/feeds", "Make a calendar feed", .member, create).problems(.tooManyFeeds).secret
             .describe(
                 "Its address is told this once. Whoever knows it reads the calendar, with the rights its maker has at that "
-                    + "moment.")
+                    + "moment."
+            )
             .example(body: ["name": "My week", "kinds": ["task"], "is_mine_only": true])
         DELETE("/v1/calendar/feeds/{id}", "Revoke a calendar feed", .member, revoke)
-        GET("/v1/calendar/feeds/{token}/calendar.ics", "Read a calendar feed", .open, feed).operation("readCalendarFeed")
-            .describe("iCalendar (RFC 5545), from \(WorkspaceNumbers.feedDaysBack) days ago to \(WorkspaceNumbers.feedDaysAhead) days ahead. The address is the proof.")
-            .media("text/calendar")
+        GET("/v1/calendar/feeds/{token}/calendar.ics", "Read a calendar feed", .open, feed).operation(
+            "readCalendarFeed"
+        )
+        .describe(
+            "iCalendar (RFC 5545), from \(WorkspaceNumbers.feedDaysBack) days ago to "
+                + "\(WorkspaceNumbers.feedDaysAhead) days ahead. The address is the proof."
+        )
+        .media("text/calendar")
     }
 
     static func window(_ call: Call, _ query: Query<CalendarWindow>) async throws -> Page<CalendarEntry> {
@@ -27,7 +35,10 @@ enum CalendarRoutes {
         let (from, to) = (query.from, query.to)
         guard from < to, to - from <= WorkspaceNumbers.calendarWindowMax else {
             throw Problem.unprocessable([
-                .parameter("to", "out-of-range", "must be behind `from`, by at most \(WorkspaceNumbers.calendarWindowMax.components.seconds / 86_400) days")
+                .parameter(
+                    "to", "out-of-range",
+                    "must be behind `from`, by at most \(WorkspaceNumbers.calendarWindowMax.components.seconds / 86_400) days"
+                )
             ])
         }
         let kinds = query.kinds?.map(\.text)
@@ -58,7 +69,9 @@ enum CalendarRoutes {
             """)
     }
 
-    static func create(_ call: Call, _ body: Body<NewCalendarFeed>) async throws -> Created<NewCalendarFeedAnswer> {
+    static func create(_ call: Call, _ body: Body<NewCalendarFeed>) async throws -> Created<
+        NewCalendarFeedAnswer
+    > {
         let (company, user) = (try call.company, try call.user)
         let kinds = body.kinds?.items.map(\.text) ?? []
         let known = call.environment[WorkspaceParts.self].calendar.map(\.kind)
@@ -69,7 +82,8 @@ enum CalendarRoutes {
         let (id, token) = (UUID.v7(), FeedToken.make(company))
         let limit = RowLimit(
             WorkspaceNumbers.feedsMax,
-            "SELECT count(*) FROM calendar_feeds WHERE company_id = \(company) AND user_id = \(user)", else: .tooManyFeeds)
+            "SELECT count(*) FROM calendar_feeds WHERE company_id = \(company) AND user_id = \(user)",
+            else: .tooManyFeeds)
         let record = Audit.sql(
             .init("calendar_feed.created", on: "calendar_feed", id, after: ["name": .string(body.name.text)]),
             by: call.actor, company: company)
@@ -84,7 +98,8 @@ enum CalendarRoutes {
         }
         let feed = try rows[0].decode(CalendarFeed.self)
         let base = call.environment[PublicAddress.self].url
-        let url = "\(base.hasSuffix("/") ? String(base.dropLast()) : base)/v1/calendar/feeds/\(token.text)/calendar.ics"
+        let url =
+            "\(base.hasSuffix("/") ? String(base.dropLast()) : base)/v1/calendar/feeds/\(token.text)/calendar.ics"
         return Created(NewCalendarFeedAnswer(feed: feed, url: url), at: "/v1/calendar/feeds/\(id)")
     }
 
@@ -98,7 +113,8 @@ enum CalendarRoutes {
                 """)
             guard let row = gone.first else { throw Problem.notFound }
             let entry = Audit.Entry(
-                "calendar_feed.revoked", on: "calendar_feed", id.value, before: ["name": .string(try row.get("name"))])
+                "calendar_feed.revoked", on: "calendar_feed", id.value,
+                before: ["name": .string(try row.get("name"))])
             try await Audit.record(entry, by: call.actor, company: company, in: tx)
         }
         return NoContent()
@@ -127,7 +143,8 @@ enum CalendarRoutes {
         guard let member else { throw Problem.notFound }
         let day = Duration.seconds(86_400)
         let sql = try CalendarEntries.sql(
-            of: member, from: call.now - day * WorkspaceNumbers.feedDaysBack, to: call.now + day * WorkspaceNumbers.feedDaysAhead,
+            of: member, from: call.now - day * WorkspaceNumbers.feedDaysBack,
+            to: call.now + day * WorkspaceNumbers.feedDaysAhead,
             kinds: stored.kinds, mine: stored.isMineOnly, limit: WorkspaceNumbers.feedEntriesMax,
             call.environment[WorkspaceParts.self])
         let file = CalendarFile(name: stored.name, publicURL: call.environment[PublicAddress.self].url)

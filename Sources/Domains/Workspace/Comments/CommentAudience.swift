@@ -16,7 +16,8 @@ struct CommentAudience: Sendable {
     /// - Parameter known: members it has mentioned before.
     @inline(never)
     static func of(
-        _ comment: StoredComment, _ subject: Subject, mentions: [UUID], known: [UUID] = [], author: UUID, company: UUID,
+        _ comment: StoredComment, _ subject: Subject, mentions: [UUID], known: [UUID] = [], author: UUID,
+        company: UUID,
         in tx: Transaction
     ) async throws -> CommentAudience {
         let mayRead: SQL = comment.isInternal ? Permission.commentsInternal.isHeld() : "TRUE"
@@ -62,14 +63,17 @@ struct CommentAudience: Sendable {
         let strangers = mentions.filter { members[$0] == nil }
         guard !strangers.isEmpty else { return }
         throw .unprocessable(
-            strangers.map { .at("/body", "mention-cannot-see", "mentions \($0), who is no member that may read this") })
+            strangers.map {
+                .at("/body", "mention-cannot-see", "mentions \($0), who is no member that may read this")
+            })
     }
 
     /// The beginning of the text, with names in place of mentions.
     func excerpt(of body: String) -> String {
         let spoken = Mentions.spelled(body) { members[$0].map { "@\($0)" } ?? "@…" }
         let line = spoken.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return line.count > WorkspaceNumbers.excerptLength ? line.prefix(WorkspaceNumbers.excerptLength - 1) + "…" : line
+        return line.count > WorkspaceNumbers.excerptLength
+            ? line.prefix(WorkspaceNumbers.excerptLength - 1) + "…" : line
     }
 }
 

@@ -22,9 +22,12 @@ enum CommentEvents {
     static let updated = EventType("comment.updated", "A comment says something else.", example: example)
     static let deleted = EventType("comment.deleted", "A comment was deleted.", example: example)
     static let resolved = EventType("comment.resolved", "A thread was called settled.", example: example)
-    static let reopened = EventType("comment.reopened", "A settled thread was opened again.", example: example)
+    static let reopened = EventType(
+        "comment.reopened", "A settled thread was opened again.", example: example)
 
-    static func sql(_ type: EventType<Data>, _ comment: StoredComment, by actor: Audit.Actor, _ company: UUID) throws -> SQL {
+    static func sql(_ type: EventType<Data>, _ comment: StoredComment, by actor: Audit.Actor, _ company: UUID)
+        throws -> SQL
+    {
         try Events.sql(
             type,
             Data(
@@ -33,12 +36,15 @@ enum CommentEvents {
             on: "comment", comment.id, by: actor, company: company)
     }
 
-    static func audit(_ action: String, _ comment: StoredComment, by actor: Audit.Actor, _ company: UUID) -> SQL {
+    static func audit(_ action: String, _ comment: StoredComment, by actor: Audit.Actor, _ company: UUID)
+        -> SQL
+    {
         Audit.sql(
             .init(
                 action, on: "comment", comment.id,
                 after: [
-                    "subject_kind": .string(comment.subjectKind), "subject_id": .string(comment.subjectId.description),
+                    "subject_kind": .string(comment.subjectKind),
+                    "subject_id": .string(comment.subjectId.description),
                     "is_internal": .bool(comment.isInternal),
                 ]),
             by: actor, company: company)

@@ -11,7 +11,8 @@ enum CommentNews {
     private static let values = ["author", "title", "excerpt"]
 
     static let mentioned = NotificationType(
-        "comment.mentioned", category: "comments", summary: "Somebody mentioned you in a comment.", severity: .high,
+        "comment.mentioned", category: "comments", summary: "Somebody mentioned you in a comment.",
+        severity: .high,
         values: values,
         texts: [
             "en": .init("{{author}} mentioned you: {{title}}", "{{excerpt}}"),
@@ -27,7 +28,8 @@ enum CommentNews {
         ])
 
     static let commented = NotificationType(
-        "comment.created", category: "comments", summary: "Somebody commented on a thing you watch.", channels: [.inApp],
+        "comment.created", category: "comments", summary: "Somebody commented on a thing you watch.",
+        channels: [.inApp],
         values: values,
         texts: [
             "en": .init("{{author}} commented: {{title}}", "{{excerpt}}"),
@@ -37,7 +39,8 @@ enum CommentNews {
     /// Tells those concerned. Of an edit only those it mentions anew hear.
     @inline(never)
     static func tell(
-        of comment: StoredComment, _ head: SubjectHead, _ audience: CommentAudience, isNew: Bool, by actor: Audit.Actor,
+        of comment: StoredComment, _ head: SubjectHead, _ audience: CommentAudience, isNew: Bool,
+        by actor: Audit.Actor,
         company: UUID, in tx: Transaction
     ) async throws {
         let news: JSON = [
@@ -46,7 +49,11 @@ enum CommentNews {
         ]
         let link = "\(head.link)#comment-\(comment.id)"
         var groups = [(mentioned, audience.mentioned, "mentioned")]
-        if isNew { groups += [(replied, audience.inThread, "participant"), (commented, audience.watching, "watcher")] }
+        if isNew {
+            groups += [
+                (replied, audience.inThread, "participant"), (commented, audience.watching, "watcher"),
+            ]
+        }
         for (type, people, relation) in groups where !people.isEmpty {
             // About the comment and not about the thing: who watches the thing is in the audience only when he may read it.
             try await Notify.record(

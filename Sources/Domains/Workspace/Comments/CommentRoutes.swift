@@ -14,12 +14,16 @@ enum CommentRoutes {
             .describe("Its author watches the thing from then on. Who is mentioned is told so.")
             .example(body: example)
         GET("/v1/comments/{id}", "Read a comment", .member, read)
-        PATCH("/v1/comments/{id}", "Change a comment", .member, change).problems(.notYourComment, .commentDeleted)
-            .describe("The text is its author's to change; what it said before is kept.")
+        PATCH("/v1/comments/{id}", "Change a comment", .member, change).problems(
+            .notYourComment, .commentDeleted
+        )
+        .describe("The text is its author's to change; what it said before is kept.")
         DELETE("/v1/comments/{id}", "Delete a comment", .member, delete).problems(.notYourComment)
-            .describe("For its author and those who manage the thing. With replies it stays as an empty place.")
+            .describe(
+                "For its author and those who manage the thing. With replies it stays as an empty place.")
         GET("/v1/comments/{id}/edits", "List what a comment said before", .member, edits)
-        POST("/v1/comments/{id}/resolve", "Call a thread settled", .member, resolve).problems(.notAThread, .commentDeleted)
+        POST("/v1/comments/{id}/resolve", "Call a thread settled", .member, resolve).problems(
+            .notAThread, .commentDeleted)
         POST("/v1/comments/{id}/reopen", "Open a settled thread again", .member, reopen)
             .problems(.notAThread, .commentDeleted)
         PUT("/v1/comments/{id}/reactions/{code}", "React to a comment", .member, react)
@@ -29,7 +33,8 @@ enum CommentRoutes {
 
     private static let example: JSON = [
         "subject_kind": "task", "subject_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a41", "parent_id": nil,
-        "body": "Could you look at the **second** draft, <@0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a42>?", "is_internal": true,
+        "body": "Could you look at the **second** draft, <@0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a42>?",
+        "is_internal": true,
     ]
 
     struct Filter: ListFilter {
@@ -42,7 +47,9 @@ enum CommentRoutes {
 
         static let sorts = ["-created_at"]
         static let search = ["body"]
-        static let ownFields: Set<String> = ["subject_kind", "subject_id", "parent_id", "is_resolved", "author_id"]
+        static let ownFields: Set<String> = [
+            "subject_kind", "subject_id", "parent_id", "is_resolved", "author_id",
+        ]
     }
 
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Comment> {
@@ -51,9 +58,17 @@ enum CommentRoutes {
             \(fragment: try CommentReading.select(call)) AND c.subject_kind = \(list.filter.subjectKind.text)
                AND c.subject_id = \(list.filter.subjectId)
             """
-        if let parent = list.filter.parentId { sql += " AND c.parent_id = \(parent)" } else { sql += " AND c.parent_id IS NULL" }
-        if let isResolved = list.filter.isResolved { sql += " AND (c.resolved_at IS NOT NULL) = \(isResolved)" }
-        if let author = list.filter.authorId { sql += " AND c.author_id = \(author) AND c.deleted_at IS NULL" }
+        if let parent = list.filter.parentId {
+            sql += " AND c.parent_id = \(parent)"
+        } else {
+            sql += " AND c.parent_id IS NULL"
+        }
+        if let isResolved = list.filter.isResolved {
+            sql += " AND (c.resolved_at IS NOT NULL) = \(isResolved)"
+        }
+        if let author = list.filter.authorId {
+            sql += " AND c.author_id = \(author) AND c.deleted_at IS NULL"
+        }
         return try await call.page(list, sql)
     }
 
@@ -74,7 +89,9 @@ enum CommentRoutes {
         return try Created(await CommentReading.rows(id, call))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<CommentChange>) async throws -> Single<Comment> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<CommentChange>) async throws -> Single<
+        Comment
+    > {
         let stored = try await CommentReading.stored(id.value, call)
         let (subject, head) = try await WorkspaceKinds.seen(stored.subjectKind, stored.subjectId, call)
         let writing = CommentWriting(call: call, subject: subject, head: head)
@@ -90,7 +107,9 @@ enum CommentRoutes {
         return NoContent()
     }
 
-    static func edits(_ call: Call, _ id: Path<UUID>, _ list: List<NoFilter>) async throws -> Page<CommentEdit> {
+    static func edits(_ call: Call, _ id: Path<UUID>, _ list: List<NoFilter>) async throws -> Page<
+        CommentEdit
+    > {
         let stored = try await CommentReading.stored(id.value, call)
         _ = try await WorkspaceKinds.seen(stored.subjectKind, stored.subjectId, call)
         return try await call.page(
@@ -119,7 +138,9 @@ enum CommentRoutes {
         try await call.db.transaction { tx in try await writing.settle(id, isSettled, tx) }
     }
 
-    static func react(_ call: Call, _ id: Path<UUID>, _ code: Path<ReactionCode>) async throws -> Single<Comment> {
+    static func react(_ call: Call, _ id: Path<UUID>, _ code: Path<ReactionCode>) async throws -> Single<
+        Comment
+    > {
         let stored = try await CommentReading.stored(id.value, call)
         let (_, head) = try await WorkspaceKinds.seen(stored.subjectKind, stored.subjectId, call)
         if !head.canComment { throw Problem.forbidden("You may read this, and not comment on it.") }
@@ -140,7 +161,8 @@ enum CommentRoutes {
         return try Single(await CommentReading.rows(id.value, call))
     }
 
-    static func unreact(_ call: Call, _ id: Path<UUID>, _ code: Path<ReactionCode>) async throws -> NoContent {
+    static func unreact(_ call: Call, _ id: Path<UUID>, _ code: Path<ReactionCode>) async throws -> NoContent
+    {
         let stored = try await CommentReading.stored(id.value, call)
         _ = try await WorkspaceKinds.seen(stored.subjectKind, stored.subjectId, call)
         let gone = try await call.db.query(

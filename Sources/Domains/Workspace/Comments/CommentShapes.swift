@@ -55,7 +55,8 @@ struct NewComment: Codable, Sendable, FieldNotes {
     static let fieldNotes = [
         "parent_id": "The comment to answer; an answer to an answer goes into the same thread.",
         "body": "Markdown. `<@member_id>` mentions a member, who must be able to see the thing.",
-        "is_internal": "Without it: as the comment that it answers; else internal, for those who may write such.",
+        "is_internal":
+            "Without it: as the comment that it answers; else internal, for those who may write such.",
     ]
 }
 
@@ -73,7 +74,9 @@ struct CommentEdit: Codable, Sendable, FieldNotes {
     let editedBy: UUID?
     let createdAt: Timestamp
 
-    static let fieldNotes = ["created_at": "When it stopped saying this.", "edited_by": "The user who changed it."]
+    static let fieldNotes = [
+        "created_at": "When it stopped saying this.", "edited_by": "The user who changed it.",
+    ]
 }
 
 /// `heart`, `+1`: a sign under the name that most emoji sets give it.
@@ -83,7 +86,9 @@ struct ReactionCode: TextValue {
 
     static var rule: TextRule {
         TextRule(length: 1...60, pattern: "^[a-z0-9_+-]+$") { text in
-            text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [95, 43, 45].contains($0) }
+            text.utf8.allSatisfy {
+                (97...122).contains($0) || (48...57).contains($0) || [95, 43, 45].contains($0)
+            }
                 ? nil : "is no code like heart or +1"
         }
     }

@@ -15,10 +15,12 @@ struct CommentWriting: Sendable {
         let parent = try await parent(of: new, company, tx)
         let isInternal = new.isInternal ?? parent?.isInternal ?? call.can(.commentsInternal)
         if parent?.isInternal == true, !isInternal {
-            throw Problem.unprocessable("/is_internal", "not-allowed", "an answer to what is internal is internal")
+            throw Problem.unprocessable(
+                "/is_internal", "not-allowed", "an answer to what is internal is internal")
         }
         let comment = StoredComment(
-            id: id, subjectKind: new.subjectKind.text, subjectId: new.subjectId, parentId: parent?.id, authorId: user,
+            id: id, subjectKind: new.subjectKind.text, subjectId: new.subjectId, parentId: parent?.id,
+            authorId: user,
             body: new.body.text, isInternal: isInternal, isResolved: false, isDeleted: false, version: 1)
         let mentions = try mentions(in: comment.body)
         let audience = try await CommentAudience.of(
@@ -35,12 +37,14 @@ struct CommentWriting: Sendable {
             CommentEvents.audit("comment.created", comment, by: call.actor, company),
             try CommentEvents.sql(CommentEvents.created, comment, by: call.actor, company),
         ])
-        try await CommentNews.tell(of: comment, head, audience, isNew: true, by: call.actor, company: company, in: tx)
+        try await CommentNews.tell(
+            of: comment, head, audience, isNew: true, by: call.actor, company: company, in: tx)
     }
 
     /// The beginning of the thread to answer in: what answers an answer goes into the same thread.
     @inline(never)
-    private func parent(of new: NewComment, _ company: UUID, _ tx: Transaction) async throws -> StoredComment? {
+    private func parent(of new: NewComment, _ company: UUID, _ tx: Transaction) async throws -> StoredComment?
+    {
         guard let wanted = new.parentId else { return nil }
         // FOR KEY SHARE: what is answered is not deleted meanwhile.
         let rows = try await tx.query(
@@ -82,12 +86,14 @@ struct CommentWriting: Sendable {
         // Who was mentioned before may have lost the right to read it since; that is no fault of this change.
         try audience.mustInclude(mentions.filter { !known.contains($0) })
         _ = try await tx.batch(
-            try Self.write(comment, over: old, mentions.filter { audience.members[$0] != nil }, by: user, company)
+            try Self.write(
+                comment, over: old, mentions.filter { audience.members[$0] != nil }, by: user, company)
                 + [
                     CommentEvents.audit("comment.changed", comment, by: call.actor, company),
                     CommentEvents.sql(CommentEvents.updated, comment, by: call.actor, company),
                 ])
-        try await CommentNews.tell(of: comment, head, audience, isNew: false, by: call.actor, company: company, in: tx)
+        try await CommentNews.tell(
+            of: comment, head, audience, isNew: false, by: call.actor, company: company, in: tx)
     }
 
     private static func write(
@@ -112,7 +118,8 @@ struct CommentWriting: Sendable {
             ]
         }
         statements.append(
-            "UPDATE comments SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(comment.id)")
+            "UPDATE comments SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(comment.id)"
+        )
         if comment.isInternal, !old.isInternal {
             statements.append(
                 """
@@ -124,12 +131,15 @@ struct CommentWriting: Sendable {
     }
 
     @inline(never)
-    private func mustNotAnswerInternal(_ comment: StoredComment, _ company: UUID, _ tx: Transaction) async throws {
+    private func mustNotAnswerInternal(_ comment: StoredComment, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         guard comment.isInternal, let parent = comment.parentId else { return }
         let rows = try await tx.query(
             "SELECT 1 FROM comments WHERE company_id = \(company) AND id = \(parent) AND is_internal")
         if !rows.isEmpty {
-            throw Problem.unprocessable("/is_internal", "not-allowed", "an answer to what is internal is internal")
+            throw Problem.unprocessable(
+                "/is_internal", "not-allowed", "an answer to what is internal is internal")
         }
     }
 
@@ -204,7 +214,9 @@ struct CommentWriting: Sendable {
     private func mentions(in body: String) throws(Problem) -> [UUID] {
         let members = Mentions.members(in: body)
         if members.count > WorkspaceNumbers.mentionsMax {
-            throw .unprocessable("/body", "too-many", "mentions \(members.count) people, \(WorkspaceNumbers.mentionsMax) are allowed")
+            throw .unprocessable(
+                "/body", "too-many",
+                "mentions \(members.count) people, \(WorkspaceNumbers.mentionsMax) are allowed")
         }
         return members
     }

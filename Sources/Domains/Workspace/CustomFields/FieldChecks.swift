@@ -46,7 +46,8 @@ struct FieldChangeCheck {
         if let sent = change.options?.items {
             let made = FieldOptions.checked(sent, &faults)
             if old.type.hasOptions == made.isEmpty {
-                faults.append(.at("/options", "not-allowed", old.type.hasOptions ? "must name at least one" : "goes with select and multi_select alone"))
+                let rule = old.type.hasOptions ? "must name at least one" : "goes with select and multi_select alone"
+                faults.append(.at("/options", "not-allowed", rule))
             }
             options = made
             optionsLeftOut = old.options.map(\.key).filter { key in !made.contains { $0.key == key } }

@@ -7,25 +7,34 @@ import Wire
 enum FieldRoutes {
     @RouteList static var routes: [Route] {
         GET("/v1/custom-fields", "List custom fields", .member, list)
-            .describe("Those that all things of a kind have or, with `scope_id`, those of one part of the company alone.")
+            .describe(
+                "Those that all things of a kind have or, with `scope_id`, those of one part of the company alone."
+            )
         POST("/v1/custom-fields", "Create a custom field", .member, create)
             .describe(
                 "Takes custom-fields:manage or, for a scope, the right to manage that scope. Things that are there already "
-                    + "have no value of it, also where it is required or has a default.")
+                    + "have no value of it, also where it is required or has a default."
+            )
             .problems(.customFieldKeyTaken, .tooManyCustomFields)
             .example(body: example)
-        PUT("/v1/custom-fields/order", "Put custom fields in order", .member, order).operation("orderCustomFields")
-            .describe("Those that are not named come behind, as they were.")
+        PUT("/v1/custom-fields/order", "Put custom fields in order", .member, order).operation(
+            "orderCustomFields"
+        )
+        .describe("Those that are not named come behind, as they were.")
         GET("/v1/custom-fields/{id}", "Read a custom field", .member, read)
-        PATCH("/v1/custom-fields/{id}", "Change a custom field", .member, change).problems(.customFieldOptionInUse)
-            .describe(
-                "Type and key never change. An archived field keeps its values, and none can be set: prefer it to deleting.")
+        PATCH("/v1/custom-fields/{id}", "Change a custom field", .member, change).problems(
+            .customFieldOptionInUse
+        )
+        .describe(
+            "Type and key never change. An archived field keeps its values, and none can be set: prefer it to deleting."
+        )
         DELETE("/v1/custom-fields/{id}", "Delete a custom field with its values", .member, delete)
             .describe("It is gone at once; its values are taken off the things in the background.")
     }
 
     private static let example: JSON = [
-        "kind": "task", "scope_id": nil, "key": "channel", "name": "Channel", "description": nil, "type": "select",
+        "kind": "task", "scope_id": nil, "key": "channel", "name": "Channel", "description": nil,
+        "type": "select",
         "is_required": false,
         "options": [
             ["key": "print", "name": "Print", "color": "#2f6fed", "is_archived": false],
@@ -64,8 +73,12 @@ enum FieldRoutes {
     private static func kinds(_ kinds: [String], with scope: UUID, _ call: Call) async throws -> [String] {
         var found: [String] = []
         for kind in kinds {
-            guard let home = WorkspaceKinds.subject(kind, call)?.fields, home.scopeColumn != nil else { continue }
-            do { try await home.check(scope, false, call) } catch let problem as Problem where problem.status == 404 { continue }
+            guard let home = WorkspaceKinds.subject(kind, call)?.fields, home.scopeColumn != nil else {
+                continue
+            }
+            do { try await home.check(scope, false, call) } catch let problem as Problem
+                where problem.status == 404
+            { continue }
             found.append(kind)
         }
         let problem: Problem? = found.isEmpty ? .notFound : nil
@@ -85,6 +98,29 @@ enum FieldRoutes {
         try await mayChange(kind, scope, call, at: "/kind")
         let id = UUID.v7()
         let field = try NewFieldCheck(body.value, id: id).field
+        let insert = try insert(field, body.value, company)
+        let record = Audit.sql(
+            .init("custom_field.created", on: "custom_field", id, after: try JSON(encoding: body.value)),
+            by: call.actor, company: company)
+        let event = try FieldEvents.sql(FieldEvents.created, id, kind, field.key, by: call.actor, company)
+        let news = call.environment[CacheNews.self]
+        let rows: Rows = try await call.db.transaction { tx in
+            try await write([insert, record, event], company, news, tx)
+        }
+        return try Created(rows)
+    }
+
+    @inline(never)
+    private static func write(_ statements: [SQL], _ company: UUID, _ news: CacheNews, _ tx: Transaction) async throws -> Rows {
+        // Two at once must not both find the key free in scopes of which no index knows.
+        _ = try await tx.query("SELECT pg_advisory_xact_lock(hashtextextended(\("custom_fields:\(company)"), 0))")
+        let answers = try await tx.batch(statements)
+        try await news.tell(CustomFields.topic, company: company, in: tx)
+        return answers[0]
+    }
+
+    private static func insert(_ field: CustomField, _ new: NewField, _ company: UUID) throws -> SQL {
+        let (kind, scope) = (new.kind.text, new.scopeId)
         let ofSame: SQL = """
             SELECT count(*) FROM custom_fields
              WHERE company_id = \(company) AND kind = \(kind) AND (scope_id IS NULL OR scope_id = \(scope)::uuid)
@@ -94,34 +130,24 @@ enum FieldRoutes {
                      WHERE company_id = \(company) AND kind = \(kind) AND key = \(field.key)
                        AND (scope_id IS NULL OR \(scope)::uuid IS NULL OR scope_id = \(scope)::uuid))
             """
-        let record = Audit.sql(
-            .init("custom_field.created", on: "custom_field", id, after: try JSON(encoding: body.value)),
-            by: call.actor, company: company)
-        let event = try FieldEvents.sql(FieldEvents.created, id, kind, field.key, by: call.actor, company)
-        let rows: Rows = try await call.db.transaction { tx in
-            // Two at once must not both find the key free in scopes of which no index knows.
-            _ = try await tx.query("SELECT pg_advisory_xact_lock(hashtextextended(\("custom_fields:\(company)"), 0))")
-            let answers = try await tx.batch([
-                """
-                INSERT INTO custom_fields AS f (company_id, id, kind, scope_id, key, name, description, type, is_required,
-                                                options, default_value, currency, position)
-                SELECT \(company), \(id), \(kind), \(scope)::uuid, \(field.key), \(field.name), \(body.value.description),
-                       \(field.type), \(field.isRequired), \(try JSONText(JSON(encoding: field.options)))::jsonb,
-                       \(field.defaultValue == .null ? nil : JSONText(field.defaultValue))::jsonb, \(body.value.currency),
-                       (SELECT coalesce(max(position), 0) + 1 FROM custom_fields
-                         WHERE company_id = \(company) AND kind = \(kind))
-                 WHERE \(fragment: .unless(isTaken, .customFieldKeyTaken))
-                   AND \(fragment: .below(WorkspaceLimits.fieldsPerKindMax, ofSame, else: .tooManyCustomFields))
-                RETURNING \(fragment: columns)
-                """, record, event,
-            ])
-            try await call.environment[CacheNews.self].tell(CustomFields.topic, company: company, in: tx)
-            return answers[0]
-        }
-        return try Created(rows)
+        let options = JSONText(try JSON(encoding: field.options))
+        let value = field.defaultValue == .null ? nil : JSONText(field.defaultValue)
+        return """
+            INSERT INTO custom_fields AS f (company_id, id, kind, scope_id, key, name, description, type, is_required,
+                                            options, default_value, currency, position)
+            SELECT \(company), \(field.id), \(kind), \(scope)::uuid, \(field.key), \(field.name), \(new.description),
+                   \(field.type), \(field.isRequired), \(options)::jsonb, \(value)::jsonb, \(new.currency),
+                   (SELECT coalesce(max(position), 0) + 1 FROM custom_fields
+                     WHERE company_id = \(company) AND kind = \(kind))
+             WHERE \(fragment: .unless(isTaken, .customFieldKeyTaken))
+               AND \(fragment: .below(WorkspaceLimits.fieldsPerKindMax, ofSame, else: .tooManyCustomFields))
+            RETURNING \(fragment: columns)
+            """
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<FieldChange>) async throws -> Single<Field> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<FieldChange>) async throws -> Single<
+        Field
+    > {
         let company = try call.company
         let before = try await rows(id.value, call)
         try await mayReach(before, change: true, call)
@@ -153,7 +179,9 @@ enum FieldRoutes {
         changes.set("name", change.name)
         changes.set("description", change.description)
         changes.set("is_required", change.isRequired)
-        if let options = checked.options { changes.set("options", to: "\(try JSONText(JSON(encoding: options)))::jsonb") }
+        if let options = checked.options {
+            changes.set("options", to: "\(try JSONText(JSON(encoding: options)))::jsonb")
+        }
         if let value = checked.defaultValue {
             changes.set("default_value", to: "\(value == .null ? nil : JSONText(value))::jsonb")
         }
@@ -163,7 +191,9 @@ enum FieldRoutes {
         _ = try await tx.batch([
             "UPDATE custom_fields SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
             Audit.sql(
-                .init("custom_field.changed", on: "custom_field", id, before: JSON(encoding: old), after: JSON(encoding: change)),
+                .init(
+                    "custom_field.changed", on: "custom_field", id, before: JSON(encoding: old),
+                    after: JSON(encoding: change)),
                 by: call.actor, company: company),
             try FieldEvents.sql(FieldEvents.updated, id, old.kind, old.key, by: call.actor, company),
         ])
@@ -187,7 +217,10 @@ enum FieldRoutes {
                 Audit.sql(
                     .init(
                         "custom_field.ordered", on: "custom_field", nil,
-                        after: ["kind": .string(kind), "ids": .array(body.ids.items.map { .string($0.description) })]),
+                        after: [
+                            "kind": .string(kind),
+                            "ids": .array(body.ids.items.map { .string($0.description) }),
+                        ]),
                     by: call.actor, company: company),
                 """
                 SELECT \(fragment: columns) FROM custom_fields f
@@ -215,13 +248,16 @@ enum FieldRoutes {
             if gone.affected == 0 { throw Problem.notFound }
             _ = try await tx.batch([
                 Audit.sql(
-                    .init("custom_field.deleted", on: "custom_field", id.value, before: JSON(encoding: field)),
+                    .init(
+                        "custom_field.deleted", on: "custom_field", id.value, before: JSON(encoding: field)),
                     by: call.actor, company: company),
-                FieldEvents.sql(FieldEvents.deleted, id.value, field.kind, field.key, by: call.actor, company),
+                FieldEvents.sql(
+                    FieldEvents.deleted, id.value, field.kind, field.key, by: call.actor, company),
             ])
             try await call.environment[CacheNews.self].tell(CustomFields.topic, company: company, in: tx)
             try await Jobs.enqueue(
-                FieldCleaning.kind, .init(field: id.value), company: company, at: .now + FieldCleaning.pause, in: tx)
+                FieldCleaning.kind, .init(field: id.value), company: company, at: .now + FieldCleaning.pause,
+                in: tx)
         }
         return NoContent()
     }
@@ -231,16 +267,21 @@ enum FieldRoutes {
     }
 
     /// 422 for what has no fields, 403 or 404 for who may not say which there are.
-    private static func mayChange(_ kind: String, _ scope: UUID?, _ call: Call, at pointer: String) async throws {
+    private static func mayChange(_ kind: String, _ scope: UUID?, _ call: Call, at pointer: String)
+        async throws
+    {
         guard let subject = subjects(call).first(where: { $0.kind == kind && call.can($0.permission) }),
             let home = subject.fields
         else {
             let names = subjects(call).map(\.kind).joined(separator: ", ")
-            throw Problem.unprocessable(pointer, "not-one-of", names.isEmpty ? "nothing has custom fields" : "must be one of: \(names)")
+            throw Problem.unprocessable(
+                pointer, "not-one-of",
+                names.isEmpty ? "nothing has custom fields" : "must be one of: \(names)")
         }
         guard let scope else { return try call.require(.customFieldsManage) }
         if home.scopeColumn == nil {
-            throw Problem.unprocessable("/scope_id", "not-allowed", "things of this kind have no fields of a scope")
+            throw Problem.unprocessable(
+                "/scope_id", "not-allowed", "things of this kind have no fields of a scope")
         }
         try await home.check(scope, true, call)
     }
@@ -248,10 +289,13 @@ enum FieldRoutes {
     private static func mayReach(_ rows: Rows, change: Bool, _ call: Call) async throws {
         guard let row = rows.first else { throw Problem.notFound }
         let (kind, scope) = (try row.get("kind", as: String.self), try row.get("scope_id", as: UUID?.self))
-        guard let subject = subjects(call).first(where: { $0.kind == kind }), call.can(subject.permission) else {
+        guard let subject = subjects(call).first(where: { $0.kind == kind }), call.can(subject.permission)
+        else {
             throw Problem.notFound
         }
-        if let scope { try await subject.fields?.check(scope, change, call) } else if change {
+        if let scope {
+            try await subject.fields?.check(scope, change, call)
+        } else if change {
             try call.require(.customFieldsManage)
         }
     }

@@ -79,7 +79,9 @@ struct FieldKey: TextValue, SQLBindable {
     let text: String
     init(unchecked text: String) { self.text = text }
 
-    static var rule: TextRule { TextRule(length: 1...60, pattern: "^[a-z][a-z0-9_]*$") { isKey($0) ? nil : "is no key like launch_budget" } }
+    static var rule: TextRule {
+        TextRule(length: 1...60, pattern: "^[a-z][a-z0-9_]*$") { isKey($0) ? nil : "is no key like launch_budget" }
+    }
     static var exampleText: String { "launch_budget" }
 
     private static func isKey(_ text: String) -> Bool {

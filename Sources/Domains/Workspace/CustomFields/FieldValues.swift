@@ -32,7 +32,8 @@ enum FieldValues {
     /// Takes the value off the next things behind `mark`; gives the last of them, nil when there were none.
     @inline(never)
     static func strip(
-        _ key: String, _ home: CustomFieldHome, scope: UUID?, behind mark: UUID, _ company: UUID, _ tx: Transaction
+        _ key: String, _ home: CustomFieldHome, scope: UUID?, behind mark: UUID, _ company: UUID,
+        _ tx: Transaction
     ) async throws -> UUID? {
         let column = home.column
         // Along the primary key, once over all of them: looking for the key alone would begin anew each time.
@@ -79,7 +80,8 @@ enum FieldCleaning {
 
     /// The last thing it has looked at; nil when the field is gone for good.
     @inline(never)
-    private static func round(_ field: UUID, _ mark: UUID, _ company: UUID, _ job: Job) async throws -> UUID? {
+    private static func round(_ field: UUID, _ mark: UUID, _ company: UUID, _ job: Job) async throws -> UUID?
+    {
         let parts = job.work.environment[WorkspaceParts.self]
         return try await job.work.database.transaction(as: Tenant(company: company, user: nil)) { tx in
             try await clean(field, behind: mark, company, parts, tx)

@@ -30,15 +30,19 @@ enum ExportEvents {
 
     @inline(never)
     static func tell(
-        _ id: UUID, _ kind: ExportKind, rows: Int, _ kept: FileKeeping.Kept, to user: UUID, by actor: Audit.Actor,
+        _ id: UUID, _ kind: ExportKind, rows: Int, _ kept: FileKeeping.Kept, to user: UUID,
+        by actor: Audit.Actor,
         _ company: UUID, in tx: Transaction
     ) async throws {
         let data = Data(exportId: id, kind: kind.kind, rows: rows, fileId: kept.id)
         _ = try await tx.query(
-            Audit.sql(.init("export.finished", on: "export", id, after: JSON(encoding: data)), by: actor, company: company))
+            Audit.sql(
+                .init("export.finished", on: "export", id, after: JSON(encoding: data)), by: actor,
+                company: company))
         try await Events.record(finished, data, on: "export", id, by: actor, company: company, in: tx)
         try await Notify.record(
-            ready, to: [user], about: .init("export", id), values: ["name": .string(kind.name), "rows": JSON(rows)],
+            ready, to: [user], about: .init("export", id),
+            values: ["name": .string(kind.name), "rows": JSON(rows)],
             link: "/exports/\(id)", by: actor, company: company, in: tx)
     }
 }

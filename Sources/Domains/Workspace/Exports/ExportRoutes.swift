@@ -12,13 +12,17 @@ enum ExportRoutes {
         POST("/v1/exports", "Export a table", .can(.exportsRun), create)
             .describe(
                 "It is made in the background, of what the caller may see then, and kept as a file for a week. CSV is RFC 4180 "
-                    + "in UTF-8; a cell that a spreadsheet would take for a formula begins with an apostrophe.")
+                    + "in UTF-8; a cell that a spreadsheet would take for a formula begins with an apostrophe."
+            )
             .example(body: example)
-        POST("/v1/exports/direct", "Take a small table at once", .can(.exportsRun), direct).operation("exportDirectly")
-            .describe("The first \(WorkspaceNumbers.directRowsMax) rows in the answer itself; nothing is kept.")
-            .idempotent(.none).media("text/csv").example(body: example)
+        POST("/v1/exports/direct", "Take a small table at once", .can(.exportsRun), direct).operation(
+            "exportDirectly"
+        )
+        .describe("The first \(WorkspaceNumbers.directRowsMax) rows in the answer itself; nothing is kept.")
+        .idempotent(.none).media("text/csv").example(body: example)
         GET("/v1/exports/{id}", "Read an export", .can(.exportsRun), read)
-        POST("/v1/exports/{id}/cancel", "Stop an export", .can(.exportsRun), cancel).problems(.exportNotRunning)
+        POST("/v1/exports/{id}/cancel", "Stop an export", .can(.exportsRun), cancel).problems(
+            .exportNotRunning)
     }
 
     private static let example: JSON = [
@@ -38,12 +42,15 @@ enum ExportRoutes {
             let columns = try await kind.columns(member, call.environment)
             kinds.append(
                 ExportKindInfo(
-                    kind: kind.kind, name: kind.name, columns: columns.map { ExportColumnInfo(key: $0.key, name: $0.name) }))
+                    kind: kind.kind, name: kind.name,
+                    columns: columns.map { ExportColumnInfo(key: $0.key, name: $0.name) }))
         }
         return Single(ExportKindList(kinds: kinds))
     }
 
-    static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Export> { try await call.page(list, select(call)) }
+    static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Export> {
+        try await call.page(list, select(call))
+    }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<ExportDetail> {
         let rows = try await rows(id.value, call)
@@ -51,7 +58,8 @@ enum ExportRoutes {
         let export = try row.decode(Export.self)
         var url: String?
         if export.state == .done, let file = export.fileId {
-            url = try await call.environment[FileKeeping.self].link(file, call.company, WorkspaceNumbers.exportLinkLife)
+            url = try await call.environment[FileKeeping.self].link(
+                file, call.company, WorkspaceNumbers.exportLinkLife)
         }
         return Single(ExportDetail(export: export, url: url))
     }
@@ -71,7 +79,10 @@ enum ExportRoutes {
                 Audit.sql(
                     .init(
                         "export.started", on: "export", id,
-                        after: ["kind": .string(wish.kind.kind), "filter": wish.filter, "format": .string(body.format.rawValue)]),
+                        after: [
+                            "kind": .string(wish.kind.kind), "filter": wish.filter,
+                            "format": .string(body.format.rawValue),
+                        ]),
                     by: call.actor, company: company),
             ])
         }
@@ -87,12 +98,14 @@ enum ExportRoutes {
         let bytes = printer.begin() + (try printer.print(rows)) + printer.end()
         try await call.db.transaction { tx in
             let entry = Audit.Entry(
-                "export.taken", on: wish.kind.kind, nil, after: ["filter": wish.filter, "rows": JSON(rows.count)])
+                "export.taken", on: wish.kind.kind, nil,
+                after: ["filter": wish.filter, "rows": JSON(rows.count)])
             try await Audit.record(entry, by: call.actor, company: company, in: tx)
         }
         var response = Response(status: 200, body: .bytes(bytes))
         response.headers.add("content-type", body.format.mediaType)
-        response.headers.add("content-disposition", "attachment; filename=\"\(wish.kind.kind).\(body.format.rawValue)\"")
+        response.headers.add(
+            "content-disposition", "attachment; filename=\"\(wish.kind.kind).\(body.format.rawValue)\"")
         return Raw(response)
     }
 
@@ -120,11 +133,15 @@ enum ExportRoutes {
             let all = usable(call)
             guard let kind = all.first(where: { $0.kind == new.kind.text }) else {
                 let names = all.map(\.kind).joined(separator: ", ")
-                throw Problem.unprocessable("/kind", "not-one-of", names.isEmpty ? "nothing can be exported" : "must be one of: \(names)")
+                throw Problem.unprocessable(
+                    "/kind", "not-one-of",
+                    names.isEmpty ? "nothing can be exported" : "must be one of: \(names)")
             }
             var (filter, sort) = (new.filter ?? [:], new.sort?.text)
             if let view = new.savedViewId {
-                if new.filter != nil { throw Problem.unprocessable("/filter", "one-of", "goes without `saved_view_id` alone") }
+                if new.filter != nil {
+                    throw Problem.unprocessable("/filter", "one-of", "goes without `saved_view_id` alone")
+                }
                 let saved = try await ViewRoutes.saved(view, kind.kind, call)
                 filter = saved.filter
                 sort = sort ?? saved.sort
@@ -133,7 +150,8 @@ enum ExportRoutes {
             self.filter = filter
             self.sort = sort
             table = try await ExportTable.of(
-                kind, filter: filter, sort: sort, keys: new.columns?.items.map(\.text), member: member(call), call.environment)
+                kind, filter: filter, sort: sort, keys: new.columns?.items.map(\.text), member: member(call),
+                call.environment)
         }
     }
 

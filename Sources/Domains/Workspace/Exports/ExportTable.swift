@@ -12,7 +12,8 @@ struct ExportTable: Sendable {
     /// Throws 422 for columns there are not.
     @inline(never)
     static func of(
-        _ kind: ExportKind, filter: JSON, sort: String?, keys: [String]?, member: Principal, _ environment: Environment
+        _ kind: ExportKind, filter: JSON, sort: String?, keys: [String]?, member: Principal,
+        _ environment: Environment
     ) async throws -> ExportTable {
         let all = try await kind.columns(member, environment)
         var faults = kind.faults(filter, sort)
@@ -23,14 +24,18 @@ struct ExportTable: Sendable {
             } else if let column = all.first(where: { $0.key == key }) {
                 chosen.append(column)
             } else {
-                faults.append(.at("/columns/\(index)", "not-one-of", "must be one of: \(all.map(\.key).joined(separator: ", "))"))
+                faults.append(
+                    .at(
+                        "/columns/\(index)", "not-one-of",
+                        "must be one of: \(all.map(\.key).joined(separator: ", "))"))
             }
         }
         let problem: Problem? = faults.isEmpty ? nil : .unprocessable(faults)
         if let problem { throw problem }
         let rows = try await kind.rows(filter, sort, member, environment)
         let names = chosen.map { "taken.\"\($0.key.filter { $0 != "\"" })\"" }.joined(separator: ", ")
-        return ExportTable(statement: "SELECT \(unescaped: names) FROM (\(fragment: rows)) AS taken", columns: chosen)
+        return ExportTable(
+            statement: "SELECT \(unescaped: names) FROM (\(fragment: rows)) AS taken", columns: chosen)
     }
 }
 

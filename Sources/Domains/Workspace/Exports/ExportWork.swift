@@ -10,7 +10,8 @@ enum ExportWork {
     }
 
     static let kind = JobKind<Arguments>(
-        "workspace.export", queue: "exports", attemptsMax: 5, backoff: .doubling(from: .seconds(2), upTo: .seconds(120)),
+        "workspace.export", queue: "exports", attemptsMax: 5,
+        backoff: .doubling(from: .seconds(2), upTo: .seconds(120)),
         perCompanyMax: 2)
     /// Each reads without a pause.
     static let queue = JobQueue("exports", concurrency: 4)
@@ -21,16 +22,22 @@ enum ExportWork {
             return try await make(arguments.id, company, job)
         } catch is Stopped {
             return .cancelled("the export was stopped")
+        } catch is Interrupted {
+            return .again(at: .now)
         } catch {
             let failure = error as? JobFailure
             if failure?.isPermanent == true || job.attempt >= job.attemptsMax {
-                try await fail(arguments.id, company, failure?.description ?? "it could not be made; try again", job)
+                try await fail(
+                    arguments.id, company, failure?.description ?? "it could not be made; try again", job)
             }
             throw error
         }
     }
 
-    private struct Stopped: Error {}
+    /// Somebody stopped it.
+    struct Stopped: Error {}
+    /// The process is about to end.
+    struct Interrupted: Error {}
 
     private struct Wish: Decodable, Sendable {
         let kind: String
@@ -52,7 +59,9 @@ enum ExportWork {
         guard let row = rows.first else { throw Stopped() }
         let wish = try row.decode(Wish.self)
         let kind = environment[WorkspaceParts.self].exportKind(wish.kind)
-        guard let kind, let user = wish.createdBy else { throw JobFailure.permanent("nobody is known in whose name it runs") }
+        guard let kind, let user = wish.createdBy else {
+            throw JobFailure.permanent("nobody is known in whose name it runs")
+        }
         let member = try await Principal.member(user: user, company: company, database)
         guard let member, member.permissions.contains(kind.permission) else {
             throw JobFailure.permanent("whoever started it may not do so any more")
@@ -71,31 +80,19 @@ enum ExportWork {
 
     @inline(never)
     private static func keep(
-        _ table: ExportTable, _ format: ExportFormat, _ kind: ExportKind, _ id: UUID, _ member: Principal, _ job: Job
+        _ table: ExportTable, _ format: ExportFormat, _ kind: ExportKind, _ id: UUID, _ member: Principal,
+        _ job: Job
     ) async throws -> FileKeeping.Kept {
-        let (company, database) = (member.companyId ?? .zero, job.work.database)
+        let company = member.companyId ?? .zero
         let draft = FileKeeping.Draft(
-            name: "\(kind.kind)-\(Timestamp.now.description.prefix(10)).\(format.rawValue)", company: company, purpose: "export",
+            name: "\(kind.kind)-\(Timestamp.now.description.prefix(10)).\(format.rawValue)", company: company,
+            purpose: "export",
             by: Audit.Actor(.user, id: member.userId), keptFor: WorkspaceNumbers.exportLife)
-        let progress = ExportProgress(id, company, database)
+        let making = ExportMaking(
+            table: table, printer: ExportPrinter(format, table.columns, name: kind.name), format: format, member: member,
+            job: job, progress: ExportProgress(id, company, job.work.database))
         do {
-            return try await job.work.environment[FileKeeping.self].keep(draft) { out in
-                let printer = ExportPrinter(format, table.columns, name: kind.name)
-                try await out.write(printer.begin())
-                try await database.stream(
-                    table.statement, as: member.tenant, rowsAtOnce: WorkspaceNumbers.exportRowsAtOnce,
-                    deadline: WorkspaceNumbers.exportDeadline
-                ) { rows in
-                    let piece = try printer.print(rows)
-                    if !piece.isEmpty { try await out.write(piece) }
-                    let goesOn = try await progress.add(rows.count)
-                    if !goesOn || job.isStopping { throw Stopped() }
-                    if format == .xlsx, progress.rows >= SheetWriter.rowsMax {
-                        throw JobFailure.permanent("a sheet has \(SheetWriter.rowsMax) rows at most: export as CSV")
-                    }
-                }
-                try await out.write(printer.end())
-            }
+            return try await job.work.environment[FileKeeping.self].keep(draft) { out in try await making.write(to: out) }
         } catch let problem as Problem where problem.status < 500 {
             // No room for another file.
             throw JobFailure.permanent(problem.detail ?? problem.code.title)
@@ -117,7 +114,8 @@ enum ExportWork {
                 """)
             guard let row = rows.first else { return }
             let count: Int = try row.get("rows_done")
-            try await ExportEvents.tell(id, kind, rows: count, kept, to: member.userId, by: actor, company, in: tx)
+            try await ExportEvents.tell(
+                id, kind, rows: count, kept, to: member.userId, by: actor, company, in: tx)
         }
     }
 
@@ -128,6 +126,38 @@ enum ExportWork {
             UPDATE exports SET state = 'failed', error = \(reason), finished_at = now()
              WHERE company_id = \(company) AND id = \(id) AND state = 'running'
             """, as: Tenant(company: company, user: nil))
+    }
+}
+
+/// One export in the making.
+private struct ExportMaking: Sendable {
+    let table: ExportTable
+    let printer: ExportPrinter
+    let format: ExportFormat
+    let member: Principal
+    let job: Job
+    let progress: ExportProgress
+
+    @inline(never)
+    func write(to out: any FileKeeping.Sink) async throws {
+        try await out.write(printer.begin())
+        try await job.work.database.stream(
+            table.statement, as: member.tenant, rowsAtOnce: WorkspaceNumbers.exportRowsAtOnce,
+            deadline: WorkspaceNumbers.exportDeadline
+        ) { rows in try await write(rows, to: out) }
+        try await out.write(printer.end())
+    }
+
+    @inline(never)
+    private func write(_ rows: Rows, to out: any FileKeeping.Sink) async throws {
+        let piece = try printer.print(rows)
+        if !piece.isEmpty { try await out.write(piece) }
+        let goesOn = try await progress.add(rows.count)
+        if job.isStopping { throw ExportWork.Interrupted() }
+        if !goesOn { throw ExportWork.Stopped() }
+        if format == .xlsx, progress.rows >= SheetWriter.rowsMax {
+            throw JobFailure.permanent("a sheet has \(SheetWriter.rowsMax) rows at most: export as CSV")
+        }
     }
 }
 

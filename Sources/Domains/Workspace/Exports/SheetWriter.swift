@@ -54,11 +54,12 @@ final class SheetWriter: @unchecked Sendable {
             """)
         zip.begin("xl/worksheets/sheet1.xml", modified: .now)
         // The first row stays in sight.
-        zip.write(Array(
-            """
-            \(head)<worksheet xmlns="\(sheets)"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" \
-            topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>
-            """.utf8))
+        zip.write(
+            Array(
+                """
+                \(head)<worksheet xmlns="\(sheets)"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" \
+                topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>
+                """.utf8))
     }
 
     func row(_ cells: [Cell]) {

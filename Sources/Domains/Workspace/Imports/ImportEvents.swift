@@ -26,20 +26,25 @@ enum ImportEvents {
 
     static let finished = EventType(
         "import.finished", "A table has been brought in.",
-        example: Data(importId: id, kind: "task", createdCount: 240, changedCount: 3, skippedCount: 0, failedCount: 2))
+        example: Data(
+            importId: id, kind: "task", createdCount: 240, changedCount: 3, skippedCount: 0, failedCount: 2))
     static let undone = EventType(
         "import.undone", "An import was taken back, but for what had changed since.",
         example: UndoData(importId: id, kind: "task"))
 
     static let ready = NotificationType(
-        "import.finished", category: "imports", summary: "An import you started has come to its end.", channels: [.inApp],
+        "import.finished", category: "imports", summary: "An import you started has come to its end.",
+        channels: [.inApp],
         values: ["file", "written", "failed"],
         texts: [
-            "en": .init("{{file}} has been imported", "{{written}} rows were written, {{failed}} could not be."),
+            "en": .init(
+                "{{file}} has been imported", "{{written}} rows were written, {{failed}} could not be."),
             "de": .init("{{file}} wurde importiert", "{{written}} Zeilen übernommen, {{failed}} nicht."),
         ])
 
-    static func audit(_ action: String, _ id: UUID, _ after: JSON, _ actor: Audit.Actor, _ company: UUID) -> SQL {
+    static func audit(_ action: String, _ id: UUID, _ after: JSON, _ actor: Audit.Actor, _ company: UUID)
+        -> SQL
+    {
         Audit.sql(.init(action, on: "import", id, after: after), by: actor, company: company)
     }
 
@@ -51,7 +56,8 @@ enum ImportEvents {
             failedCount: try row.get("failed_count"))
         _ = try await tx.query(
             audit("import.finished", pass.id, JSON(encoding: data), pass.run.actor, pass.company))
-        try await Events.record(finished, data, on: "import", pass.id, by: pass.run.actor, company: pass.company, in: tx)
+        try await Events.record(
+            finished, data, on: "import", pass.id, by: pass.run.actor, company: pass.company, in: tx)
         try await Notify.record(
             ready, to: [pass.run.member.userId], about: .init("import", pass.id),
             values: [
@@ -71,6 +77,7 @@ enum ImportEvents {
             """,
             audit("import.undone", pass.id, JSON(encoding: data), pass.run.actor, pass.company),
         ])
-        try await Events.record(undone, data, on: "import", pass.id, by: pass.run.actor, company: pass.company, in: tx)
+        try await Events.record(
+            undone, data, on: "import", pass.id, by: pass.run.actor, company: pass.company, in: tx)
     }
 }

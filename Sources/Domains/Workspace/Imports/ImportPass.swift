@@ -46,17 +46,21 @@ struct ImportPass: Sendable {
         guard let kind = job.work.environment[WorkspaceParts.self].importKind(stored.kind) else {
             throw JobFailure.permanent("there is no such kind of import any more")
         }
-        guard let user = stored.createdBy else { throw JobFailure.permanent("nobody is known in whose name it runs") }
+        guard let user = stored.createdBy else {
+            throw JobFailure.permanent("nobody is known in whose name it runs")
+        }
         let member = try await Principal.member(user: user, company: company, database)
         guard let member, member.permissions.contains(kind.permission) else {
             throw JobFailure.permanent("whoever started it may not do so any more")
         }
         let columns = try await kind.columns(stored.target, company, job.work.environment)
         let run = ImportRun(
-            id: work.id, company: company, target: stored.target, member: member, actor: Audit.Actor(.user, id: user),
+            id: work.id, company: company, target: stored.target, member: member,
+            actor: Audit.Actor(.user, id: user),
             environment: job.work.environment)
         return ImportPass(
-            work: work, company: company, kind: kind, run: run, database: database, environment: job.work.environment,
+            work: work, company: company, kind: kind, run: run, database: database,
+            environment: job.work.environment,
             stored: stored, columns: columns)
     }
 
@@ -122,7 +126,9 @@ struct ImportPass: Sendable {
     }
 
     @inline(never)
-    static func fail(_ work: ImportWork.Arguments, _ company: UUID, _ reason: String, _ environment: Environment) async throws {
+    static func fail(
+        _ work: ImportWork.Arguments, _ company: UUID, _ reason: String, _ environment: Environment
+    ) async throws {
         try await environment[Database.self].transaction(as: Tenant(company: company, user: nil)) { tx in
             let changed = try await tx.query(
                 """
@@ -130,7 +136,9 @@ struct ImportPass: Sendable {
                                    updated_at = now()
                  WHERE \(fragment: isInHand(work, company))
                 """)
-            if changed.affected > 0 { try await environment[FileKeeping.self].detach(("import", work.id), company, tx) }
+            if changed.affected > 0 {
+                try await environment[FileKeeping.self].detach(("import", work.id), company, tx)
+            }
         }
     }
 
@@ -153,11 +161,15 @@ struct ImportPass: Sendable {
         }
         var faults: [ImportFault] = []
         if record.isBroken {
-            faults.append(ImportFault(nil, "unreadable", "a cell is too long or not \(stored.encoding.rawValue)"))
+            faults.append(
+                ImportFault(nil, "unreadable", "a cell is too long or not \(stored.encoding.rawValue)"))
         } else if record.cells.contains(where: { $0.utf8.contains(0) }) {
             faults.append(ImportFault(nil, "unreadable", "a cell has a NUL"))
         } else if record.cells.dropFirst(stored.headers.count).contains(where: { !$0.isEmpty }) {
-            faults.append(ImportFault(nil, "too-many-cells", "has \(record.cells.count) cells, the table has \(stored.headers.count) columns"))
+            faults.append(
+                ImportFault(
+                    nil, "too-many-cells",
+                    "has \(record.cells.count) cells, the table has \(stored.headers.count) columns"))
         }
         for column in columns where column.isRequired && cells[column.key] == nil {
             faults.append(ImportFault(column.key, "required", "is required"))
@@ -175,7 +187,8 @@ struct ImportPass: Sendable {
             }
             return
         }
-        try await database.transaction(as: run.member.tenant, deadline: WorkspaceNumbers.batchDeadline) { tx in
+        try await database.transaction(as: run.member.tenant, deadline: WorkspaceNumbers.batchDeadline) {
+            tx in
             try await writeAndClaim(lines, bytesDone, tx)
         }
     }
@@ -193,7 +206,8 @@ struct ImportPass: Sendable {
     @inline(never)
     private func rehearsed(_ lines: [Line]) async throws -> [ImportOutcome] {
         do {
-            try await database.transaction(as: run.member.tenant, deadline: WorkspaceNumbers.batchDeadline) { tx in
+            try await database.transaction(as: run.member.tenant, deadline: WorkspaceNumbers.batchDeadline) {
+                tx in
                 let outcomes = try await outcomes(of: lines, tx)
                 throw TakenBack(outcomes: outcomes)
             }
@@ -237,14 +251,17 @@ struct ImportPass: Sendable {
         guard let error = error as? DatabaseError else { return nil }
         switch error.kind {
         case .constraint(_, let name, _): return ImportFault(nil, "refused", "breaks the rule \(name)")
-        case .invalidText, .invalidValue: return ImportFault(nil, "invalid", "has a value that cannot be stored")
+        case .invalidText, .invalidValue:
+            return ImportFault(nil, "invalid", "has a value that cannot be stored")
         default: return nil
         }
     }
 
     /// Notes the outcomes, if the import is still where this pass believes it to be.
     @inline(never)
-    private func claim(_ lines: [Line], _ bytesDone: Int, _ outcomes: [ImportOutcome], _ tx: Transaction) async throws {
+    private func claim(_ lines: [Line], _ bytesDone: Int, _ outcomes: [ImportOutcome], _ tx: Transaction)
+        async throws
+    {
         guard let first = lines.first, let last = lines.last else { return }
         let record = ImportRecord(lines, outcomes)
         let answers = try await tx.batch([

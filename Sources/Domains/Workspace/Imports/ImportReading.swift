@@ -15,7 +15,8 @@ final class ImportReading: @unchecked Sendable {
         self.pass = pass
         let delimiter = Delimiter(rawValue: pass.stored.delimiter) ?? .comma
         reader = CSVReader(
-            delimiter: delimiter.byte, encoding: pass.stored.encoding, cellBytesMax: WorkspaceNumbers.cellBytesMax,
+            delimiter: delimiter.byte, encoding: pass.stored.encoding,
+            cellBytesMax: WorkspaceNumbers.cellBytesMax,
             cellsMax: WorkspaceNumbers.importColumnsMax)
         hasSeenHeader = !pass.stored.hasHeader
         lines.reserveCapacity(WorkspaceNumbers.rowsAtOnce)
@@ -46,7 +47,8 @@ final class ImportReading: @unchecked Sendable {
         }
         n += 1
         if n > WorkspaceNumbers.importRowsMax {
-            throw JobFailure.permanent("the table has more than \(WorkspaceNumbers.importRowsMax) rows: split it")
+            throw JobFailure.permanent(
+                "the table has more than \(WorkspaceNumbers.importRowsMax) rows: split it")
         }
         if n > pass.stored.rowsDone { lines.append(pass.line(n, record)) }
     }

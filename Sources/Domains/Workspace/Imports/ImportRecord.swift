@@ -24,14 +24,16 @@ struct ImportRecord {
     }
 
     private mutating func add(
-        _ line: ImportPass.Line, _ state: ImportRowState, _ entity: UUID = .zero, _ version: Int = 0, before: JSON? = nil,
+        _ line: ImportPass.Line, _ state: ImportRowState, _ entity: UUID = .zero, _ version: Int = 0,
+        before: JSON? = nil,
         faults: [ImportFault] = [], keepsCells: Bool = false
     ) {
         n.append(line.n)
         states.append(state)
         // Every element is there, for an array of texts knows no NULL: empty stands for it.
         self.faults.append(faults.isEmpty ? "" : (try? JSON(encoding: faults).description) ?? "")
-        cells.append(keepsCells ? JSON.array(line.cells.map { .string($0.filter { $0 != "\0" }) }).description : "")
+        cells.append(
+            keepsCells ? JSON.array(line.cells.map { .string($0.filter { $0 != "\0" }) }).description : "")
         entities.append(entity)
         versions.append(version)
         befores.append(before?.description ?? "")

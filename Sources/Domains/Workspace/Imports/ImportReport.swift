@@ -28,14 +28,16 @@ enum ImportReport {
             }
         }
         response.headers.add("content-type", "text/csv; charset=utf-8" as StaticString)
-        response.headers.add("content-disposition", "attachment; filename=\"import-errors.csv\"" as StaticString)
+        response.headers.add(
+            "content-disposition", "attachment; filename=\"import-errors.csv\"" as StaticString)
         return Raw(response)
     }
 
     private static func cells(_ row: Row) throws -> [String] {
         let faults = try JSON.parse(row.get("faults", as: String.self)).decode([ImportFault].self)
         let told = faults.map { fault in (fault.column.map { "\($0) " } ?? "") + fault.detail }
-        let cells = try JSON.parse(row.get("cells", as: String.self)).arrayValue?.compactMap(\.stringValue) ?? []
+        let cells =
+            try JSON.parse(row.get("cells", as: String.self)).arrayValue?.compactMap(\.stringValue) ?? []
         return [String(try row.get("n", as: Int.self)), told.joined(separator: "; ")] + cells
     }
 }

@@ -7,35 +7,50 @@ import Wire
 enum ImportRoutes {
     @RouteList static var routes: [Route] {
         GET("/v1/import-kinds", "List what can be imported", .can(.importsRun), kinds)
-        GET("/v1/imports", "List imports", .can(.importsRun), list).describe("One's own; all of them with imports:manage.")
+        GET("/v1/imports", "List imports", .can(.importsRun), list).describe(
+            "One's own; all of them with imports:manage.")
         POST("/v1/imports", "Upload a table", .can(.importsRun), create)
             .describe(
                 "Delimiter, encoding and heading are found out, a mapping is proposed, and the first rows come back with it. "
-                    + "Nothing is written before it is started.")
+                    + "Nothing is written before it is started."
+            )
             .problems(.importEmpty, .importTooWide, .importTooLarge)
             .example(body: [
-                "kind": "task", "target": ["project_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a41"], "file_id": nil,
+                "kind": "task", "target": ["project_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a41"],
+                "file_id": nil,
                 "csv": "title;due\r\nPoster;2026-12-01\r\n", "file_name": "tasks.csv",
             ])
         GET("/v1/imports/{id}", "Read an import", .can(.importsRun), read)
         PATCH("/v1/imports/{id}", "Map the columns of an import", .can(.importsRun), change)
-            .describe("Another delimiter, encoding or heading reads the file anew and proposes a mapping again.")
+            .describe(
+                "Another delimiter, encoding or heading reads the file anew and proposes a mapping again."
+            )
             .problems(.importBusy, .importOver, .importEmpty, .importTooWide)
         DELETE("/v1/imports/{id}", "Forget an import", .can(.importsRun), forget).problems(.importBusy)
             .describe("What it has written stays, and can be undone no more.")
         GET("/v1/imports/{id}/columns", "List the columns an import may have", .can(.importsRun), columns)
-        POST("/v1/imports/{id}/dry-run", "Try an import", .can(.importsRun), tryOut).problems(.importBusy, .importOver)
-            .describe("Every row is written and taken back again. Two rows that only clash with each other may pass when they are far apart.")
-        POST("/v1/imports/{id}/start", "Run an import", .can(.importsRun), start).problems(.importBusy, .importOver)
-            .describe("It goes on by itself after a failure of the machine, and writes no row twice.")
+        POST("/v1/imports/{id}/dry-run", "Try an import", .can(.importsRun), tryOut).problems(
+            .importBusy, .importOver
+        )
+        .describe(
+            "Every row is written and taken back again. Two rows that only clash with each other may pass when they are far apart."
+        )
+        POST("/v1/imports/{id}/start", "Run an import", .can(.importsRun), start).problems(
+            .importBusy, .importOver
+        )
+        .describe("It goes on by itself after a failure of the machine, and writes no row twice.")
         POST("/v1/imports/{id}/cancel", "Stop an import", .can(.importsRun), cancel).problems(.importNotBusy)
             .describe("What has been written stays, and can be undone.")
         POST("/v1/imports/{id}/undo", "Take an import back", .can(.importsRun), undo).problems(.importNotDone)
             .describe("Things that have changed since stay as they are.")
         GET("/v1/imports/{id}/rows", "List what became of the rows", .can(.importsRun), rows)
-        GET("/v1/imports/{id}/errors.csv", "Take the rows that failed away", .can(.importsRun), ImportReport.errors)
-            .operation("exportImportErrors").media("text/csv")
-            .describe("The failed rows as they were, with what is wrong with each: corrected, they can be imported.")
+        GET(
+            "/v1/imports/{id}/errors.csv", "Take the rows that failed away", .can(.importsRun),
+            ImportReport.errors
+        )
+        .operation("exportImportErrors").media("text/csv")
+        .describe(
+            "The failed rows as they were, with what is wrong with each: corrected, they can be imported.")
     }
 
     struct Filter: ListFilter {
@@ -47,9 +62,13 @@ enum ImportRoutes {
         Single(ImportKindList(kinds: usable(call).map { ImportKindInfo(kind: $0.kind, name: $0.name) }))
     }
 
-    static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Import> { try await call.page(list, select(call)) }
+    static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Import> {
+        try await call.page(list, select(call))
+    }
 
-    static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Import> { try Single(await rows(id.value, call)) }
+    static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Import> {
+        try Single(await rows(id.value, call))
+    }
 
     static func create(_ call: Call, _ body: Body<NewImport>) async throws -> Created<Import> {
         let company = try call.company
@@ -62,7 +81,9 @@ enum ImportRoutes {
         let name = body.fileName?.text ?? "import.csv"
         let file = try await fileId(body.value, name, files, call)
         let beginning = try await ImportSource.beginning(of: file, company, files)
-        guard let beginning else { throw Problem.unprocessable("/file_id", "unknown-file", "is no file that can be read") }
+        guard let beginning else {
+            throw Problem.unprocessable("/file_id", "unknown-file", "is no file that can be read")
+        }
         let source = try ImportSource(beginning)
         let columns = try await kind.columns(target, company, call.environment)
         let mapping = source.proposal(for: columns)
@@ -80,17 +101,21 @@ enum ImportRoutes {
 
     /// The file named, or a new one of what came along.
     @inline(never)
-    private static func fileId(_ new: NewImport, _ name: String, _ files: FileKeeping, _ call: Call) async throws -> UUID {
+    private static func fileId(_ new: NewImport, _ name: String, _ files: FileKeeping, _ call: Call)
+        async throws -> UUID
+    {
         if let file = new.fileId { return file }
         let bytes = Array((new.csv?.text ?? "").utf8)
         let draft = FileKeeping.Draft(
-            name: name, company: try call.company, purpose: "import", by: call.actor, keptFor: WorkspaceNumbers.importFileLife)
+            name: name, company: try call.company, purpose: "import", by: call.actor,
+            keptFor: WorkspaceNumbers.importFileLife)
         let kept = try await files.keep(draft) { out in try await out.write(bytes) }
         return kept.id
     }
 
     private static func insert(
-        _ id: UUID, _ kind: String, _ target: JSON, _ file: UUID, _ name: String, _ size: Int, _ source: ImportSource,
+        _ id: UUID, _ kind: String, _ target: JSON, _ file: UUID, _ name: String, _ size: Int,
+        _ source: ImportSource,
         _ mapping: [MappedColumn], _ call: Call
     ) throws -> SQL {
         """
@@ -103,7 +128,9 @@ enum ImportRoutes {
         """
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ImportChange>) async throws -> Single<Import> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ImportChange>) async throws -> Single<
+        Import
+    > {
         let company = try call.company
         let old = try await found(id.value, call)
         try call.requireVersion(Int64(old.version))
@@ -113,7 +140,8 @@ enum ImportRoutes {
         var changes = Changes()
         var (headers, mapping) = (old.headers, body.mapping?.items)
         if body.delimiter != nil || body.encoding != nil || body.hasHeader != nil {
-            let beginning = try await ImportSource.beginning(of: old.fileId, company, call.environment[FileKeeping.self])
+            let beginning = try await ImportSource.beginning(
+                of: old.fileId, company, call.environment[FileKeeping.self])
             guard let beginning else { throw Problem(.importEmpty) }
             let source = try ImportSource(
                 beginning, delimiter: body.delimiter ?? Delimiter(rawValue: old.delimiter),
@@ -148,15 +176,23 @@ enum ImportRoutes {
         return Single(
             ImportColumnList(
                 columns: columns.map {
-                    ImportColumnInfo(key: $0.key, name: $0.name, isRequired: $0.isRequired, summary: $0.summary, aliases: $0.aliases)
+                    ImportColumnInfo(
+                        key: $0.key, name: $0.name, isRequired: $0.isRequired, summary: $0.summary,
+                        aliases: $0.aliases)
                 }))
     }
 
-    static func tryOut(_ call: Call, _ id: Path<UUID>) async throws -> Accepted<Import> { try await begin(.check, id.value, call) }
+    static func tryOut(_ call: Call, _ id: Path<UUID>) async throws -> Accepted<Import> {
+        try await begin(.check, id.value, call)
+    }
 
-    static func start(_ call: Call, _ id: Path<UUID>) async throws -> Accepted<Import> { try await begin(.run, id.value, call) }
+    static func start(_ call: Call, _ id: Path<UUID>) async throws -> Accepted<Import> {
+        try await begin(.run, id.value, call)
+    }
 
-    private static func begin(_ act: ImportWork.Act, _ id: UUID, _ call: Call) async throws -> Accepted<Import> {
+    private static func begin(_ act: ImportWork.Act, _ id: UUID, _ call: Call) async throws -> Accepted<
+        Import
+    > {
         let company = try call.company
         let old = try await found(id, call)
         try mustWait(old)
@@ -178,7 +214,8 @@ enum ImportRoutes {
             _ = try await tx.batch([
                 "DELETE FROM import_rows WHERE company_id = \(company) AND import_id = \(id) AND is_dry",
                 ImportEvents.audit(
-                    act == .run ? "import.started" : "import.tried", id, ["kind": .string(old.kind)], call.actor, company),
+                    act == .run ? "import.started" : "import.tried", id, ["kind": .string(old.kind)],
+                    call.actor, company),
             ])
             try await ImportWork.enqueue(act, id, company, in: tx)
         }
@@ -197,9 +234,12 @@ enum ImportRoutes {
                  WHERE company_id = \(company) AND id = \(id) AND state IN ('running', 'checking')
                 """)
             if changed.affected == 0 { throw Problem(.importNotBusy) }
-            if old.state == .running { try await call.environment[FileKeeping.self].detach(("import", id.value), company, tx) }
+            if old.state == .running {
+                try await call.environment[FileKeeping.self].detach(("import", id.value), company, tx)
+            }
             _ = try await tx.query(
-                ImportEvents.audit("import.cancelled", id.value, ["kind": .string(old.kind)], call.actor, company))
+                ImportEvents.audit(
+                    "import.cancelled", id.value, ["kind": .string(old.kind)], call.actor, company))
         }
         return try Single(await rows(id.value, call))
     }
@@ -215,7 +255,8 @@ enum ImportRoutes {
                 """)
             if gone.affected == 0 { throw Problem(.importBusy) }
             _ = try await tx.query(
-                ImportEvents.audit("import.forgotten", id.value, ["kind": .string(old.kind)], call.actor, company))
+                ImportEvents.audit(
+                    "import.forgotten", id.value, ["kind": .string(old.kind)], call.actor, company))
             try await call.environment[FileKeeping.self].detach(("import", id.value), company, tx)
         }
         return NoContent()
@@ -234,7 +275,8 @@ enum ImportRoutes {
                 """)
             if changed.affected == 0 { throw Problem(.importNotDone) }
             _ = try await tx.query(
-                ImportEvents.audit("import.undo_started", id.value, ["kind": .string(old.kind)], call.actor, company))
+                ImportEvents.audit(
+                    "import.undo_started", id.value, ["kind": .string(old.kind)], call.actor, company))
             try await ImportWork.enqueue(.undo, id.value, company, in: tx)
         }
         return try Accepted(await rows(id.value, call), at: "/v1/imports/\(id.value)")
@@ -247,7 +289,9 @@ enum ImportRoutes {
         static let sorts = ["n"]
     }
 
-    static func rows(_ call: Call, _ id: Path<UUID>, _ list: List<RowFilter>) async throws -> Page<ImportRowResult> {
+    static func rows(_ call: Call, _ id: Path<UUID>, _ list: List<RowFilter>) async throws -> Page<
+        ImportRowResult
+    > {
         _ = try await found(id.value, call)
         return try await call.page(
             list,
@@ -256,78 +300,4 @@ enum ImportRoutes {
              WHERE r.company_id = \(call.company) AND r.import_id = \(id)
             """)
     }
-
-    // MARK: what they share
-
-    private static func usable(_ call: Call) -> [ImportKind] {
-        call.environment[WorkspaceParts.self].imports.filter { call.can($0.permission) }
-    }
-
-    private static func kind(_ name: String, _ call: Call) throws(Problem) -> ImportKind {
-        let all = usable(call)
-        if let kind = all.first(where: { $0.kind == name }) { return kind }
-        let names = all.map(\.kind).joined(separator: ", ")
-        throw .unprocessable("/kind", "not-one-of", names.isEmpty ? "nothing can be imported" : "must be one of: \(names)")
-    }
-
-    private static func mustWait(_ old: Import) throws(Problem) {
-        if old.state.isBusy { throw Problem(.importBusy) }
-        if old.state != .uploaded, old.state != .checked { throw Problem(.importOver) }
-    }
-
-    private static func faults(
-        of mapping: [MappedColumn], _ width: Int, _ columns: [ImportColumn], isComplete: Bool
-    ) -> [Fault] {
-        var faults: [Fault] = []
-        for (index, mapped) in mapping.enumerated() {
-            let key = mapped.key.text
-            if mapped.column.value >= width { faults.append(.at("/mapping/\(index)/column", "out-of-range", "the file has \(width) columns")) }
-            if !columns.contains(where: { $0.key == key }) {
-                let near = NearMiss.of(key, among: columns.map(\.key)).map { "; perhaps \($0) was meant" } ?? ""
-                faults.append(.at("/mapping/\(index)/key", "unknown-column", "is no column of this kind\(near)"))
-            }
-            if mapping[..<index].contains(where: { $0.key == mapped.key || $0.column == mapped.column }) {
-                faults.append(.at("/mapping/\(index)", "repeated", "names a column a second time"))
-            }
-        }
-        if isComplete {
-            for column in columns where column.isRequired && !mapping.contains(where: { $0.key.text == column.key }) {
-                faults.append(.at("/mapping", "required-column", "\(column.key) is required, and no column of the file is it"))
-            }
-        }
-        return faults
-    }
-
-    @inline(never)
-    static func found(_ id: UUID, _ call: Call) async throws -> Import {
-        let rows = try await rows(id, call)
-        guard let row = rows.first else { throw Problem.notFound }
-        return try row.decode(Import.self)
-    }
-
-    @inline(never)
-    private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
-        try await call.db.query("\(fragment: select(call)) AND i.id = \(id)")
-    }
-
-    private static func select(_ call: Call) throws -> SQL {
-        let whose: SQL = call.can(.importsManage) ? "TRUE" : "i.created_by = \(try call.user)"
-        return """
-            SELECT i.id, i.kind, i.target, i.state, i.file_id, i.file_name, i.size_bytes, i.delimiter, i.encoding,
-                   i.has_header, i.headers, i.sample, i.mapping, i.rows_done,
-                   CASE WHEN i.state IN ('checked', 'done', 'undone') THEN 100
-                        ELSE least(99, i.bytes_done * 100 / greatest(i.size_bytes, 1)) END::integer AS progress,
-                   i.created_count, i.changed_count, i.skipped_count, i.failed_count, i.undone_count, i.error, i.job_id,
-                   i.created_by, i.started_at, i.finished_at, i.version, i.created_at, i.updated_at
-              FROM imports i WHERE i.company_id = \(try call.company) AND \(fragment: whose)
-            """
-    }
-}
-
-struct ImportKindList: Codable, Sendable {
-    let kinds: [ImportKindInfo]
-}
-
-struct ImportColumnList: Codable, Sendable {
-    let columns: [ImportColumnInfo]
 }

@@ -37,7 +37,8 @@ struct Import: Codable, Sendable, FieldNotes {
     static let fieldNotes = [
         "target": "Where the rows go, as the kind has it.",
         "sample": "The first rows of the file, the heading aside.",
-        "mapping": "Which column of the file, counted from 0, is which of the kind's. It begins as a proposal.",
+        "mapping":
+            "Which column of the file, counted from 0, is which of the kind's. It begins as a proposal.",
         "progress": "In hundredths of the file.",
         "rows_done": "Of the pass in hand or the last: a dry run counts anew.",
         "created_by": "The user in whose name it runs.",
@@ -73,7 +74,9 @@ struct NewImport: Codable, Sendable, FieldNotes {
 struct CSVText: TextValue {
     let text: String
     init(unchecked text: String) { self.text = text }
-    static var rule: TextRule { TextRule(length: 1...900_000) { $0.utf8.contains(0) ? "may not have NUL" : nil } }
+    static var rule: TextRule {
+        TextRule(length: 1...900_000) { $0.utf8.contains(0) ? "may not have NUL" : nil }
+    }
     static var exampleText: String { "title,due\r\nPoster,2026-12-01\r\n" }
 }
 
@@ -121,4 +124,12 @@ struct ImportColumnInfo: Codable, Sendable {
 struct ImportKindInfo: Codable, Sendable {
     let kind: String
     let name: String
+}
+
+struct ImportKindList: Codable, Sendable {
+    let kinds: [ImportKindInfo]
+}
+
+struct ImportColumnList: Codable, Sendable {
+    let columns: [ImportColumnInfo]
 }

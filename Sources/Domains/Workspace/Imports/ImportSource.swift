@@ -16,7 +16,9 @@ struct ImportSource: Sendable {
 
     /// The beginning of the file; nil when there is none that may be read.
     @inline(never)
-    static func beginning(of file: UUID, _ company: UUID, _ files: FileKeeping) async throws -> (bytes: [UInt8], isWhole: Bool)? {
+    static func beginning(of file: UUID, _ company: UUID, _ files: FileKeeping) async throws -> (
+        bytes: [UInt8], isWhole: Bool
+    )? {
         var bytes: [UInt8] = []
         do {
             let isThere = try await files.read(file, company) { piece in
@@ -31,12 +33,14 @@ struct ImportSource: Sendable {
 
     /// Reads the beginning of a table; what is not said is guessed.
     init(
-        _ beginning: (bytes: [UInt8], isWhole: Bool), delimiter: Delimiter? = nil, encoding: TextEncoding? = nil,
+        _ beginning: (bytes: [UInt8], isWhole: Bool), delimiter: Delimiter? = nil,
+        encoding: TextEncoding? = nil,
         hasHeader: Bool? = nil
     ) throws(Problem) {
         let (bytes, isWhole) = beginning
         self.encoding = encoding ?? TextEncoding.guessed(from: bytes)
-        self.delimiter = delimiter
+        self.delimiter =
+            delimiter
             ?? .of(CSVReader.guessedDelimiter(bytes, encoding: self.encoding, isWhole: isWhole))
         let records = CSVReader.sample(
             bytes, delimiter: self.delimiter.byte, encoding: self.encoding, isWhole: isWhole,
@@ -44,7 +48,8 @@ struct ImportSource: Sendable {
         guard let first = records.first else { throw Problem(.importEmpty) }
         if first.cells.count > WorkspaceNumbers.importColumnsMax { throw Problem(.importTooWide) }
         self.hasHeader = hasHeader ?? Self.looksLikeHeader(first.cells)
-        headers = self.hasHeader
+        headers =
+            self.hasHeader
             ? first.cells.map { Self.shown($0) } : first.cells.indices.map { "Column \($0 + 1)" }
         sample = records.dropFirst(self.hasHeader ? 1 : 0).prefix(WorkspaceNumbers.importSampleRows)
             .map { $0.cells.prefix(headers.count).map { Self.shown($0) } }
@@ -53,11 +58,14 @@ struct ImportSource: Sendable {
     /// Names, each once, and no numbers.
     private static func looksLikeHeader(_ cells: [String]) -> Bool {
         let names = cells.map(tidied)
-        return Set(names).count == names.count && !names.contains { $0.isEmpty || Double($0) != nil || LocalDate($0) != nil }
+        return Set(names).count == names.count
+            && !names.contains { $0.isEmpty || Double($0) != nil || LocalDate($0) != nil }
     }
 
     private static func shown(_ cell: String) -> String {
-        String(String.UnicodeScalarView(cell.unicodeScalars.filter { $0.value != 0 }.prefix(WorkspaceNumbers.importCellShown)))
+        String(
+            String.UnicodeScalarView(
+                cell.unicodeScalars.filter { $0.value != 0 }.prefix(WorkspaceNumbers.importCellShown)))
     }
 
     /// A cell without what surrounds it.
@@ -76,13 +84,17 @@ struct ImportSource: Sendable {
         for isLoose in [false, true] {
             for (index, header) in headers.enumerated() where found[index] == nil {
                 let plain = Self.plain(header)
-                guard !plain.isEmpty, let column = columns.first(where: { column in
-                    !taken.contains(column.key)
-                        && ([column.key, column.name] + column.aliases).contains {
-                            let name = Self.plain($0)
-                            return name == plain || isLoose && name.count > 4 && EditDistance.between(Array(name.utf8), Array(plain.utf8)) == 1
-                        }
-                }) else { continue }
+                guard !plain.isEmpty,
+                    let column = columns.first(where: { column in
+                        !taken.contains(column.key)
+                            && ([column.key, column.name] + column.aliases).contains {
+                                let name = Self.plain($0)
+                                return name == plain
+                                    || isLoose && name.count > 4
+                                        && EditDistance.between(Array(name.utf8), Array(plain.utf8)) == 1
+                            }
+                    })
+                else { continue }
                 taken.insert(column.key)
                 found[index] = column.key
             }
@@ -93,5 +105,7 @@ struct ImportSource: Sendable {
         }
     }
 
-    private static func plain(_ text: String) -> String { text.lowercased().filter { $0.isLetter || $0.isNumber } }
+    private static func plain(_ text: String) -> String {
+        text.lowercased().filter { $0.isLetter || $0.isNumber }
+    }
 }

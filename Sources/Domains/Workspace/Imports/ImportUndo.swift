@@ -17,7 +17,9 @@ struct ImportUndo: Sendable {
     /// False when nothing is left.
     @inline(never)
     private func step() async throws -> Bool {
-        try await pass.database.transaction(as: pass.run.member.tenant, deadline: WorkspaceNumbers.batchDeadline) { tx in
+        try await pass.database.transaction(
+            as: pass.run.member.tenant, deadline: WorkspaceNumbers.batchDeadline
+        ) { tx in
             try await undoSome(tx)
         }
     }

@@ -27,7 +27,9 @@ enum ImportWork {
         } catch {
             let failure = error as? JobFailure
             if failure?.isPermanent == true || job.attempt >= job.attemptsMax {
-                let reason = failure?.description ?? "it could not be brought to its end; try again, or ask the operators"
+                let reason =
+                    failure?.description
+                    ?? "it could not be brought to its end; try again, or ask the operators"
                 try await ImportPass.fail(arguments, company, reason, job.work.environment)
             }
             throw error
@@ -38,13 +40,16 @@ enum ImportWork {
     @inline(never)
     static func enqueue(_ act: Act, _ id: UUID, _ company: UUID, in tx: Transaction) async throws {
         let pass = UUID.v7()
-        let job = try await Jobs.enqueue(kind, Arguments(id: id, act: act, pass: pass), company: company, in: tx)
+        let job = try await Jobs.enqueue(
+            kind, Arguments(id: id, act: act, pass: pass), company: company, in: tx)
         _ = try await tx.query(
-            "UPDATE imports SET job_id = \(job), pass_id = \(pass) WHERE company_id = \(company) AND id = \(id)")
+            "UPDATE imports SET job_id = \(job), pass_id = \(pass) WHERE company_id = \(company) AND id = \(id)"
+        )
     }
 
     @inline(never)
-    private static func handle(_ arguments: Arguments, _ company: UUID, _ job: Job) async throws -> JobOutcome {
+    private static func handle(_ arguments: Arguments, _ company: UUID, _ job: Job) async throws -> JobOutcome
+    {
         let pass = try await ImportPass.load(arguments, company, job)
         guard let pass else { return .cancelled("the import was stopped") }
         switch arguments.act {

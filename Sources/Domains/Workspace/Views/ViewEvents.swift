@@ -20,10 +20,12 @@ enum ViewEvents {
     static let deleted = EventType("saved_view.deleted", "A saved view was deleted.", example: example)
 
     static func sql(
-        _ type: EventType<Data>, _ id: UUID, _ kind: String, _ isShared: Bool, by actor: Audit.Actor, _ company: UUID
+        _ type: EventType<Data>, _ id: UUID, _ kind: String, _ isShared: Bool, by actor: Audit.Actor,
+        _ company: UUID
     ) throws -> SQL {
         try Events.sql(
-            type, Data(savedViewId: id, kind: kind, isShared: isShared), on: "saved_view", id, by: actor, company: company)
+            type, Data(savedViewId: id, kind: kind, isShared: isShared), on: "saved_view", id, by: actor,
+            company: company)
     }
 
     static let handover = HandoverPart(

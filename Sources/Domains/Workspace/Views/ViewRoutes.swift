@@ -22,7 +22,8 @@ enum ViewRoutes {
 
     private static let example: JSON = [
         "kind": "task", "scope_id": nil, "name": "Mine this week", "is_shared": false, "layout": "board",
-        "filter": ["priority": ["high", "urgent"]], "sort": "-created_at", "group_by": nil, "columns": ["title", "due_on"],
+        "filter": ["priority": ["high", "urgent"]], "sort": "-created_at", "group_by": nil,
+        "columns": ["title", "due_on"],
     ]
 
     struct Filter: ListFilter {
@@ -51,15 +52,19 @@ enum ViewRoutes {
         let filter = body.filter ?? [:]
         let subject = try await subject(body.kind.text, scope: body.scopeId, call)
         try check(
-            filter, body.sort?.text, body.groupBy?.text, body.columns?.items.map(\.text) ?? [], against: subject)
+            filter, body.sort?.text, body.groupBy?.text, body.columns?.items.map(\.text) ?? [],
+            against: subject)
         let id = UUID.v7()
         let limit = RowLimit(
             WorkspaceNumbers.viewsMax,
-            "SELECT count(*) FROM saved_views WHERE company_id = \(company) AND member_id = \(member)", else: .tooManyViews)
+            "SELECT count(*) FROM saved_views WHERE company_id = \(company) AND member_id = \(member)",
+            else: .tooManyViews)
         let record = Audit.sql(
-            .init("saved_view.created", on: "saved_view", id, after: ["name": .string(body.name.text)]), by: call.actor,
+            .init("saved_view.created", on: "saved_view", id, after: ["name": .string(body.name.text)]),
+            by: call.actor,
             company: company)
-        let event = try ViewEvents.sql(ViewEvents.created, id, body.kind.text, isShared, by: call.actor, company)
+        let event = try ViewEvents.sql(
+            ViewEvents.created, id, body.kind.text, isShared, by: call.actor, company)
         _ = try await call.create(under: limit, also: [record, event]) { isBelow in
             """
             INSERT INTO saved_views (company_id, id, kind, scope_id, name, member_id, is_shared, layout, filter, sort,
@@ -74,38 +79,42 @@ enum ViewRoutes {
         return try Created(await rows(id, call))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ViewChange>) async throws -> Single<SavedView> {
-        let company = try call.company
-        try await call.db.transaction { tx in
-            let old = try await mine(id.value, call, tx)
-            try call.requireVersion(Int64(old.version))
-            if body.isShared == true, !old.isShared { try call.require(.viewsShare) }
-            let subject = try await subject(old.kind, scope: old.scopeId, call)
-            try check(
-                body.filter ?? old.filter, body.value.sort.map { $0?.text } ?? old.sort,
-                body.value.groupBy.map { $0?.text } ?? old.groupBy, body.columns?.items.map(\.text) ?? old.columns,
-                against: subject)
-            var changes = Changes()
-            changes.set("name", body.name)
-            changes.set("is_shared", body.isShared)
-            changes.set("layout", body.layout)
-            if let filter = body.filter { changes.set("filter", JSONText(filter)) }
-            changes.set("sort", body.value.sort)
-            changes.set("group_by", body.value.groupBy)
-            changes.set("columns", body.columns?.items.map(\.text))
-            changes.set("position", body.position?.value)
-            _ = try await tx.batch([
-                "UPDATE saved_views SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
-                Audit.sql(
-                    .init(
-                        "saved_view.changed", on: "saved_view", id.value, before: ["name": .string(old.name)],
-                        after: JSON(encoding: body.value)),
-                    by: call.actor, company: company),
-                ViewEvents.sql(
-                    ViewEvents.updated, id.value, old.kind, body.isShared ?? old.isShared, by: call.actor, company),
-            ])
-        }
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ViewChange>) async throws -> Single<
+        SavedView
+    > {
+        try await call.db.transaction { tx in try await write(body.value, to: id.value, call, tx) }
         return try Single(await rows(id.value, call))
+    }
+
+    @inline(never)
+    private static func write(_ change: ViewChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+        let company = try call.company
+        let old = try await mine(id, call, tx)
+        try call.requireVersion(Int64(old.version))
+        if change.isShared == true, !old.isShared { try call.require(.viewsShare) }
+        let subject = try await subject(old.kind, scope: old.scopeId, call)
+        try check(
+            change.filter ?? old.filter, change.sort.map { $0?.text } ?? old.sort,
+            change.groupBy.map { $0?.text } ?? old.groupBy, change.columns?.items.map(\.text) ?? old.columns,
+            against: subject)
+        var changes = Changes()
+        changes.set("name", change.name)
+        changes.set("is_shared", change.isShared)
+        changes.set("layout", change.layout)
+        if let filter = change.filter { changes.set("filter", JSONText(filter)) }
+        changes.set("sort", change.sort)
+        changes.set("group_by", change.groupBy)
+        changes.set("columns", change.columns?.items.map(\.text))
+        changes.set("position", change.position?.value)
+        _ = try await tx.batch([
+            "UPDATE saved_views SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
+            Audit.sql(
+                .init(
+                    "saved_view.changed", on: "saved_view", id, before: ["name": .string(old.name)],
+                    after: JSON(encoding: change)),
+                by: call.actor, company: company),
+            ViewEvents.sql(ViewEvents.updated, id, old.kind, change.isShared ?? old.isShared, by: call.actor, company),
+        ])
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
@@ -115,7 +124,8 @@ enum ViewRoutes {
             _ = try await tx.batch([
                 "DELETE FROM saved_views WHERE company_id = \(company) AND id = \(id)",
                 Audit.sql(
-                    .init("saved_view.deleted", on: "saved_view", id.value, before: ["name": .string(old.name)]),
+                    .init(
+                        "saved_view.deleted", on: "saved_view", id.value, before: ["name": .string(old.name)]),
                     by: call.actor, company: company),
                 ViewEvents.sql(ViewEvents.deleted, id.value, old.kind, old.isShared, by: call.actor, company),
             ])
@@ -182,10 +192,13 @@ enum ViewRoutes {
     /// The kind, when there are views of it and the caller may see the scope.
     @inline(never)
     private static func subject(_ kind: String, scope: UUID?, _ call: Call) async throws -> Subject {
-        let all = call.environment[WorkspaceParts.self].subjects.filter { $0.view != nil && call.can($0.permission) }
+        let all = call.environment[WorkspaceParts.self].subjects.filter {
+            $0.view != nil && call.can($0.permission)
+        }
         guard let subject = all.first(where: { $0.kind == kind }) else {
             let names = all.map(\.kind).joined(separator: ", ")
-            throw Problem.unprocessable("/kind", "not-one-of", names.isEmpty ? "there are no views" : "must be one of: \(names)")
+            throw Problem.unprocessable(
+                "/kind", "not-one-of", names.isEmpty ? "there are no views" : "must be one of: \(names)")
         }
         if let scope {
             guard let home = subject.fields, home.scopeColumn != nil else {
@@ -205,22 +218,28 @@ enum ViewRoutes {
             faults.append(.at("/filter", "too-long", "may have \(WorkspaceNumbers.filterBytesMax) bytes"))
         }
         if let group, !shape.groups.contains(group) {
-            faults.append(.at("/group_by", "not-one-of", "must be one of: \(shape.groups.joined(separator: ", "))"))
+            faults.append(
+                .at("/group_by", "not-one-of", "must be one of: \(shape.groups.joined(separator: ", "))"))
         }
         for (index, column) in columns.enumerated() where !isColumn(column, of: shape) {
-            faults.append(.at("/columns/\(index)", "not-one-of", "must be one of: \(shape.columns.joined(separator: ", "))"))
+            faults.append(
+                .at(
+                    "/columns/\(index)", "not-one-of",
+                    "must be one of: \(shape.columns.joined(separator: ", "))"))
         }
         if !faults.isEmpty { throw .unprocessable(faults) }
     }
 
     /// Custom fields are columns too, as `custom.size`; one that goes is passed over where the view is shown.
     private static func isColumn(_ column: String, of shape: ViewShape) -> Bool {
-        shape.columns.contains(column) || column.hasPrefix("custom.") && FieldKey(String(column.dropFirst(7))) != nil
+        shape.columns.contains(column)
+            || column.hasPrefix("custom.") && FieldKey(String(column.dropFirst(7))) != nil
     }
 
     /// A view of that kind which the caller may use; else 422.
     @inline(never)
-    static func saved(_ id: UUID, _ kind: String, _ call: Call) async throws -> (filter: JSON, sort: String?) {
+    static func saved(_ id: UUID, _ kind: String, _ call: Call) async throws -> (filter: JSON, sort: String?)
+    {
         let rows = try await rows(id, call)
         let view = try rows.first?.decode(SavedView.self)
         guard let view, view.kind == kind else {
@@ -235,7 +254,8 @@ enum ViewRoutes {
 
     private static func select(_ call: Call) throws -> SQL {
         let (company, member) = (try call.company, try call.member)
-        let kinds = call.environment[WorkspaceParts.self].subjects.filter { call.can($0.permission) }.map(\.kind)
+        let kinds = call.environment[WorkspaceParts.self].subjects.filter { call.can($0.permission) }.map(
+            \.kind)
         return """
             SELECT v.id, v.kind, v.scope_id, v.name, v.member_id, v.is_shared, v.layout, v.filter, v.sort, v.group_by,
                    v.columns, v.position, coalesce(c.is_favourite, false) AS is_favourite,

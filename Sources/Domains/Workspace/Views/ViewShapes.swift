@@ -24,7 +24,8 @@ struct SavedView: Codable, Sendable, FieldNotes {
 
     static let fieldNotes = [
         "filter": "The list's own parameters as an object: `{\"status\": [\"open\"], \"q\": \"poster\"}`.",
-        "member_id": "Whose it is.", "is_favourite": "To the caller.", "is_default": "What the caller's list opens with.",
+        "member_id": "Whose it is.", "is_favourite": "To the caller.",
+        "is_default": "What the caller's list opens with.",
     ]
 }
 
