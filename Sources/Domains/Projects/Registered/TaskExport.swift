@@ -14,7 +14,9 @@ extension ProjectsDomain {
             },
             base: { list, member, environment in
                 let custom = try await TaskExport.customKeys(member, environment)
-                return try TaskExport.base(list, member, custom.map(\.key))
+                let conditions = try await list.filter.conditions(
+                    company: member.companyId ?? .zero, member: member.memberId, fields: environment[CustomFields.self])
+                return TaskExport.base(member, custom.map(\.key)) + conditions
             })
     ]
 }
@@ -46,7 +48,7 @@ enum TaskExport {
         return found
     }
 
-    static func base(_ list: List<TaskFilter>, _ member: Principal, _ custom: [String]) throws -> SQL {
+    static func base(_ member: Principal, _ custom: [String]) -> SQL {
         let company = member.companyId ?? .zero
         let own = custom.map { key -> SQL in
             // Keys are of small letters, digits and _.
@@ -68,7 +70,6 @@ enum TaskExport {
               JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
               JOIN project_states s ON s.company_id = t.company_id AND s.id = t.state_id
              WHERE t.company_id = \(company) AND t.deleted_at IS NULL AND \(fragment: ProjectAccess.visible(member))
-                   \(fragment: list.filter.conditions(of: member))
             """
     }
 
@@ -81,41 +82,5 @@ enum TaskExport {
         (SELECT string_agg(u.name, ', ' ORDER BY u.name) FROM memberships m JOIN users u ON u.id = m.user_id
           WHERE m.company_id = t.company_id AND \(fragment: condition))
         """
-    }
-}
-
-extension TaskFilter {
-    /// `conditions` for somebody who is not there: each begins with AND.
-    func conditions(of member: Principal) -> SQL {
-        let company = member.companyId ?? .zero
-        var all: [SQL] = []
-        if let projectId { all.append("t.project_id = ANY(\(projectId)::uuid[])") }
-        if let assignee {
-            let ids = assignee.compactMap { $0.text == "me" ? member.memberId : UUID($0.text) }
-            let theirs: SQL =
-                "EXISTS (SELECT 1 FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id"
-            let nobody: SQL = assignee.contains(where: \.isNone) ? "NOT \(fragment: theirs))" : "FALSE"
-            all.append("(\(fragment: nobody) OR \(fragment: theirs) AND a.member_id = ANY(\(ids)::uuid[])))")
-        }
-        for (choices, column) in [(sprint, "t.sprint_id"), (parent.map { [$0] }, "t.parent_id")] {
-            guard let choices else { continue }
-            let isNone: SQL = choices.contains { $0.id == nil } ? "\(unescaped: column) IS NULL" : "FALSE"
-            all.append(
-                "(\(fragment: isNone) OR \(unescaped: column) = ANY(\(choices.compactMap(\.id))::uuid[]))")
-        }
-        if let isOverdue { all.append("coalesce(\(fragment: TaskRows.isOverdue), false) = \(isOverdue)") }
-        for (bounds, column) in [(createdAt, "t.created_at"), (updatedAt, "t.updated_at")] {
-            if let least = bounds?.gte { all.append("\(unescaped: column) >= \(least)") }
-            if let least = bounds?.gt { all.append("\(unescaped: column) > \(least)") }
-            if let most = bounds?.lte { all.append("\(unescaped: column) <= \(most)") }
-            if let most = bounds?.lt { all.append("\(unescaped: column) < \(most)") }
-        }
-        switch archived ?? .no {
-        case .no: all.append("t.archived_at IS NULL")
-        case .yes: all.append("t.archived_at IS NOT NULL")
-        case .any: break
-        }
-        if let q { all.append(TaskSearch.condition(q.text, company)) }
-        return all.map { " AND \(fragment: $0)" as SQL }.joined(separator: "")
     }
 }

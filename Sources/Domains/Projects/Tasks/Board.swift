@@ -118,7 +118,7 @@ struct BoardQuery: Codable, Sendable {
 
     func conditions(_ call: Call) throws -> SQL {
         var all: [SQL] = []
-        if let assignee { all.append(try TaskFilter.assigned(to: assignee, call)) }
+        if let assignee { all.append(TaskFilter.assigned(to: assignee, try call.company, me: try call.member)) }
         if let priority { all.append("t.priority = ANY(\(priority))") }
         if let type { all.append("t.type = ANY(\(type))") }
         if let category { all.append("t.category = ANY(\(category))") }

@@ -1,4 +1,5 @@
 import API
+import Core
 import Postgres
 import Wire
 
@@ -28,6 +29,7 @@ struct ChangeChecks: Sendable {
         if !people.isEmpty {
             try await TaskChecks.checkAssignees(Array(people), in: Array(projects), company, tx)
         }
+        try await Tags.mustExist(((change.tags ?? []) + change.addedTags).unique, at: "/tag_ids", company: company, in: tx)
         guard let state = change.state else { return ChangeChecks() }
         return try await check(state: state, change.force, of: tasks, projects, company, tx)
     }

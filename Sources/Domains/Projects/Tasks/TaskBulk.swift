@@ -190,6 +190,8 @@ struct BulkValues: Codable, Sendable {
     let assigneeIds: UpTo<20, UUID>?
     let addAssigneeIds: UpTo<20, UUID>?
     let removeAssigneeIds: UpTo<20, UUID>?
+    let addTagIds: UpTo<30, UUID>?
+    let removeTagIds: UpTo<30, UUID>?
     let sprintId: UUID?
     let parentId: UUID?
     let points: Points?
@@ -204,6 +206,8 @@ struct BulkValues: Codable, Sendable {
         change.assignees = assigneeIds?.items
         change.addedAssignees = addAssigneeIds?.items ?? []
         change.removedAssignees = removeAssigneeIds?.items ?? []
+        change.addedTags = addTagIds?.items ?? []
+        change.removedTags = removeTagIds?.items ?? []
         if let sprintId { change.sprint = .some(sprintId) }
         if let parentId { change.parent = .some(parentId) }
         if let points { change.pointsHundredths = .some(points.hundredths) }

@@ -1,4 +1,5 @@
 import API
+import Core
 import Postgres
 import Wire
 
@@ -20,6 +21,7 @@ enum TaskChecks {
         }
         let people = Set(drafts.flatMap(\.assignees))
         if !people.isEmpty { try await checkAssignees(Array(people), in: [place.id], company, tx) }
+        try await Tags.mustExist(drafts.flatMap(\.tags).unique, at: "/tag_ids", company: company, in: tx)
         let reporters = Set(drafts.compactMap(\.reporter))
         if !reporters.isEmpty { try await checkMembers(Array(reporters), "/reporter_id", company, tx) }
     }
@@ -77,8 +79,6 @@ enum TaskChecks {
         _ members: [UUID], in projects: [UUID], _ company: UUID, _ tx: Transaction
     ) async throws -> [(member: UUID, projectKey: String)] {
         if members.isEmpty { return [] }
-        let manages = Self.holds(["projects:manage"], roles: ProjectAccessRoles.managing)
-        let reads = Self.holds(["projects:read"], roles: ProjectAccessRoles.reading)
         let rows = try await tx.query(
             """
             SELECT asked.id, p.key
@@ -88,24 +88,10 @@ enum TaskChecks {
                AND NOT EXISTS (
                    SELECT 1 FROM memberships m
                     WHERE m.company_id = \(company) AND m.id = asked.id AND m.status = 'active'
-                      AND (p.lead_id = m.id
-                           OR EXISTS (SELECT 1 FROM project_members place
-                                       WHERE place.company_id = \(company) AND place.project_id = p.id
-                                         AND place.member_id = m.id)
-                           OR EXISTS (SELECT 1 FROM member_roles given
-                                        JOIN roles held ON held.company_id = given.company_id AND held.id = given.role_id
-                                       WHERE given.company_id = \(company) AND given.member_id = m.id
-                                         AND (\(fragment: manages)
-                                              OR (p.visibility = 'company' AND \(fragment: reads))))))
+                      AND \(fragment: ProjectsDomain.isSeenByMember))
              ORDER BY asked.id
             """)
         return try rows.map { (try $0.get("id"), try $0.get("key")) }
-    }
-
-    private static func holds(_ permissions: [String], roles: [String]) -> SQL {
-        """
-        (held.is_builtin AND held.key = ANY(\(roles)::text[]) OR NOT held.is_builtin AND held.permissions && \(permissions)::text[])
-        """
     }
 
     /// The open tasks that block these, each with whom it blocks.
@@ -120,11 +106,4 @@ enum TaskChecks {
          ORDER BY r.to_id, b.number
         """
     }
-}
-
-/// Which built-in roles hold what projects ask for, read from the declarations of the permissions.
-enum ProjectAccessRoles {
-    static let managing = Permission.projectsManage.roles.map(\.rawValue)
-    /// A client sees only the projects he is a member of.
-    static let reading = Permission.projectsRead.roles.filter { $0 != .client }.map(\.rawValue)
 }

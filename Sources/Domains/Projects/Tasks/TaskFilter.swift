@@ -1,4 +1,5 @@
 import API
+import Core
 import Postgres
 import Wire
 
@@ -20,22 +21,23 @@ struct TaskFilter: ListFilter {
     let createdAt: Bounds<Timestamp>?
     let updatedAt: Bounds<Timestamp>?
     let completedAt: Bounds<Timestamp>?
+    let tag: [UUID]?
+    let custom: CustomFilter?
     let q: Text<200>?
 
     static let sorts = ["-created_at", "rank", "priority_rank", "due", "updated_at", "number"]
     static let ownFields: Set<String> = [
-        "project_id", "assignee", "sprint", "parent", "is_overdue", "archived", "created_at", "updated_at", "q",
+        "project_id", "assignee", "sprint", "parent", "is_overdue", "archived", "created_at", "updated_at", "tag", "custom", "q",
     ]
 
     /// What the columns of a list do not say by themselves; each begins with AND.
-    func conditions(_ call: Call) throws -> SQL {
-        let company = try call.company
+    func conditions(company: UUID, member: UUID?, fields: CustomFields) async throws -> SQL {
         var all: [SQL] = []
         if let projectId {
             // One project is compared as such, so that its order can be read from the index.
             all.append(projectId.count == 1 ? "t.project_id = \(projectId[0])" : "t.project_id = ANY(\(projectId)::uuid[])")
         }
-        if let assignee { all.append(try Self.assigned(to: assignee, call)) }
+        if let assignee { all.append(Self.assigned(to: assignee, company, me: member)) }
         if let sprint { all.append(Self.oneOf(sprint, "t.sprint_id")) }
         if let parent { all.append(Self.oneOf([parent], "t.parent_id")) }
         if let isOverdue { all.append(isOverdue ? TaskRows.isOverdue : "NOT coalesce(\(fragment: TaskRows.isOverdue), false)") }
@@ -46,13 +48,17 @@ struct TaskFilter: ListFilter {
         case .yes: all.append("t.archived_at IS NOT NULL")
         case .any: break
         }
+        if let tag { all.append(ProjectsDomain.taskTags.hasAny(tag, of: "t.id", company: company)) }
+        if let custom {
+            let scope = projectId?.count == 1 ? projectId?.first : nil
+            all.append(try await fields.condition(custom, on: "t.custom", of: "task", scope: scope, company: company))
+        }
         if let q { all.append(TaskSearch.condition(q.text, company)) }
         return all.map { " AND \(fragment: $0)" as SQL }.joined(separator: "")
     }
 
-    static func assigned(to choices: [AssigneeChoice], _ call: Call) throws -> SQL {
-        let members = try choices.compactMap { try $0.member(call) }
-        let company = try call.company
+    static func assigned(to choices: [AssigneeChoice], _ company: UUID, me: UUID?) -> SQL {
+        let members = choices.compactMap { $0.member(me: me) }
         var terms: [SQL] = []
         if !members.isEmpty {
             terms.append(
@@ -112,10 +118,7 @@ struct AssigneeChoice: TextValue {
 
     var isNone: Bool { text == "none" }
 
-    func member(_ call: Call) throws -> UUID? {
-        if isNone { return nil }
-        return text == "me" ? try call.member : UUID(text)
-    }
+    func member(me: UUID?) -> UUID? { text == "me" ? me : UUID(text) }
 }
 
 /// An id, or `none`.

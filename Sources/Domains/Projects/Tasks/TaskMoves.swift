@@ -158,6 +158,7 @@ extension TaskWriting.Draft {
         estimateMinutes = task.estimateMinutes
         startOn = task.startOn
         dueOn = task.dueOn
+        tags = task.tagIds
         dueTime = task.dueTime.map(DayTime.init(unchecked:))
         custom = project == task.projectId ? task.custom : [:]
     }

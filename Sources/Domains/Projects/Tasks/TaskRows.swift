@@ -18,22 +18,34 @@ enum TaskRows {
     ///
     /// What is only shown is looked up beside the rows that are shown, and which projects may be seen is found out once
     /// (IS TRUE keeps it from being made a join): so the planner reads tasks in the order asked for, and stops.
-    static func select(_ columns: SQL, _ call: Call) throws -> SQL {
-        let company = try call.company
-        return """
-            SELECT \(fragment: columns)
-              FROM tasks t
-             WHERE t.company_id = \(company) AND t.deleted_at IS NULL
-               AND (t.project_id IN (SELECT p.id FROM projects p
-                                      WHERE p.company_id = \(company) AND \(fragment: try ProjectAccess.visible(call)))) IS TRUE
-            """
+    static func select(_ columns: SQL, company: UUID, visible: SQL) -> SQL {
+        """
+        SELECT \(fragment: columns)
+          FROM tasks t
+         WHERE t.company_id = \(company) AND t.deleted_at IS NULL
+           AND (t.project_id IN (SELECT p.id FROM projects p
+                                  WHERE p.company_id = \(company) AND \(fragment: visible))) IS TRUE
+        """
     }
+
+    static func select(_ columns: SQL, _ call: Call) throws -> SQL {
+        select(columns, company: try call.company, visible: try ProjectAccess.visible(call))
+    }
+
+    /// What a list can be sorted by beside what it shows.
+    static let sorts: SQL = "t.priority_rank, coalesce(t.due_at, timestamptz '9999-12-31 00:00:00+00') AS due"
+
+    /// Where a task is read in the product.
+    static let link: SQL = """
+        (SELECT '/projects/' || own.key || '/tasks/' FROM projects own
+          WHERE own.company_id = t.company_id AND own.id = t.project_id) || t.number
+        """
 
     static let summary: SQL = """
         t.id, \(fragment: key) AS key, t.project_id, t.number, t.type, t.title, t.state_id,
         (SELECT s.name FROM project_states s WHERE s.company_id = t.company_id AND s.id = t.state_id) AS state_name,
         t.category, t.priority, t.rank, t.parent_id, t.sprint_id, t.reporter_id,
-        \(fragment: assignees) AS assignee_ids,
+        \(fragment: assignees) AS assignee_ids, \(fragment: tags) AS tag_ids,
         trim_scale(t.points) AS points, t.estimate_minutes, t.start_on, t.due_on, to_char(t.due_time, 'HH24:MI') AS due_time, t.due_at,
         coalesce(\(fragment: isOverdue), false) AS is_overdue, \(fragment: isBlocked) AS is_blocked,
         \(fragment: subtasks("t2.category <> 'cancelled'")) AS subtask_count,
@@ -73,6 +85,12 @@ enum TaskRows {
 
     static let key: SQL = """
         (SELECT own.key FROM projects own WHERE own.company_id = t.company_id AND own.id = t.project_id) || '-' || t.number
+        """
+
+    private static let tags: SQL = """
+        ARRAY(SELECT tag.id FROM task_tags tagged
+                JOIN tags tag ON tag.company_id = tagged.company_id AND tag.id = tagged.tag_id
+               WHERE tagged.company_id = t.company_id AND tagged.task_id = t.id ORDER BY lower(tag.name))
         """
 
     private static let assignees: SQL = """

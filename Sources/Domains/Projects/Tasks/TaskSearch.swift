@@ -10,13 +10,17 @@ enum TaskSearch {
     ///
     /// Each word bears the company's mark, as it does in the index (see the migration that makes it).
     static func condition(_ q: String, _ company: UUID) -> SQL {
-        let words = words(of: q)
         let key = TaskKey(q).map { "t.id = (\(fragment: $0.lookUp(company)))" as SQL }
-        if words.isEmpty { return key ?? "FALSE" }
-        let mark = "c" + company.description.suffix(12)
-        let query = words.map { "'\(mark)\($0)':*" }.joined(separator: " & ")
+        guard let query = query(q, company) else { return key ?? "FALSE" }
         let found: SQL = "t.search @@ to_tsquery('simple', \(query))"
         return key.map { "(\(fragment: $0) OR \(fragment: found))" } ?? found
+    }
+
+    /// The words as the search's own language has them; nil when there are none.
+    static func query(_ q: String, _ company: UUID) -> String? {
+        let mark = "c" + company.description.suffix(12)
+        let words = words(of: q)
+        return words.isEmpty ? nil : words.map { "'\(mark)\($0)':*" }.joined(separator: " & ")
     }
 
     /// Parted where the index parts them, so that no sign of the query's own language is left in them.

@@ -27,6 +27,7 @@ struct TaskSummary: Codable, Sendable {
     let sprintId: UUID?
     let reporterId: UUID?
     let assigneeIds: [UUID]
+    let tagIds: [UUID]
     let points: Double?
     let estimateMinutes: Int?
     let startOn: LocalDate?
@@ -77,6 +78,7 @@ struct ProjectTask: Codable, Sendable {
     let sprintId: UUID?
     let reporterId: UUID?
     let assigneeIds: [UUID]
+    let tagIds: [UUID]
     let points: Double?
     let estimateMinutes: Int?
     let startOn: LocalDate?
@@ -127,6 +129,7 @@ struct NewTask: Codable, Sendable {
     let startOn: LocalDate?
     let dueOn: LocalDate?
     let dueTime: DayTime?
+    let tagIds: UpTo<30, UUID>?
     let custom: [String: JSON]?
 }
 
@@ -154,6 +157,7 @@ struct TaskChange: Codable, Sendable {
     let startOn: Clearable<LocalDate>
     let dueOn: Clearable<LocalDate>
     let dueTime: Clearable<DayTime>
+    let tagIds: UpTo<30, UUID>?
     let custom: [String: JSON]?
 }
 
@@ -162,6 +166,7 @@ extension TaskChange: FieldNotes {
         [
             "custom": "Merged into the values there are; null takes a value away.",
             "assignee_ids": "All of them: who is not named is assigned no longer.",
+            "tag_ids": "All of them: those not named are taken off.",
             "due_on": "Null takes the time along.",
         ]
     }

@@ -19,6 +19,7 @@ struct TaskSnapshot: Decodable, Sendable {
     var sprintId: UUID?
     var reporterId: UUID?
     var assigneeIds: [UUID]
+    var tagIds: [UUID]
     var pointsHundredths: Int?
     var estimateMinutes: Int?
     var startOn: LocalDate?
@@ -33,7 +34,7 @@ struct TaskSnapshot: Decodable, Sendable {
 
     private enum CodingKeys: CodingKey {
         case id, projectId, projectKey, number, type, title, description, stateId, stateName, category, priority
-        case parentId, sprintId, reporterId, assigneeIds, pointsHundredths, estimateMinutes, startOn, dueOn, dueTime
+        case parentId, sprintId, reporterId, assigneeIds, tagIds, pointsHundredths, estimateMinutes, startOn, dueOn, dueTime
         case custom, isArchived, deletedWith, version
     }
 
@@ -59,6 +60,7 @@ struct TaskSnapshot: Decodable, Sendable {
                    ARRAY(SELECT a.member_id FROM task_assignees a
                           WHERE a.company_id = t.company_id AND a.task_id = t.id
                           ORDER BY a.assigned_at, a.member_id) AS assignee_ids,
+                   \(fragment: ProjectsDomain.taskTags.ids(of: "t.id", company: company)) AS tag_ids,
                    (t.points * 100)::integer AS points_hundredths, t.estimate_minutes, t.start_on, t.due_on,
                    to_char(t.due_time, 'HH24:MI') AS due_time, t.custom, t.archived_at IS NOT NULL AS is_archived,
                    t.deleted_with, t.version
@@ -79,6 +81,7 @@ struct TaskSnapshot: Decodable, Sendable {
             (.state, .string(stateId.description)), (.priority, .string(priority.rawValue)),
             (.parent, .id(parentId)), (.sprint, .id(sprintId)), (.reporter, .id(reporterId)),
             (.assignees, .array(assigneeIds.map { .string($0.description) })),
+            (.tags, .array(tagIds.map { .string($0.description) })),
             (.points, pointsHundredths.flatMap { JSON.Number(Double($0) / 100) }.map(JSON.number) ?? .null),
             (.estimateMinutes, estimateMinutes.map { JSON($0) } ?? .null),
             (.startOn, .optional(startOn?.description)), (.dueOn, .optional(dueOn?.description)),
@@ -108,7 +111,7 @@ struct TaskSnapshot: Decodable, Sendable {
 
 /// What of a task can change.
 enum TaskField: String, Sendable {
-    case project, key, title, description, type, state, priority, parent, sprint, reporter, assignees, points
+    case project, key, title, description, type, state, priority, parent, sprint, reporter, assignees, tags, points
     case estimateMinutes = "estimate_minutes"
     case startOn = "start_on"
     case dueOn = "due_on"

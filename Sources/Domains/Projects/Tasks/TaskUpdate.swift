@@ -19,7 +19,8 @@ enum TaskUpdate {
              WHERE t.company_id = \(company) AND t.id = d.id
             """
         ]
-        if fields.contains(.assignees) { statements += assignees(json, company) }
+        if fields.contains(.assignees) { statements += replace("task_assignees", "member_id", by: "assignee_ids", json, company) }
+        if fields.contains(.tags) { statements += replace("task_tags", "tag_id", by: "tag_ids", json, company) }
         return statements
     }
 
@@ -35,6 +36,7 @@ enum TaskUpdate {
             "start_on": .optional(task.startOn?.description), "due_on": .optional(task.dueOn?.description),
             "due_time": .optional(task.dueTime), "custom": task.custom, "is_archived": .bool(task.isArchived),
             "deleted_with": .id(task.deletedWith), "assignee_ids": .array(task.assigneeIds.map { .id($0) }),
+            "tag_ids": .array(task.tagIds.map { .id($0) }),
             "rank": .optional(task.newRank?.text),
         ]
     }
@@ -75,23 +77,26 @@ enum TaskUpdate {
         return set
     }
 
-    private static func assignees(_ json: JSONText, _ company: UUID) -> [SQL] {
+    /// Leaves the tasks exactly what is named in a member of the rows: who is assigned, which tags they bear.
+    private static func replace(
+        _ table: String, _ column: String, by member: String, _ json: JSONText, _ company: UUID
+    ) -> [SQL] {
         let wanted: SQL = """
-            (SELECT d.id AS task_id, member.value::uuid AS member_id
-               FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid, assignee_ids jsonb)
-              CROSS JOIN jsonb_array_elements_text(d.assignee_ids) AS member)
+            (SELECT d.id AS task_id, named.value::uuid AS named_id
+               FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid, \(unescaped: member) jsonb)
+              CROSS JOIN jsonb_array_elements_text(d.\(unescaped: member)) AS named)
             """
         return [
             """
-            DELETE FROM task_assignees a
+            DELETE FROM \(unescaped: table) a
              WHERE a.company_id = \(company)
                AND a.task_id IN (SELECT d.id FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid))
-               AND (a.task_id, a.member_id) NOT IN \(fragment: wanted)
+               AND (a.task_id, a.\(unescaped: column)) NOT IN \(fragment: wanted)
             """,
             """
-            INSERT INTO task_assignees (company_id, task_id, member_id)
-            SELECT \(company), wanted.task_id, wanted.member_id FROM \(fragment: wanted) AS wanted
-            ON CONFLICT (company_id, task_id, member_id) DO NOTHING
+            INSERT INTO \(unescaped: table) (company_id, task_id, \(unescaped: column))
+            SELECT \(company), wanted.task_id, wanted.named_id FROM \(fragment: wanted) AS wanted
+            ON CONFLICT (company_id, task_id, \(unescaped: column)) DO NOTHING
             """,
         ]
     }

@@ -18,6 +18,9 @@ extension TaskWriting {
         var assignees: [UUID]?
         var addedAssignees: [UUID] = []
         var removedAssignees: [UUID] = []
+        var tags: [UUID]?
+        var addedTags: [UUID] = []
+        var removedTags: [UUID] = []
         var pointsHundredths: Clearable<Int> = nil
         var estimateMinutes: Clearable<Int> = nil
         var startOn: Clearable<LocalDate> = nil
@@ -112,6 +115,9 @@ extension TaskSnapshot {
         if let assignees = change.assignees { new.assigneeIds = assignees.unique }
         new.assigneeIds.removeAll(where: change.removedAssignees.contains)
         new.assigneeIds += change.addedAssignees.filter { !new.assigneeIds.contains($0) }
+        if let tags = change.tags { new.tagIds = new.tagIds.filter(tags.contains) + tags.filter { !new.tagIds.contains($0) }.unique }
+        new.tagIds.removeAll(where: change.removedTags.contains)
+        new.tagIds += change.addedTags.filter { !new.tagIds.contains($0) }.unique
         if let points = change.pointsHundredths { new.pointsHundredths = points }
         if let minutes = change.estimateMinutes { new.estimateMinutes = minutes }
         if let start = change.startOn { new.startOn = start }

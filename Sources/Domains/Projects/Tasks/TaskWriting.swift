@@ -30,6 +30,7 @@ enum TaskWriting {
         var dueOn: LocalDate?
         var dueTime: DayTime?
         var custom: JSON = [:]
+        var tags: [UUID] = []
 
         init(project: UUID, title: String) {
             self.project = project
@@ -108,6 +109,7 @@ enum TaskWriting {
             "start_on": .optional(draft.startOn?.description), "due_on": .optional(draft.dueOn?.description),
             "due_time": .optional(draft.dueTime?.text), "custom": draft.custom,
             "assignee_ids": .array(draft.assignees.map { .id($0) }),
+            "tag_ids": .array(draft.tags.map { .id($0) }),
         ]
     }
 
@@ -133,6 +135,12 @@ enum TaskWriting {
             SELECT \(company), d.id, member.value::uuid
               FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid, assignee_ids jsonb)
              CROSS JOIN jsonb_array_elements_text(d.assignee_ids) AS member
+            """,
+            """
+            INSERT INTO task_tags (company_id, task_id, tag_id)
+            SELECT \(company), d.id, tag.value::uuid
+              FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid, tag_ids jsonb)
+             CROSS JOIN jsonb_array_elements_text(d.tag_ids) AS tag
             """,
         ]
     }

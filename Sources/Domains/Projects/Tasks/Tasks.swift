@@ -36,11 +36,10 @@ enum Tasks {
     }
 
     static func list(_ call: Call, _ list: List<TaskFilter>) async throws -> Page<TaskSummary> {
-        let sorts: SQL = """
-            , t.priority_rank, coalesce(t.due_at, timestamptz '9999-12-31 00:00:00+00') AS due
-            """
-        let base = try TaskRows.select(TaskRows.summary + sorts, call)
-        return try await call.page(list, base + list.filter.conditions(call))
+        let base = try TaskRows.select("\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call)
+        let conditions = try await list.filter.conditions(
+            company: call.company, member: call.member, fields: call.environment[CustomFields.self])
+        return try await call.page(list, base + conditions)
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<ProjectTask> {
@@ -90,6 +89,7 @@ enum Tasks {
         draft.startOn = body.startOn
         draft.dueOn = body.dueOn
         draft.dueTime = body.dueTime
+        draft.tags = (body.tagIds?.items ?? []).unique
         draft.custom = try await TaskCustom.checked(body.custom ?? [:], isNew: true, project: body.projectId, call)
         return draft
     }
@@ -121,6 +121,7 @@ enum Tasks {
         change.startOn = body.startOn
         change.dueOn = body.dueOn
         change.dueTime = body.dueTime
+        change.tags = body.tagIds?.items
         if let custom = body.custom {
             change.custom = try await TaskCustom.checked(custom, isNew: false, project: project, call)
         }

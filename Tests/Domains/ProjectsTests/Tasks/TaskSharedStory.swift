@@ -1,0 +1,38 @@
+import API
+import Core
+import Postgres
+import TestSupport
+import Testing
+import Wire
+
+@testable import Projects
+
+@Suite struct TaskSharedStory {
+    @Test func `tasks bear tags and fields, and are found by them`() async throws {
+        let shop = try await Workshop()
+        let client = shop.owner.client
+        let tag = try await client.post("/v1/tags", ["name": "Launch"]).expect(201).json.id
+        let field: JSON = [
+            "kind": "task", "scope_id": .string(shop.project.description), "name": "Size", "type": "select",
+            "options": [["name": "Small"], ["name": "Large"]],
+        ]
+        try await client.post("/v1/custom-fields", field).expect(201)
+        let task = try await shop.task("Poster", ["tag_ids": [.string(tag)], "custom": ["size": "large"]])
+        _ = try await shop.task("Flyer", ["custom": ["size": "small"]])
+        #expect(task["tag_ids"] == [.string(tag)] && task["custom"] == ["size": "large"])
+        func found(_ query: String) async throws -> [String] {
+            try await client.get("/v1/tasks?\(query)").expect(200).json.all("id")
+        }
+        #expect(try await found("tag=\(tag)") == [task.id])
+        #expect(try await found("custom%5Bsize%5D=large") == [task.id])
+        #expect(try await client.get("/v1/tasks?custom%5Bweight%5D=1").status == 422)
+        let wrong: JSON = ["project_id": .string(shop.project.description), "title": "X", "custom": ["size": "huge"]]
+        #expect(try await client.post("/v1/tasks", wrong).json["errors"]?[0]?["pointer"] == "/custom/size")
+        let bulk: JSON = ["task_ids": [.string(task.id)], "set": ["remove_tag_ids": [.string(tag)]]]
+        #expect(try await client.post("/v1/tasks/bulk", bulk).expect(200).json["changed"] == 1)
+        let changed = try await client.with(header: "If-Match", "*").patch("/v1/tasks/\(task.id)", ["custom": ["size": nil]])
+        #expect(changed.json["custom"] == [:] && changed.json["tag_ids"] == [])
+        let history = try await client.get("/v1/tasks/\(task.id)/history").json.all("field")
+        #expect(Set(history) == ["created", "tags", "custom.size"])
+    }
+}
