@@ -1,9 +1,10 @@
 import Auth
 import Companies
 import Core
+import Projects
 
 /// The demo world of Seeds/aurora.json, for a look around: an agency with people in every role, teams and pending
-/// invitations, and two client companies; one password for all of them.
+/// invitations, two client companies, and a project that is half-way; one password for all of them.
 public struct DemoCompany: Sendable {
     public struct Login: Sendable {
         public let email: String
@@ -16,6 +17,7 @@ public struct DemoCompany: Sendable {
     }
 
     private let world: DemoWorld
+    private let project: DemoProject
     private let instance: Instance
 
     public init(of instance: Instance, settings: Settings) throws {
@@ -25,18 +27,24 @@ public struct DemoCompany: Sendable {
                     "the demo company has a password that everybody knows, and is for development only; "
                     + "set INFINITY_MODE=development")
         }
-        let path = ShippedFiles.seeds + "/aurora.json"
+        world = try DemoWorld(json: Self.seed("aurora.json"))
+        project = try DemoProject(json: Self.seed("aurora-project.json"))
+        self.instance = instance
+    }
+
+    private static func seed(_ name: String) throws -> [UInt8] {
+        let path = ShippedFiles.seeds + "/" + name
         guard let text = SmallFile.read(path) else {
             throw Fault(description: "\(path) cannot be read: \(SystemError.last)")
         }
-        world = try DemoWorld(json: Array(text.utf8))
-        self.instance = instance
+        return Array(text.utf8)
     }
 
     /// Makes what of the world is not there yet, and tells how to log in to it.
     public func make() async throws -> Login {
         try await instance.environment[AuthParts.self].plant(world)
         try await CompaniesSeed.plant(world, instance.database)
+        try await ProjectsSeed.plant(project, in: world.agency.id, instance.database)
         return Login(email: world.owner, password: world.password)
     }
 }
