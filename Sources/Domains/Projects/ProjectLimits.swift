@@ -9,6 +9,7 @@ enum ProjectLimits {
     static let membersMax = 1_000
     static let milestonesMax = 200
     static let goalsMax = 100
+    static let templatesMax = 200
     /// What one request changes at once.
     static let bulkMax = 100
     /// How long a deleted project can be taken out of the trash.

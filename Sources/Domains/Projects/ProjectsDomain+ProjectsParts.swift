@@ -7,12 +7,14 @@ extension ProjectsDomain {
     static let projectsProblems: [ProblemCode] = [
         .projectArchived, .projectKeyTaken, .projectDatesReversed, .projectStepRefused, .tooManyProjectMembers,
         .leadManages, .stateNameTaken, .stateInUse, .stateIsNeeded, .tooManyStates,
-        .tooManyMilestones, .tooManyGoals,
+        .tooManyMilestones, .tooManyGoals, .templateNameTaken, .tooManyTemplates,
+        .intakeDecided,
     ]
     static let projectsConstraints: [ConstraintProblem] = [
         ConstraintProblem("projects_dates_in_order", .projectDatesReversed, pointer: "/due_on"),
         ConstraintProblem("project_states_name_key", .stateNameTaken, pointer: "/name"),
         ConstraintProblem("tasks_state_fkey", .stateInUse),
+        ConstraintProblem("project_templates_name_key", .templateNameTaken, pointer: "/name"),
     ]
     static let projectsNotifications = ProjectNews.all
     static let projectsWatchables = ProjectNews.watchables
@@ -24,6 +26,8 @@ extension ProjectsDomain {
         .none("project_goals", "the company's plans"),
         .none("milestone_tasks", "the company's plans"),
         .none("goal_tasks", "the company's plans"),
+        .none("project_templates", "the company's plans"),
+        .none("intake_requests", "what is asked of the company's projects; people are named by membership"),
     ]
 }
 
@@ -57,4 +61,10 @@ extension ProblemCode {
         "too-many-milestones", 409, "The project has as many milestones as it may", advice: "Delete one first.")
     static let tooManyGoals = ProblemCode(
         "too-many-goals", 409, "The project has as many goals as it may", advice: "Delete one first.")
+    static let templateNameTaken = ProblemCode(
+        "template-name-taken", 409, "A template of this name exists already", advice: "Choose another name.")
+    static let tooManyTemplates = ProblemCode(
+        "too-many-templates", 409, "The company has as many templates as it may", advice: "Delete one first.")
+    static let intakeDecided = ProblemCode(
+        "intake-decided", 409, "This request has been decided", advice: "Ask again, or work on its task.")
 }

@@ -30,6 +30,8 @@ public enum ProjectsDomain: Domain {
             + Budgets.routes
             + Milestones.routes
             + Goals.routes
+            + ProjectTemplates.routes
+            + Intake.routes
             + TaskRoutes.all
             + SprintRoutes.all
     }
@@ -58,6 +60,7 @@ public enum ProjectsDomain: Domain {
         + projectsEvents
         + TimeEvents.all
         + PlanEvents.all
+        + IntakeNews.events
         + TaskEvents.all
         + SprintEvents.all
 
@@ -65,6 +68,7 @@ public enum ProjectsDomain: Domain {
         []
         + projectsNotifications
         + TimeNews.all
+        + IntakeNews.all
         + TaskNews.all
         + SprintNews.all
 
@@ -72,6 +76,7 @@ public enum ProjectsDomain: Domain {
         []
         + projectsWatchables
         + timeWatchables
+        + IntakeNews.watchables
         + TaskNews.watchables
         + SprintNews.watchables
 

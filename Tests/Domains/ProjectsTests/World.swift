@@ -23,9 +23,12 @@ struct World: Sendable {
 
 extension Person {
     /// This person's membership in the company he is signed in to.
-    func member() async throws -> String {
+    func member() async throws -> String { try await memberId(of: self) }
+
+    /// Somebody's membership in this person's company; some see only what is shared with them, and must be asked for.
+    func memberId(of other: Person) async throws -> String {
         let members = try await client.get("/v1/members?limit=100").expect(200).json["data"]?.arrayValue ?? []
-        let own = try #require(members.first { $0["user_id"]?.stringValue == userId })
+        let own = try #require(members.first { $0["user_id"]?.stringValue == other.userId })
         return try own.text("id")
     }
 }
