@@ -21,6 +21,7 @@ import Wire
         let summary = try await client.get("\(path)/summary").expect(200).json
         #expect(summary["tasks"] == 33 && summary["active_sprint"] == "Sprint 3", "\(summary)")
         #expect(summary["completed"]?.intValue ?? 0 >= 16 && summary["cancelled"] == 1, "\(summary)")
+        #expect(summary["budget_percent"]?.doubleValue ?? 0 > 50 && summary["spent_minutes"]?.intValue ?? 0 > 3_000, "\(summary)")
         let budget = try await client.get("\(path)/budget").expect(200).json
         #expect(budget["percent"]?.doubleValue ?? 0 > 50 && budget["costs_minor"] == 107_800, "\(budget)")
         #expect(try await client.get("\(path)/milestones").texts("name").count == 4)

@@ -48,6 +48,12 @@ import Wire
         let tasks = try await client.get("/v1/tasks?project_id=\(copy)").expect(200).json["data"]?.arrayValue ?? []
         #expect(tasks.first { $0["title"] == "Write" }?["due_on"] == "2026-04-09")
         let child = tasks.first { $0["title"] == "Correct" }
+        let again = try await client.post(
+            "/v1/projects/\(project)/duplicate", ["name": "Issue three", "with_tasks": true, "start_on": "2026-05-04"]
+        ).expect(201).json.text("id")
+        #expect(try await client.get("/v1/projects/\(again)/milestones").texts("due_on") == ["2026-05-14"])
+        let moved = try await client.get("/v1/tasks?project_id=\(again)").expect(200)
+        #expect(moved.texts("due_on") == ["2026-05-07"] && moved.texts("title").count == 2, "\(moved)")
         #expect(child?["parent_id"] == tasks.first { $0["title"] == "Write" }?["id"])
     }
 

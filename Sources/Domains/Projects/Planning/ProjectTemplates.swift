@@ -287,7 +287,7 @@ enum ProjectTemplates {
         let (order, new, company) = (body.value, UUID.v7(), try call.company)
         let template = try await call.db.transaction { tx in
             let head = try await ProjectAccess.require(.see, in: id.value, call, tx)
-            let content = try await TemplateLaying.content(of: head.id, company, tx)
+            let (content, _) = try await TemplateLaying.content(of: head.id, company, tx)
             let draft = NewProjectTemplate(name: order.name, description: order.description, content: content)
             try await insert(draft, new, call, tx)
             return try await find(new, company, tx)

@@ -55,9 +55,11 @@ struct TemplateLaying: Sendable {
         return drafts
     }
 
-    /// What a project would be as a template.
+    /// What a project would be as a template, and the day it is counted from.
     @inline(never)
-    static func content(of project: UUID, _ company: UUID, _ tx: Transaction) async throws -> TemplateContent {
+    static func content(
+        of project: UUID, _ company: UUID, _ tx: Transaction
+    ) async throws -> (content: TemplateContent, base: LocalDate) {
         let states = try await ProjectDuplicate.states(of: project, company, tx)
         let rows = try await tx.query(base(project, company))
         let base = try rows[0].get("base", as: LocalDate.self)
@@ -70,8 +72,9 @@ struct TemplateLaying: Sendable {
             TemplateContent.Milestone(name: .init(unchecked: try row.get("name")), day: .init(unchecked: try row.get("day")))
         }
         let tasks = try await tx.query(self.tasks(of: project, from: base, company))
-        return TemplateContent(
+        let content = TemplateContent(
             states: UpTo(states.map(state)), milestones: UpTo(milestones), tasks: UpTo(try tasks.map(task)))
+        return (content, base)
     }
 
     /// The project's start, or the first date there is in it; today where there is none.
@@ -107,7 +110,8 @@ struct TemplateLaying: Sendable {
             SELECT id, (row_number() OVER (ORDER BY due_on, id) - 1)::integer AS place FROM project_milestones
              WHERE company_id = \(company) AND project_id = \(project))
         SELECT c.title, c.description, c.type, c.priority, c.points::float8 AS points, c.estimate_minutes,
-               greatest(c.start_on - \(base)::date, 0) AS start_day, greatest(c.due_on - \(base)::date, 0) AS due_day,
+               CASE WHEN c.start_on IS NOT NULL THEN greatest(c.start_on - \(base)::date, 0) END AS start_day,
+               CASE WHEN c.due_on IS NOT NULL THEN greatest(c.due_on - \(base)::date, 0) END AS due_day,
                parent.place AS parent,
                (SELECT min(g.place) FROM milestone_tasks link JOIN goals g ON g.id = link.milestone_id
                  WHERE link.company_id = \(company) AND link.task_id = c.id AND g.place < 100) AS milestone

@@ -8,14 +8,22 @@ enum ProjectDuplicate {
     @RouteList static var routes: [Route] {
         POST("/v1/projects/{id}/duplicate", "Make a project after another", .can(.projectsWrite), duplicate)
             .operation("duplicateProject").problems(.projectKeyTaken, .quotaUsedUp)
-            .describe("A draft with the same states and, if wanted, the same members. Whoever makes it leads it.")
-            .example(body: ["name": "Website relaunch, second part", "with_members": true])
+            .describe(
+                """
+                A draft with the same states; if wanted with the same members, and with the milestones and the first \
+                \(ProjectTemplates.tasksMax) tasks, all of them to do again, their days moved to `start_on`. Whoever makes it \
+                leads it.
+                """)
+            .example(
+                body: ["name": "Website relaunch, second part", "with_members": true, "with_tasks": true, "start_on": "2026-09-01"])
     }
 
     struct DuplicateOrder: Codable, Sendable {
         let name: Text<120>
         let key: ProjectKey?
         let withMembers: Bool?
+        let withTasks: Bool?
+        let startOn: LocalDate?
     }
 
     static func duplicate(_ call: Call, _ id: Path<UUID>, _ body: Body<DuplicateOrder>) async throws -> Created<Project> {
@@ -38,8 +46,15 @@ enum ProjectDuplicate {
             visibility: try row.get("visibility"), leadId: member, color: try row.get("color"),
             timeZone: try row.get("time_zone"), createdBy: member)
         draft.states = try await states(of: id, company, tx)
+        draft.startOn = order.startOn
         if order.withMembers ?? false { draft.members = try await members(of: id, company, tx) }
         _ = try await ProjectFounding.found(draft, by: call.actor, company: company, in: tx)
+        if order.withTasks ?? false {
+            let (content, base) = try await TemplateLaying.content(of: id, company, tx)
+            let laying = TemplateLaying(
+                project: draft.id, startOn: order.startOn ?? base, reporter: member, company: company)
+            try await laying.lay(content, by: call.actor, in: tx)
+        }
         return draft.id
     }
 

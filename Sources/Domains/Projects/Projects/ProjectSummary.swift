@@ -24,6 +24,8 @@ enum ProjectSummary {
         let pointsTotal: Double
         let pointsDone: Double
         let estimateMinutes: Int
+        let spentMinutes: Int
+        let budgetPercent: Double?
         let progressPercent: Double?
         let members: Int
         let activeSprint: String?
@@ -33,6 +35,8 @@ enum ProjectSummary {
             "overdue": "Open tasks whose due moment is over.",
             "due_this_week": "Open tasks that are due within seven days.",
             "unassigned": "Open tasks that are nobody's.",
+            "spent_minutes": "All time entered in the project.",
+            "budget_percent": "Used of the budget; null without one, and for those who do not manage the project.",
             "progress_percent": "Completed tasks among those not cancelled; null while there are none.",
             "days_left": "Until the project is due, in its own time zone; negative when it is over.",
         ]
@@ -46,9 +50,15 @@ enum ProjectSummary {
     private static let isOpen = "t.category IN ('backlog', 'unstarted', 'started')"
 
     private static func select(_ head: ProjectHead, _ company: UUID) -> SQL {
-        """
+        let budget: SQL =
+            head.right == .manage
+            ? "(SELECT f.percent FROM (\(fragment: Budgets.figures(head.id, company))) f)" : "NULL::float8"
+        return """
         SELECT p.id AS project_id, p.status, c.tasks, c.backlog, c.unstarted, c.started, c.completed, c.cancelled,
                c.overdue, c.due_this_week, c.unassigned, c.points_total, c.points_done, c.estimate_minutes,
+               (SELECT coalesce(sum(e.minutes), 0)::bigint FROM time_entries e
+                 WHERE e.company_id = p.company_id AND e.project_id = p.id) AS spent_minutes,
+               \(fragment: budget) AS budget_percent,
                round(100.0 * c.completed / nullif(c.tasks - c.cancelled, 0), 1)::float8 AS progress_percent,
                (SELECT count(*) FROM project_members place
                  WHERE place.company_id = p.company_id AND place.project_id = p.id) AS members,
