@@ -43,6 +43,11 @@ import Wire
         #expect(ChartAxis.numbers("", [most]).ticks(atMost: 6).map(\.text) == texts)
     }
 
+    @Test func `what is counted has no halves`() {
+        #expect(ChartAxis.counts("", [2]).ticks(atMost: 6).map(\.text) == ["0", "1", "2"])
+        #expect(ChartAxis.counts("", []).ticks(atMost: 6).map(\.text) == ["0", "1"])
+    }
+
     @Test func `days along an axis are as many as fit`() {
         #expect(ChartAxis.days(days).ticks(atMost: 12).map(\.text).first == "2 Mar")
         let year = ChartAxis.days(LocalDate("2026-01-01")!...LocalDate("2026-12-31")!)

@@ -64,7 +64,7 @@ public enum ChartLayer: Sendable {
     case points(String, ChartTone, [ChartPoint])
     /// A level across the chart, with its name at the end.
     case level(String, ChartTone, Double)
-    /// A moment of the horizontal axis, with its name at the top.
+    /// A moment of the horizontal axis, with its name beside it.
     case moment(String, Double)
     /// Spans of the horizontal axis that do not count: days off.
     case pause([ClosedRange<Double>])

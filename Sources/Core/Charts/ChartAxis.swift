@@ -14,11 +14,24 @@ public struct ChartAxis: Sendable {
     let low: Double
     let high: Double
     let label: String
+    /// The least there may be between two numbers along the axis.
+    var stepLeast = 0.0
 
-    /// From 0 or the lowest value up to a round number above the highest.
-    public static func numbers(_ label: String, _ values: some Sequence<Double>, from low: Double = 0) -> ChartAxis {
-        let most = values.filter(\.isFinite).max() ?? 0
-        return ChartAxis(scale: .number, low: low, high: roundedUp(max(most, low + 1), from: low), label: label)
+    /// From 0 up to a round number above the highest value.
+    public static func numbers(_ label: String, _ values: some Sequence<Double>) -> ChartAxis {
+        numbers(label, values, stepLeast: 0)
+    }
+
+    /// The same for what is counted: there are no halves.
+    public static func counts(_ label: String, _ values: some Sequence<Double>) -> ChartAxis {
+        numbers(label, values, stepLeast: 1)
+    }
+
+    private static func numbers(_ label: String, _ values: some Sequence<Double>, stepLeast: Double) -> ChartAxis {
+        let most = max(values.filter(\.isFinite).max() ?? 0, 1)
+        let step = max(step(for: most), stepLeast)
+        return ChartAxis(
+            scale: .number, low: 0, high: (most / step).rounded(.up) * step, label: label, stepLeast: stepLeast)
     }
 
     /// From the beginning of the first day to the end of the last; the name of a day stands at its middle.
@@ -52,7 +65,7 @@ public struct ChartAxis: Sendable {
 
     private static let daySteps = [1, 2, 7, 14, 28, 42, 56, 91, 182, 364]
 
-    private var step: Double { Self.step(for: high - low) }
+    private var step: Double { max(Self.step(for: high - low), stepLeast) }
 
     /// The round step (1, 2 or 5 times a power of ten) that cuts the span into at most six.
     private static func step(for span: Double) -> Double {
@@ -61,11 +74,6 @@ public struct ChartAxis: Sendable {
         while power > span { power /= 10 }
         for factor in [0.2, 0.5, 1, 2, 5] where span / (power * factor) <= 6 { return power * factor }
         return power * 2
-    }
-
-    private static func roundedUp(_ value: Double, from low: Double) -> Double {
-        let step = step(for: value - low)
-        return low + ((value - low) / step).rounded(.up) * step
     }
 
     /// `4 Mar`

@@ -159,7 +159,7 @@ struct ChartDrawing {
         case .moment(let name, let value):
             path("M\(Self.number(x(value))) \(Self.number(bottom))V\(Self.number(top))", "now")
             let isAtEnd = x(value) > right - Double(name.count) * ChartMeasures.letterWidth - 8
-            text(name, left: x(value) + (isAtEnd ? -4 : 4), top + 10, isAtEnd ? "halo quiet end" : "halo quiet start")
+            text(name, left: x(value) + (isAtEnd ? -4 : 4), bottom - 8, isAtEnd ? "halo quiet end" : "halo quiet start")
         case .pause: break
         }
     }

@@ -16,7 +16,7 @@ public enum ChartStyle {
         .grid{stroke:var(--grid);fill:none}.off{fill:var(--off)}.now{stroke:var(--quiet);stroke-dasharray:2 3;fill:none}
         .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.thin{stroke-width:1.5}
         .dashed{stroke-dasharray:6 5}.area{stroke:none;fill-opacity:.8}.dot{stroke:var(--ground);stroke-width:1}
-        .halo{paint-order:stroke;stroke:var(--ground);stroke-width:4px;stroke-linejoin:round}
+        .halo{paint-order:stroke;stroke:var(--ground);stroke-width:5px;stroke-linejoin:round}
         .start{text-anchor:start}.middle{text-anchor:middle}.end{text-anchor:end}
 
         """ + ChartTone.allCases.map { tone in

@@ -113,7 +113,7 @@ extension Burn {
         let off = days.filter { !$0.isWorkingDay }.map { ChartAxis.span(of: $0.day) }
         return Chart(
             title, description: text, horizontal: .days(startsOn...(days.last?.day ?? endsOn)),
-            vertical: .numbers(unit.label, all), layers: [.pause(off)] + lines)
+            vertical: unit.axis(all), layers: [.pause(off)] + lines)
     }
 
     fileprivate var text: String {
@@ -135,5 +135,12 @@ extension Burn {
             value(day).map { ChartPoint(ChartAxis.end(of: day.day), $0, note: "\(day.day): \(ChartAxis.text($0))") }
         }
         return known.isEmpty ? [] : [ChartPoint(ChartAxis.beginning(of: startsOn), start)] + known
+    }
+}
+
+extension WorkUnit {
+    /// The upright axis of a chart in this unit.
+    func axis(_ values: [Double]) -> ChartAxis {
+        self == .count ? .counts(label, values) : .numbers(label, values)
     }
 }

@@ -124,7 +124,7 @@ struct FlowReport: DrawnReport {
             "Cumulative flow",
             description: "On \(to) \(last?.completed ?? 0) tasks are completed, \(last?.started ?? 0) started, "
                 + "\((last?.unstarted ?? 0) + (last?.backlog ?? 0)) waiting.",
-            horizontal: .days(from...to), vertical: .numbers("tasks", base),
+            horizontal: .days(from...to), vertical: .counts("tasks", base),
             layers: base.contains { $0 > 0 } ? layers : [])
     }
 }

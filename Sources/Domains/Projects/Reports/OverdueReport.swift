@@ -76,7 +76,7 @@ struct OverdueReport: DrawnReport {
         }
         return Chart(
             "Overdue tasks", description: "\(count) open tasks are overdue.", horizontal: .names(names),
-            vertical: .numbers("tasks", spans.map { Double($0.count) }),
+            vertical: .counts("tasks", spans.map { Double($0.count) }),
             layers: count == 0 ? [] : [.bars([ChartBars([.init("Overdue", .warning, spans.map { Double($0.count) })])])],
             emptyText: "Nothing is overdue")
     }

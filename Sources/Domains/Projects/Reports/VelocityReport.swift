@@ -74,7 +74,7 @@ struct VelocityReport: DrawnReport {
         let text = mean.map { "\(sprints.count) sprints, \(ChartAxis.text($0)) \(unit.label) done on average." }
         return Chart(
             "Velocity", description: text ?? "No sprint has been closed yet.", horizontal: .names(sprints.map(\.name)),
-            vertical: .numbers(unit.label, sprints.flatMap { [$0.committed, $0.done] }),
+            vertical: unit.axis(sprints.flatMap { [$0.committed, $0.done] }),
             layers: [
                 .bars([
                     ChartBars([.init("Committed", .ideal, sprints.map(\.committed))]),

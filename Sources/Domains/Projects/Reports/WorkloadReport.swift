@@ -66,7 +66,7 @@ struct WorkloadReport: DrawnReport {
         return Chart(
             "Workload", description: "\(open) open tasks of \(people.count) people, most first.",
             horizontal: .names(shown.map { $0.name ?? "Nobody" }),
-            vertical: .numbers("tasks", shown.map { Double($0.waitingCount + $0.startedCount) }),
+            vertical: .counts("tasks", shown.map { Double($0.waitingCount + $0.startedCount) }),
             layers: shown.isEmpty
                 ? []
                 : [
