@@ -161,6 +161,56 @@ import Wire
         #expect(first["carried_over"]?["count"]?.intValue == 2)
     }
 
+    @Test func `many tasks are put in and taken out at once, all or none`() async throws {
+        let sprint = try await sprint()
+        let tasks = try await tasks([1, 2, 3])
+        let refused = try await client.post("/v1/sprints/\(sprint)/tasks", ids([tasks[0], UUID.v7().description]))
+        #expect(refused.status == 404)
+        #expect(try await client.get("/v1/sprints/\(sprint)/tasks").expect(200).texts("id") == [])
+        try await client.post("/v1/sprints/\(sprint)/tasks", ids(tasks)).expect(200)
+        let again = try await client.post("/v1/sprints/\(sprint)/tasks", ids(tasks)).expect(200).json
+        #expect(again["moved"]?.intValue == 0)
+        let removed = try await client.post(
+            "/v1/sprints/\(sprint)/tasks/remove", ids([tasks[0], tasks[1], UUID.v7().description])
+        ).expect(200).json
+        #expect(removed["moved"]?.intValue == 2)
+        try await client.delete("/v1/sprints/\(sprint)/tasks/\(tasks[0])").expect(404)
+    }
+
+    @Test func `of two who change a sprint at once the second is told so`() async throws {
+        let sprint = try await sprint()
+        let seen = client.with(header: "If-Match", "\"1\"")
+        let changed = try await seen.patch("/v1/sprints/\(sprint)", ["goal": "Sell", "ends_on": "2026-12-11"]).expect(200).json
+        #expect(changed["ends_on"]?.stringValue == "2026-12-11")
+        #expect(try await seen.patch("/v1/sprints/\(sprint)", ["goal": "Give"]).code == "version-mismatch")
+        let list = try await client.get("/v1/projects/\(shop.project)/sprints?status=planned").expect(200)
+        #expect(list.texts("goal") == ["Sell"])
+    }
+
+    @Test func `a closed sprint takes no tasks and keeps its dates`() async throws {
+        let sprint = try await sprint()
+        try await client.post("/v1/sprints/\(sprint)/start").expect(200)
+        try await client.post("/v1/sprints/\(sprint)/close", ["unfinished": "stay"]).expect(200)
+        let task = try await tasks([1])[0]
+        #expect(try await client.post("/v1/sprints/\(sprint)/tasks", ids([task])).code == "sprint-closed")
+        #expect(try await client.patch("/v1/sprints/\(sprint)", ["ends_on": "2026-12-24"]).code == "sprint-closed")
+        #expect(try await client.post("/v1/sprints/\(sprint)/close", ["unfinished": "stay"]).code == "sprint-not-active")
+        // Its days are free again.
+        try await plan("Sprint 2", "2026-12-01", "2026-12-11").expect(201)
+    }
+
+    @Test func `an end that cannot be carried through leaves the sprint active`() async throws {
+        let sprint = try await sprint()
+        _ = try await tasks([1], in: sprint)
+        try await client.post("/v1/sprints/\(sprint)/start").expect(200)
+        let elsewhere = UUID.v7().description
+        let refused = try await client.post(
+            "/v1/sprints/\(sprint)/close", ["unfinished": "sprint", "sprint_id": .string(elsewhere)])
+        #expect(refused.status == 422)
+        #expect(try await client.get("/v1/sprints/\(sprint)").expect(200).json["status"]?.stringValue == "active")
+        #expect(try await client.get("/v1/sprints/\(sprint)/report").expect(200).json["closing"] == .null)
+    }
+
     @Test func `a planned sprint is deleted and its tasks stay`() async throws {
         let sprint = try await sprint()
         let tasks = try await tasks([3], in: sprint)

@@ -6,6 +6,4 @@ enum SprintLimits {
     static let daysMax = 120
     /// What fits on any plan; beyond it nobody would read the report.
     static let tasksMax = 2000
-    static let capacitiesMax = 100
-    static let daysOffMax = 120
 }

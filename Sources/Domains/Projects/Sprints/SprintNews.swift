@@ -8,7 +8,20 @@ enum SprintNews {
     static let all = [started, completed]
 
     static let watchables = [
-        Watchable("sprint", .tasksRead) { "SELECT 1 FROM sprints WHERE company_id = \($1) AND id = \($0)" }
+        Watchable("sprint", .tasksRead) { id, company in
+            """
+            SELECT 1 FROM sprints s
+              JOIN projects p ON p.company_id = s.company_id AND p.id = s.project_id
+             WHERE s.company_id = \(company) AND s.id = \(id) AND p.deleted_at IS NULL
+               AND (p.visibility = 'company' OR EXISTS (
+                   SELECT 1 FROM memberships m
+                    WHERE m.company_id = p.company_id
+                      AND m.user_id = nullif(current_setting('app.user_id', true), '')::uuid
+                      AND (m.id = p.lead_id OR EXISTS (
+                          SELECT 1 FROM project_members place
+                           WHERE place.company_id = p.company_id AND place.project_id = p.id AND place.member_id = m.id))))
+            """
+        }
     ]
 
     static let started = NotificationType(
