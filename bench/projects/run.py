@@ -47,9 +47,10 @@ ROUTES = {
     "Forecast": ("/v1/projects/{project}/forecast", 100),
     "Workload": ("/v1/projects/{project}/workload", 100),
     "Overdue": ("/v1/projects/{project}/overdue", 100),
+    "Time spent": ("/v1/projects/{project}/time-spent", 100),
 }
 # Tables of which no plan may read the neighbours' rows.
-LARGE = ("tasks", "task_flow", "sprint_events", "task_assignees", "task_history")
+LARGE = ("tasks", "task_flow", "sprint_events", "task_assignees", "task_history", "time_entries")
 
 
 def say(*words):

@@ -112,4 +112,10 @@ INSERT INTO sprint_reports (company_id, id, sprint_id, closing, frozen_at, commi
       FROM new_sprint s LEFT JOIN new_task t ON t.sprint_id = s.id
      WHERE s.n < 12 GROUP BY s.company_id, s.id, s.starts_on;
 
+-- An entry for every second task that was begun.
+INSERT INTO time_entries (company_id, id, project_id, task_id, member_id, started_at, worked_on, minutes, is_billable)
+    SELECT a.company_id, pg_temp.id(t.id || 'time'), t.project_id, t.id, a.member_id, t.started, t.started::date, 15 + t.k % 240, true
+      FROM new_task t JOIN task_assignees a ON a.company_id = t.company_id AND a.task_id = t.id
+     WHERE t.k % 2 = 0 AND t.started <= now();
+
 RESET session_replication_role;

@@ -100,4 +100,15 @@ enum ReportExamples {
             ]
         ],
     ]
+
+    static let timeSpent: JSON = [
+        "project_id": project, "time_zone": "Europe/Berlin", "from": "2026-11-01", "to": nil, "estimate_minutes": 1920,
+        "spent_on_estimated_minutes": 2160, "spent_on_unestimated_minutes": 45, "spent_elsewhere_minutes": 0,
+        "tasks": [
+            [
+                "task_id": TaskExamples.id, "key": "WEB-142", "title": "Write the launch page", "category": "started",
+                "estimate_minutes": 240, "spent_minutes": 310,
+            ]
+        ],
+    ]
 }

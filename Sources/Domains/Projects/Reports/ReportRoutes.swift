@@ -14,7 +14,7 @@ protocol DrawnReport: Codable, Sendable {
 enum ReportRoutes {
     static var routes: [Route] {
         BurnReports.routes + VelocityReport.routes + FlowReport.routes + CycleTimeReport.routes + ForecastReport.routes
-            + WorkloadReport.routes + OverdueReport.routes
+            + WorkloadReport.routes + OverdueReport.routes + TimeSpentReport.routes
     }
 
     /// The two routes of one report.

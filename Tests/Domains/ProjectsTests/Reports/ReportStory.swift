@@ -106,8 +106,32 @@ import Wire
         #expect(overdue["tasks"]?[0]?["title"]?.stringValue == "Late")
     }
 
+    @Test func `time spent stands beside what was estimated, for those who may read it`() async throws {
+        let planned = try await shop.task("Planned", ["estimate_minutes": 60])
+        let surprise = try await shop.task("Surprise")
+        _ = try await shop.task("Untouched", ["estimate_minutes": 30])
+        for (task, minutes) in [(planned, 90), (surprise, 20)] {
+            _ = try await shop.sql(
+                """
+                INSERT INTO time_entries (company_id, id, project_id, task_id, member_id, started_at, worked_on, minutes, is_billable)
+                VALUES (\(shop.company), \(UUID.v7()), \(shop.project), \(UUID(task.id)), \(UUID(shop.member)),
+                        '2026-11-20T09:00:00Z', '2026-11-20', \(minutes), true)
+                """)
+        }
+        let path = "/v1/projects/\(shop.project)/time-spent"
+        let report = try await client.get(path).expect(200).json
+        #expect(report["estimate_minutes"]?.intValue == 90)
+        #expect(report["spent_on_estimated_minutes"]?.intValue == 90)
+        #expect(report["spent_on_unestimated_minutes"]?.intValue == 20)
+        #expect(report["tasks"]?.arrayValue?.compactMap { $0["title"]?.stringValue } == ["Planned", "Surprise", "Untouched"])
+        let before = try await client.get("\(path)?to=2026-11-19").expect(200).json
+        #expect(before["spent_on_estimated_minutes"]?.intValue == 0)
+        let member = try await shop.owner.colleague(.member)
+        try await member.client.get(path).expect(403)
+    }
+
     static let pictures = [
-        "velocity", "cumulative-flow", "cycle-time", "forecast", "workload", "overdue",
+        "velocity", "cumulative-flow", "cycle-time", "forecast", "workload", "overdue", "time-spent",
     ]
 
     @Test func `every report is a picture too, under the policy of its style sheet`() async throws {

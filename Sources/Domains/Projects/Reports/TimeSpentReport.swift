@@ -1,0 +1,115 @@
+import API
+import Core
+import Postgres
+import Wire
+
+/// The time that was entered for a project's tasks, against what was estimated for them.
+struct TimeSpentReport: DrawnReport {
+    struct TaskTime: Codable, Sendable, Equatable {
+        let taskId: UUID
+        let key: String
+        let title: String
+        let category: StateCategory
+        let estimateMinutes: Int?
+        let spentMinutes: Int
+    }
+
+    let projectId: UUID
+    let timeZone: String
+    let from: LocalDate?
+    let to: LocalDate?
+    /// Of the tasks that have an estimate, and what was spent on them.
+    let estimateMinutes: Int
+    let spentOnEstimatedMinutes: Int
+    /// On tasks without an estimate, and on no task of the project.
+    let spentOnUnestimatedMinutes: Int
+    let spentElsewhereMinutes: Int
+    /// The largest first.
+    let tasks: [TaskTime]
+
+    static var routes: [Route] {
+        ReportRoutes.pair(
+            "/v1/projects/{id}/time-spent", "time spent against estimates in a project",
+            "The time entered for the project's tasks (of a sprint, or between two days of the project's zone) beside their "
+                + "estimates, the tasks with most time first; `tasks` holds the first \(ReportLimits.listedMax). A running "
+                + "timer does not count yet. Takes time:read, or the right to manage the project.",
+            example: ReportExamples.timeSpent, load)
+    }
+
+    struct Asked: Codable, Sendable {
+        let sprintId: UUID?
+        let from: LocalDate?
+        let to: LocalDate?
+    }
+
+    static func load(_ call: Call, _ project: UUID, _ asked: Asked) async throws -> TimeSpentReport {
+        if let from = asked.from, let to = asked.to, to < from { throw Problem(.reportSpan) }
+        let right: ProjectRight = call.can(.timeRead) ? .see : .manage
+        let head = try await ProjectAccess.require(right, in: project, call, evenArchived: true)
+        let rows = try await call.db.replica(select(project, asked, try call.company))
+        var (estimate, onEstimated, onUnestimated, elsewhere) = (0, 0, 0, 0)
+        var tasks: [TaskTime] = []
+        for row in rows {
+            let spent: Int = try row.get("spent_minutes")
+            guard !row.isNull("task_id") else {
+                elsewhere += spent
+                continue
+            }
+            let task = try row.decode(TaskTime.self)
+            if let minutes = task.estimateMinutes {
+                estimate += minutes
+                onEstimated += spent
+            } else {
+                onUnestimated += spent
+            }
+            tasks.append(task)
+        }
+        return TimeSpentReport(
+            projectId: project, timeZone: head.timeZone, from: asked.from, to: asked.to, estimateMinutes: estimate,
+            spentOnEstimatedMinutes: onEstimated, spentOnUnestimatedMinutes: onUnestimated,
+            spentElsewhereMinutes: elsewhere, tasks: Array(tasks.prefix(ReportLimits.listedMax)))
+    }
+
+    /// One row for each task that has time or an estimate, and one without a task for time that belongs to none of them.
+    private static func select(_ project: UUID, _ asked: Asked, _ company: UUID) -> SQL {
+        """
+        WITH spent AS (
+            SELECT e.task_id, sum(e.minutes)::int AS minutes
+              FROM time_entries e
+             WHERE e.company_id = \(company) AND e.project_id = \(project) AND e.minutes IS NOT NULL
+               AND (\(asked.from)::date IS NULL OR e.worked_on >= \(asked.from)::date)
+               AND (\(asked.to)::date IS NULL OR e.worked_on <= \(asked.to)::date)
+             GROUP BY e.task_id),
+        held AS (
+            SELECT t.id, p.key || '-' || t.number AS key, t.title, t.category, t.estimate_minutes
+              FROM tasks t JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
+             WHERE t.company_id = \(company) AND t.project_id = \(project) AND t.deleted_at IS NULL
+               AND (\(asked.sprintId)::uuid IS NULL OR t.sprint_id = \(asked.sprintId)::uuid))
+        SELECT h.id AS task_id, h.key, h.title, h.category, h.estimate_minutes, coalesce(s.minutes, 0) AS spent_minutes
+          FROM held h
+          FULL JOIN spent s ON s.task_id = h.id
+         WHERE h.estimate_minutes IS NOT NULL OR s.minutes > 0
+           AND (h.id IS NOT NULL OR \(asked.sprintId)::uuid IS NULL)
+         ORDER BY spent_minutes DESC, h.estimate_minutes DESC NULLS LAST, h.id
+        """
+    }
+
+    var chart: Chart {
+        let shown = tasks.prefix(12)
+        let hours: (Int) -> Double = { (Double($0) / 60 * 100).rounded() / 100 }
+        let (estimated, spent) = (shown.map { hours($0.estimateMinutes ?? 0) }, shown.map { hours($0.spentMinutes) })
+        return Chart(
+            "Time spent against estimates",
+            description: "\(ChartAxis.text(hours(estimateMinutes))) hours were estimated, and "
+                + "\(ChartAxis.text(hours(spentOnEstimatedMinutes))) spent on the same tasks.",
+            horizontal: .names(shown.map(\.key)), vertical: .numbers("hours", estimated + spent),
+            layers: shown.isEmpty
+                ? []
+                : [
+                    .bars([
+                        ChartBars([.init("Estimated", .ideal, estimated)]), ChartBars([.init("Spent", .started, spent)]),
+                    ])
+                ],
+            emptyText: "No time has been entered, and nothing estimated")
+    }
+}
