@@ -237,9 +237,12 @@ def main():
     parser.add_argument("--tasks", type=int, default=1000, help="of each project")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--only", default="", help="names of requests, with commas between them")
     parser.add_argument("--plans", action="store_true", help="print the plans")
     parser.add_argument("--print", action="store_true", help="print the page instead of writing it")
     options = parser.parse_args()
+    for name in [name for name in ROUTES if options.only and name not in options.only.split(",")]:
+        del ROUTES[name]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="infinity-bench-", dir="/tmp")
     os.chmod(folder, 0o755)

@@ -74,10 +74,10 @@ enum BurnReports {
 
 /// How much is left.
 struct Burndown: DrawnReport {
+    typealias Shape = Burn
     let burn: Burn
     init(_ burn: Burn) { self.burn = burn }
-    init(from decoder: any Decoder) throws { burn = try Burn(from: decoder) }
-    func encode(to encoder: any Encoder) throws { try burn.encode(to: encoder) }
+    func write(into out: ByteWriter) throws { try out.writeJSON(burn) }
 
     var chart: Chart {
         burn.chart(
@@ -91,10 +91,10 @@ struct Burndown: DrawnReport {
 
 /// How much is done.
 struct Burnup: DrawnReport {
+    typealias Shape = Burn
     let burn: Burn
     init(_ burn: Burn) { self.burn = burn }
-    init(from decoder: any Decoder) throws { burn = try Burn(from: decoder) }
-    func encode(to encoder: any Encoder) throws { try burn.encode(to: encoder) }
+    func write(into out: ByteWriter) throws { try out.writeJSON(burn) }
 
     var chart: Chart {
         let ideal = burn.idealPoints.map { ChartPoint($0.x, burn.committed - $0.y) }

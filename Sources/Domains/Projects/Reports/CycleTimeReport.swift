@@ -4,7 +4,7 @@ import Postgres
 import Wire
 
 /// How long tasks took that were completed: from the beginning of work (cycle), and from their appearance (lead).
-struct CycleTimeReport: DrawnReport {
+struct CycleTimeReport: Codable, Sendable {
     struct Completion: Codable, Sendable, Equatable {
         let taskId: UUID
         let key: String?
@@ -31,6 +31,20 @@ struct CycleTimeReport: DrawnReport {
     let leadDays: Percentiles?
     /// The newest first.
     let completions: [Completion]
+}
+
+/// The report as it is made: its completions are printed straight from their rows.
+struct CycleTimes: DrawnReport {
+    typealias Shape = CycleTimeReport
+
+    /// One row for each completion, in the shape of `Completion` with the days of the report behind it; one row with
+    /// these days alone when there is none.
+    private let rows: Rows
+    private let project: UUID
+    private let from: LocalDate
+    private let to: LocalDate
+    private let cycles: [Double]
+    private let leads: [Double]
 
     static var routes: [Route] {
         ReportRoutes.pair(
@@ -41,14 +55,15 @@ struct CycleTimeReport: DrawnReport {
             example: ReportExamples.cycleTime, load)
     }
 
-    static func load(_ call: Call, _ project: UUID, _ asked: ReportDays) async throws -> CycleTimeReport {
+    static func load(_ call: Call, _ project: UUID, _ asked: ReportDays) async throws -> CycleTimes {
         let rows = try await call.db.replica(
             """
             WITH p AS (\(fragment: try asked.head(project, call)))
-            SELECT p.zone, p.first, p.last, c.task_id, p.key || '-' || t.number AS key, c.at AS completed_at,
+            SELECT c.task_id, p.key || '-' || t.number AS key, c.at AS completed_at,
                    (c.at AT TIME ZONE p.zone)::date AS completed_on,
                    (extract(epoch FROM c.at - c.started_at) / 86400)::float8 AS cycle_days,
-                   (extract(epoch FROM c.at - c.entered_at) / 86400)::float8 AS lead_days
+                   (extract(epoch FROM c.at - c.entered_at) / 86400)::float8 AS lead_days,
+                   p.zone, p.first, p.last
               FROM p
               LEFT JOIN (
                 SELECT DISTINCT ON (f.task_id) f.task_id, f.at, f.category, f.entered_at, f.started_at
@@ -60,22 +75,49 @@ struct CycleTimeReport: DrawnReport {
               LEFT JOIN tasks t ON t.company_id = \(try call.company) AND t.id = c.task_id AND t.project_id = \(project)
              ORDER BY c.at DESC
             """)
+        return try CycleTimes(of: project, rows)
+    }
+
+    private init(of project: UUID, _ rows: Rows) throws {
         guard let head = rows.first else { throw Problem.notFound }
-        let all = head.isNull("task_id") ? [] : try rows.map { try $0.decode(Completion.self) }
-        return CycleTimeReport(
-            projectId: project, timeZone: try head.get("zone"), from: try head.get("first"), to: try head.get("last"),
-            count: all.count, cycleDays: Percentiles(of: all.map(\.cycleDays)), leadDays: Percentiles(of: all.map(\.leadDays)),
-            completions: Array(all.prefix(ReportLimits.pointsMax)))
+        self.rows = rows
+        self.project = project
+        from = try head.get("first")
+        to = try head.get("last")
+        cycles = head.isNull("task_id") ? [] : try rows.map { try $0.get("cycle_days") }
+        leads = head.isNull("task_id") ? [] : try rows.map { try $0.get("lead_days") }
+    }
+
+    func write(into out: ByteWriter) throws {
+        out.write(#"{"project_id":""#)
+        out.write(project)
+        out.write(#"","time_zone":"#)
+        out.writeJSONString(try rows[0].get("zone"))
+        out.write(#","from":""#)
+        out.write(from)
+        out.write(#"","to":""#)
+        out.write(to)
+        out.write(#"","count":"#)
+        out.write(cycles.count)
+        out.write(#","cycle_days":"#)
+        try out.writeJSON(CycleTimeReport.Percentiles(of: cycles))
+        out.write(#","lead_days":"#)
+        try out.writeJSON(CycleTimeReport.Percentiles(of: leads))
+        out.write(#","completions":"#)
+        if cycles.isEmpty { out.write("[]") } else { rows.writeJSONArray(into: out, limit: ReportLimits.pointsMax, hiddenColumns: 3) }
+        out.write("}")
     }
 
     var chart: Chart {
-        let points = completions.map { completion -> ChartPoint in
-            // Side by side within their day, by the hour of the zone they were completed in would need its rules again.
-            ChartPoint(
-                ChartAxis.beginning(of: completion.completedOn) + 0.5, completion.cycleDays,
-                note: "\(completion.key ?? ""): \(ChartAxis.text(completion.cycleDays)) days")
+        let percentiles = CycleTimeReport.Percentiles(of: cycles)
+        let points = cycles.indices.prefix(ReportLimits.pointsMax).compactMap { index -> ChartPoint? in
+            guard let day: LocalDate = try? rows[index].get("completed_on") else { return nil }
+            let key: String? = try? rows[index].get("key")
+            return ChartPoint(
+                ChartAxis.beginning(of: day) + 0.5, cycles[index],
+                note: "\(key ?? ""): \(ChartAxis.text(cycles[index])) days")
         }
-        let levels = cycleDays.map { percentiles -> [ChartLayer] in
+        let levels = percentiles.map { percentiles -> [ChartLayer] in
             [
                 .level("50 %: \(ChartAxis.text(percentiles.p50)) days", .done, percentiles.p50),
                 .level("85 %: \(ChartAxis.text(percentiles.p85)) days", .warning, percentiles.p85),
@@ -83,9 +125,9 @@ struct CycleTimeReport: DrawnReport {
         }
         return Chart(
             "Cycle time",
-            description: "\(count) tasks were completed from \(from) to \(to); half of them within "
-                + "\(ChartAxis.text(cycleDays?.p50 ?? 0)) days, 85 of a hundred within \(ChartAxis.text(cycleDays?.p85 ?? 0)).",
-            horizontal: .days(from...to, "completed on"), vertical: .numbers("days", completions.map(\.cycleDays)),
+            description: "\(cycles.count) tasks were completed from \(from) to \(to); half of them within "
+                + "\(ChartAxis.text(percentiles?.p50 ?? 0)) days, 85 of a hundred within \(ChartAxis.text(percentiles?.p85 ?? 0)).",
+            horizontal: .days(from...to, "completed on"), vertical: .numbers("days", cycles),
             layers: [.points("Task", .open, points)] + (levels ?? []), emptyText: "No task was completed in these days")
     }
 }

@@ -4,7 +4,7 @@ import Postgres
 import Wire
 
 /// How many tasks of a project were in each category at the end of each day.
-struct FlowReport: DrawnReport {
+struct FlowReport: Codable, DrawnReport {
     struct Day: Codable, Sendable, Equatable {
         let day: LocalDate
         var backlog = 0

@@ -4,7 +4,7 @@ import Postgres
 import Wire
 
 /// When a project's open work will be done, with what probability.
-struct ForecastReport: DrawnReport {
+struct ForecastReport: Codable, DrawnReport {
     struct Chance: Codable, Sendable, Equatable {
         /// Of a hundred.
         let probability: Int

@@ -4,7 +4,7 @@ import Postgres
 import Wire
 
 /// What is open in a project and should have been done.
-struct OverdueReport: DrawnReport {
+struct OverdueReport: Codable, DrawnReport {
     struct Late: Codable, Sendable, Equatable {
         let taskId: UUID
         let key: String

@@ -1,11 +1,37 @@
 import API
 import Core
+import HTTP
 import Postgres
 import Wire
 
-/// A report that can be drawn.
-protocol DrawnReport: Codable, Sendable {
+/// A report that can be printed and drawn.
+protocol DrawnReport: Sendable {
+    /// What it looks like as JSON.
+    associatedtype Shape: Codable & Sendable
+    func write(into out: ByteWriter) throws
     var chart: Chart { get }
+}
+
+extension DrawnReport where Self: Codable {
+    typealias Shape = Self
+    func write(into out: ByteWriter) throws { try out.writeJSON(self) }
+}
+
+/// A report as JSON.
+struct ReportAnswer<Report: DrawnReport>: RouteOutput {
+    let report: Report
+
+    static func part() throws(Schema.ProbeError) -> OutputPart {
+        OutputPart(status: 200, shape: .single(try Schema.of(Report.Shape.self, as: .output)))
+    }
+
+    func response(to call: Call) throws -> Response {
+        let out = ByteWriter(capacity: 16 << 10)
+        try report.write(into: out)
+        var response = Response(status: 200, body: .buffer(out))
+        response.headers.add("content-type", "application/json" as StaticString)
+        return response
+    }
 }
 
 /// The reports of sprints and projects: each as JSON and, under the same path with `.svg`, as a picture.
@@ -13,7 +39,7 @@ protocol DrawnReport: Codable, Sendable {
 /// They are read from the history alone, by the project's days, on the replica when there is one.
 enum ReportRoutes {
     static var routes: [Route] {
-        BurnReports.routes + VelocityReport.routes + FlowReport.routes + CycleTimeReport.routes + ForecastReport.routes
+        BurnReports.routes + VelocityReport.routes + FlowReport.routes + CycleTimes.routes + ForecastReport.routes
             + WorkloadReport.routes + OverdueReport.routes + TimeSpentReport.routes
     }
 
@@ -23,9 +49,9 @@ enum ReportRoutes {
         _ load: @escaping @Sendable (Call, UUID, Asked) async throws -> Report
     ) -> [Route] {
         let json = GET(path, "Read \(name)", .can(.tasksRead)) {
-            (call: Call, id: Path<UUID>, asked: Query<Asked>) async throws -> Single<Report> in
+            (call: Call, id: Path<UUID>, asked: Query<Asked>) async throws -> ReportAnswer<Report> in
             let report = try await load(call, id.value, asked.value)
-            return Single(report)
+            return ReportAnswer(report: report)
         }
         let picture = GET("\(path).svg", "Draw \(name)", .can(.tasksRead)) {
             (call: Call, id: Path<UUID>, asked: Query<Asked>) async throws -> Raw in

@@ -4,7 +4,7 @@ import Postgres
 import Wire
 
 /// The time that was entered for a project's tasks, against what was estimated for them.
-struct TimeSpentReport: DrawnReport {
+struct TimeSpentReport: Codable, DrawnReport {
     struct TaskTime: Codable, Sendable, Equatable {
         let taskId: UUID
         let key: String
@@ -47,30 +47,16 @@ struct TimeSpentReport: DrawnReport {
         let right: ProjectRight = call.can(.timeRead) ? .see : .manage
         let head = try await ProjectAccess.require(right, in: project, call, evenArchived: true)
         let rows = try await call.db.replica(select(project, asked, try call.company))
-        var (estimate, onEstimated, onUnestimated, elsewhere) = (0, 0, 0, 0)
-        var tasks: [TaskTime] = []
-        for row in rows {
-            let spent: Int = try row.get("spent_minutes")
-            guard !row.isNull("task_id") else {
-                elsewhere += spent
-                continue
-            }
-            let task = try row.decode(TaskTime.self)
-            if let minutes = task.estimateMinutes {
-                estimate += minutes
-                onEstimated += spent
-            } else {
-                onUnestimated += spent
-            }
-            tasks.append(task)
-        }
+        guard let totals = rows.first else { throw Problem.notFound }
+        let tasks = totals.isNull("task_id") ? [] : try rows.map { try $0.decode(TaskTime.self) }
         return TimeSpentReport(
-            projectId: project, timeZone: head.timeZone, from: asked.from, to: asked.to, estimateMinutes: estimate,
-            spentOnEstimatedMinutes: onEstimated, spentOnUnestimatedMinutes: onUnestimated,
-            spentElsewhereMinutes: elsewhere, tasks: Array(tasks.prefix(ReportLimits.listedMax)))
+            projectId: project, timeZone: head.timeZone, from: asked.from, to: asked.to,
+            estimateMinutes: try totals.get("estimated"), spentOnEstimatedMinutes: try totals.get("on_estimated"),
+            spentOnUnestimatedMinutes: try totals.get("on_unestimated"), spentElsewhereMinutes: try totals.get("elsewhere"),
+            tasks: tasks)
     }
 
-    /// One row for each task that has time or an estimate, and one without a task for time that belongs to none of them.
+    /// The totals, in as many rows as there are tasks to list, in one at least.
     private static func select(_ project: UUID, _ asked: Asked, _ company: UUID) -> SQL {
         """
         WITH spent AS (
@@ -81,16 +67,28 @@ struct TimeSpentReport: DrawnReport {
                AND (\(asked.to)::date IS NULL OR e.worked_on <= \(asked.to)::date)
              GROUP BY e.task_id),
         held AS (
-            SELECT t.id, p.key || '-' || t.number AS key, t.title, t.category, t.estimate_minutes
-              FROM tasks t JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
+            SELECT t.id AS task_id, t.number, t.title, t.category, t.estimate_minutes,
+                   coalesce(s.minutes, 0) AS spent_minutes
+              FROM tasks t
+              LEFT JOIN spent s ON s.task_id = t.id
              WHERE t.company_id = \(company) AND t.project_id = \(project) AND t.deleted_at IS NULL
-               AND (\(asked.sprintId)::uuid IS NULL OR t.sprint_id = \(asked.sprintId)::uuid))
-        SELECT h.id AS task_id, h.key, h.title, h.category, h.estimate_minutes, coalesce(s.minutes, 0) AS spent_minutes
-          FROM held h
-          FULL JOIN spent s ON s.task_id = h.id
-         WHERE h.estimate_minutes IS NOT NULL OR s.minutes > 0
-           AND (h.id IS NOT NULL OR \(asked.sprintId)::uuid IS NULL)
-         ORDER BY spent_minutes DESC, h.estimate_minutes DESC NULLS LAST, h.id
+               AND (\(asked.sprintId)::uuid IS NULL OR t.sprint_id = \(asked.sprintId)::uuid)
+               AND (t.estimate_minutes IS NOT NULL OR s.minutes > 0)),
+        totals AS (
+            SELECT coalesce(sum(estimate_minutes), 0)::int AS estimated,
+                   coalesce(sum(spent_minutes) FILTER (WHERE estimate_minutes IS NOT NULL), 0)::int AS on_estimated,
+                   coalesce(sum(spent_minutes) FILTER (WHERE estimate_minutes IS NULL), 0)::int AS on_unestimated,
+                   CASE WHEN \(asked.sprintId)::uuid IS NULL
+                        THEN coalesce((SELECT sum(minutes) FROM spent) - coalesce(sum(spent_minutes), 0), 0) ELSE 0 END::int
+                        AS elsewhere
+              FROM held)
+        SELECT listed.task_id, p.key || '-' || listed.number AS key, listed.title, listed.category,
+               listed.estimate_minutes, listed.spent_minutes, totals.*
+          FROM totals
+          JOIN projects p ON p.company_id = \(company) AND p.id = \(project)
+          LEFT JOIN (SELECT * FROM held ORDER BY spent_minutes DESC, estimate_minutes DESC NULLS LAST, task_id
+                      LIMIT \(ReportLimits.listedMax)) listed ON true
+         ORDER BY listed.spent_minutes DESC, listed.estimate_minutes DESC NULLS LAST, listed.task_id
         """
     }
 

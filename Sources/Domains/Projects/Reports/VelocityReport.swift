@@ -4,7 +4,7 @@ import Postgres
 import Wire
 
 /// What the last closed sprints committed to and what they did, as it was frozen at their end.
-struct VelocityReport: DrawnReport {
+struct VelocityReport: Codable, DrawnReport {
     struct SprintResult: Codable, Sendable {
         let sprintId: UUID
         let name: String

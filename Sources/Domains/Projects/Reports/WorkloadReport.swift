@@ -4,7 +4,7 @@ import Postgres
 import Wire
 
 /// Who has how much open work in a project.
-struct WorkloadReport: DrawnReport {
+struct WorkloadReport: Codable, DrawnReport {
     struct Person: Codable, Sendable, Equatable {
         let memberId: UUID?
         let name: String?
