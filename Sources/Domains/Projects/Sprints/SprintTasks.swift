@@ -24,11 +24,10 @@ enum SprintTasks {
 
     static func list(_ call: Call, _ id: Path<UUID>, _ list: List<TaskFilter>) async throws -> Page<TaskSummary> {
         _ = try await ProjectAccess.require(.see, onSprint: id.value, call)
-        let sorts: SQL = """
-            , t.priority_rank, coalesce(t.due_at, timestamptz '9999-12-31 00:00:00+00') AS due
-            """
-        let base = try TaskRows.select(TaskRows.summary + sorts, call) + " AND t.sprint_id = \(id)"
-        return try await call.page(list, base + list.filter.conditions(call))
+        let base = try TaskRows.select("\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call)
+        let conditions = try await list.filter.conditions(
+            company: call.company, member: call.member, fields: call.environment[CustomFields.self])
+        return try await call.page(list, "\(fragment: base) AND t.sprint_id = \(id)" + conditions)
     }
 
     static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<SprintTaskIds>) async throws -> Single<SprintTasksMoved> {
