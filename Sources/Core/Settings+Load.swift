@@ -1,3 +1,4 @@
+import API
 @preconcurrency import Glibc
 
 /// Everything that is wrong with the settings, told at once.

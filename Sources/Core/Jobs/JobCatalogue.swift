@@ -1,13 +1,11 @@
 /// What this program does in the background: for those who look after it.
 public struct JobCatalogue: Sendable {
-    public let kinds: [String]
     /// How many jobs of each queue run at once on an instance, unless the operators say otherwise.
     public let queues: [String: Int]
     public let crons: [Cron]
     public let reactions: [String]
 
     public init(_ handlers: [JobHandler], queues: [JobQueue], crons: [Cron], reactions: [Reaction]) {
-        kinds = handlers.map(\.traits.name).sorted()
         var limits: [String: Int] = [:]
         for handler in handlers { limits[handler.traits.queue] = JobLimits.concurrency }
         for queue in queues { limits[queue.name] = queue.concurrency }

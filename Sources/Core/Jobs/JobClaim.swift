@@ -89,11 +89,13 @@ struct JobClaim: Sendable {
                                 END AS room) allowed
                  WHERE allowed.room > 0
                    AND (SELECT true
-                          FROM generate_series(0, 9) AS each (priority),
+                          FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place),
                                LATERAL (
                                  SELECT 1 FROM jobs
                                   WHERE queue = \(queue) AND kind = next.kind AND share = next.share
-                                    AND holder IS NULL AND priority = each.priority AND due_at <= now()
+                                    AND holder IS NULL AND priority = mark.place - 1
+                                    AND due_at >= 'epoch'::timestamptz + mark.microseconds * interval '1 microsecond'
+                                    AND due_at <= now()
                                   LIMIT 1) due
                          LIMIT 1)
                  LIMIT \(JobLimits.sharesAtOnce)),

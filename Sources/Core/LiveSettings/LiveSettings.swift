@@ -63,16 +63,6 @@ public final class LiveSettings: Sendable {
         return read(found, setting) ?? system(setting)
     }
 
-    /// What holds for the caller.
-    public func value<Value>(_ setting: LiveSetting<Value>, for call: Call) async throws -> Value {
-        guard let principal = call.principal, let company = principal.companyId else { return system(setting) }
-        if setting.scopes.contains(.user) {
-            let found = try await scope(principal.userId, company: company)[setting.name]
-            if let value = read(found, setting) { return value }
-        }
-        return try await value(setting, company: company)
-    }
-
     public var figures: (entries: Int, hits: Int, misses: Int) { values.figures }
 
     private func scope(_ id: UUID, company: UUID) async throws -> [String: JSON] {

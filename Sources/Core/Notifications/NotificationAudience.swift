@@ -68,7 +68,7 @@ public enum NotificationAudience {
     /// The active members among those the event names, who watch its subject, or whom a rule adds.
     static func people(of news: News, _ audience: Notify.Audience, _ company: UUID) -> SQL {
         let (type, id) = (news.subject?.type, news.subject?.id)
-        let silent = audience.includesActor ? nil : news.actor.person
+        let silent = news.actor.person
         let patterns = news.type.patterns
         return """
             WITH candidates AS (

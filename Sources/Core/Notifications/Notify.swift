@@ -20,8 +20,6 @@ public enum Notify {
     public struct Audience: Sendable {
         var people: [(user: UUID, relation: String)] = []
         var roles: [String] = []
-        /// The one who did it knows; set when they are to be told all the same.
-        public var includesActor = false
 
         public init() {}
 

@@ -1,4 +1,5 @@
 import Postgres
+import Wire
 
 /// A kind of data that is not kept for ever: which rows, counted from when, and for how long at least and at most.
 ///
@@ -16,14 +17,20 @@ public struct RetentionClass: Sendable {
     public let days: Int
     /// What a company may choose. Nil: the same for all, and not the company's to choose.
     public let choice: ClosedRange<Int>?
+    /// How the rows of one company end whose end is more than a deletion.
+    public typealias Cut = @Sendable (_ company: UUID, _ days: Int, _ owner: Database) async throws -> Void
+
     /// The application itself cannot delete these rows: it takes the owner of the tables.
     public let needsOwner: Bool
+    /// What the owner does in place of deleting them.
+    public let cut: Cut?
     /// Its own domain sweeps it; it stands here to be told and counted.
     public let isSweptElsewhere: Bool
 
     public init(
         _ name: String, _ summary: String, table: String, since: String, only condition: SQL? = nil, days: Int,
-        within choice: ClosedRange<Int>? = nil, needsOwner: Bool = false, isSweptElsewhere: Bool = false
+        within choice: ClosedRange<Int>? = nil, needsOwner: Bool = false, isSweptElsewhere: Bool = false,
+        cut: Cut? = nil
     ) {
         self.name = name
         self.summary = summary
@@ -33,6 +40,7 @@ public struct RetentionClass: Sendable {
         self.days = days
         self.choice = choice
         self.needsOwner = needsOwner
+        self.cut = cut
         self.isSweptElsewhere = isSweptElsewhere
     }
 }

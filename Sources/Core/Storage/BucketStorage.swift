@@ -156,7 +156,7 @@ public final class BucketStorage: Storage {
             try await visit(
                 found.compactMap { object in
                     StorageKey(path: object.name.dropFirst("objects/".count)).map {
-                        StoredObject(key: $0, bytes: object.bytes, changedAt: object.changedAt)
+                        StoredObject(key: $0, changedAt: object.changedAt)
                     }
                 })
         }
@@ -194,7 +194,6 @@ public final class BucketStorage: Storage {
 
     private struct Named {
         let name: String
-        let bytes: Int
         let changedAt: Timestamp
     }
 
@@ -208,7 +207,7 @@ public final class BucketStorage: Storage {
                 guard let name = S3Text.first("Key", in: block),
                     let changed = S3Text.first("LastModified", in: block).flatMap({ Timestamp($0) })
                 else { return nil }
-                return Named(name: name, bytes: S3Text.first("Size", in: block).flatMap { Int($0) } ?? 0, changedAt: changed)
+                return Named(name: name, changedAt: changed)
             }
             if !found.isEmpty { try await visit(found) }
             guard let next = S3Text.first("NextContinuationToken", in: text) else { return }

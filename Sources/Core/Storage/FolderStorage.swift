@@ -120,7 +120,7 @@ public final class FolderStorage: Storage {
         var about = stat()
         guard let key = StorageKey(path: path), stat("\(root)/\(path)", &about) == 0 else { return nil }
         return StoredObject(
-            key: key, bytes: Int(about.st_size), changedAt: Timestamp(seconds: Int64(about.st_mtim.tv_sec)))
+            key: key, changedAt: Timestamp(seconds: Int64(about.st_mtim.tv_sec)))
     }
 
     public func listUnfinished(_ visit: ([UnfinishedObject]) async throws -> Void) async throws {

@@ -88,7 +88,6 @@ public enum StorageBody: Sendable {
 
 public struct StoredObject: Sendable {
     public let key: StorageKey
-    public let bytes: Int
     public let changedAt: Timestamp
 }
 

@@ -59,6 +59,7 @@ public enum AuditTrailDomain: Domain {
     public static let retention = [
         RetentionClass(
             "audit", "The record of changes", table: "audit_log", since: "at", days: 730, within: 30...3650,
-            needsOwner: true)
+            needsOwner: true
+        ) { company, days, owner in try await AuditRetention.cut(company, days: days, owner) }
     ]
 }

@@ -24,7 +24,7 @@ struct FileParts: Sendable {
         let settings = environment[Settings.self]
         pool = Self.disk
         storage = try settings.openStorage(on: environment[LoopGroup.self], pool: pool)
-        links = try FileLinkSeal(settings, publicURL: environment[PublicAddress.self].url)
+        links = FileLinkSeal(environment[KeyRing.self], publicURL: environment[PublicAddress.self].url)
         rules = FileRules(settings)
         if let address = settings.clamdAddress { scanner = try Clamd(address: address, pool: pool) } else { scanner = nil }
         figures = FileFigures()

@@ -31,19 +31,12 @@ public enum NotificationsDomain: Domain {
     public static let events = [NotificationTold.event.erased]
 
     public static func start(_ environment: inout Environment) async throws {
-        guard let ring = environment[Settings.self].secretKey.flatMap({ KeyRing(setting: $0.revealed) }) else {
-            throw MissingKey()
-        }
         let streams = InboxStreams(environment[Database.self], environment[LoopGroup.self])
-        let post = PostOffice(publicURL: environment[PublicAddress.self].url, unsubscribing: Unsubscribing(ring))
+        let post = PostOffice(publicURL: environment[PublicAddress.self].url, unsubscribing: Unsubscribing(environment[KeyRing.self]))
         environment.set(streams)
         environment.set(post)
         environment.set(MailChecks.watch(post))
         observe(streams, environment[Metrics.self])
-    }
-
-    struct MissingKey: Error, CustomStringConvertible {
-        var description: String { "INFINITY_SECRET_KEY is not set, or not well written; docs/configuration.md says how to make one." }
     }
 
     private static func observe(_ streams: InboxStreams, _ metrics: Metrics) {

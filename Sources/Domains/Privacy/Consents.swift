@@ -94,21 +94,19 @@ enum Consents {
         }
         let at = body.value.at ?? call.now
         guard at <= call.now + .seconds(60) else { throw Problem(.consentInTheFuture) }
-        _ = try await call.db.batch([
+        let entry = Audit.Entry(
+            "consent.\(body.decision.rawValue)", on: "consent", id,
+            after: ["purpose": .string(body.purpose.text), "text_version": .string(body.textVersion.text)])
+        let rows = try await call.create(
             """
             INSERT INTO consents (company_id, id, user_id, email, purpose, text_version, decision, source, note, address,
                                   recorded_by, at)
             VALUES (\(company), \(id), \(body.value.userId), \(body.value.email?.normalized), \(body.purpose),
                     \(body.textVersion), \(body.decision), \(body.source), \(body.value.note), \(body.value.address),
                     \(user), \(at))
-            """,
-            Audit.sql(
-                Audit.Entry(
-                    "consent.\(body.decision.rawValue)", on: "consent", id,
-                    after: ["purpose": .string(body.purpose.text), "text_version": .string(body.textVersion.text)]),
-                by: call.actor, company: company),
-        ])
-        return try Created(await call.db.query("\(fragment: select(company)) AND id = \(id)"))
+            RETURNING \(fragment: columns)
+            """, also: [Audit.sql(entry, by: call.actor, company: company)])
+        return try Created(rows)
     }
 
     static func standing(_ call: Call, _ whose: Query<Whose>) async throws -> Page<Standing> {
@@ -129,11 +127,11 @@ enum Consents {
                 """))
     }
 
+    private static let columns: SQL =
+        "id, user_id, email, purpose, text_version, decision, source, note, address, recorded_by, at, created_at"
+
     private static func select(_ company: UUID) -> SQL {
-        """
-        SELECT id, user_id, email, purpose, text_version, decision, source, note, address, recorded_by, at, created_at
-          FROM consents WHERE company_id = \(company)
-        """
+        "SELECT \(fragment: columns) FROM consents WHERE company_id = \(company)"
     }
 }
 

@@ -41,16 +41,14 @@ enum LegalHolds {
 
     static func place(_ call: Call, _ body: Body<NewHold>) async throws -> Created<Hold> {
         let (company, user, id) = (try call.company, try call.user, UUID.v7())
-        _ = try await call.db.batch([
+        let entry = Audit.Entry("legal_hold.placed", on: "legal_hold", id, after: ["reason": .string(body.reason.text)])
+        let rows = try await call.create(
             """
             INSERT INTO legal_holds (company_id, id, reason, placed_by)
             VALUES (\(company), \(id), \(body.reason), \(user))
-            """,
-            Audit.sql(
-                Audit.Entry("legal_hold.placed", on: "legal_hold", id, after: ["reason": .string(body.reason.text)]),
-                by: call.actor, company: company),
-        ])
-        return try Created(await call.db.query("\(fragment: select(company)) AND id = \(id)"))
+            RETURNING \(fragment: columns)
+            """, also: [Audit.sql(entry, by: call.actor, company: company)])
+        return try Created(rows)
     }
 
     static func release(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
@@ -85,10 +83,9 @@ enum LegalHolds {
         "SELECT 1 AS one FROM legal_holds WHERE company_id = \(company) AND released_at IS NULL LIMIT 1"
     }
 
+    private static let columns: SQL = "id, reason, placed_by, placed_at, released_by, released_at"
+
     private static func select(_ company: UUID) -> SQL {
-        """
-        SELECT id, reason, placed_by, placed_at, released_by, released_at
-          FROM legal_holds WHERE company_id = \(company)
-        """
+        "SELECT \(fragment: columns) FROM legal_holds WHERE company_id = \(company)"
     }
 }

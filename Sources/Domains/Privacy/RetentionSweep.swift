@@ -62,9 +62,7 @@ enum RetentionSweep {
         for one in classes where one.choice != nil && !one.isSweptElsewhere {
             let days = chosen[one.name] ?? one.days
             if one.needsOwner {
-                if let owner, one.table == "audit_log" {
-                    try await AuditRetention.cut(company, days: days, owner.database)
-                }
+                if let owner, let cut = one.cut { try await cut(company, days, owner.database) }
                 continue
             }
             try await db.transaction(as: Tenant(company: company), deadline: PrivacyLimits.stepSeconds) { tx in

@@ -17,16 +17,12 @@ struct WebhookParts: Sendable {
     /// Deliveries by outcome; without metrics nobody counts.
     let figures: Counters?
 
-    struct MissingKey: Error, CustomStringConvertible {
-        var description: String { "INFINITY_SECRET_KEY is not set, or not well written." }
-    }
-
-    init(_ settings: Settings, _ loops: LoopGroup, _ metrics: Metrics?) throws {
-        guard let ring = settings.secretKey.flatMap({ KeyRing(setting: $0.revealed) }) else { throw MissingKey() }
-        self.ring = ring
+    init(_ environment: Environment) {
+        let settings = environment[Settings.self]
+        ring = environment[KeyRing.self]
         publicURL = settings.publicURL.text
         allowsHTTP = settings.mode == .development || !settings.webhookAllowedRanges.isEmpty
-        figures = metrics?.counters(
+        figures = environment.find(Metrics.self)?.counters(
             "webhook_deliveries_total", "Attempts to deliver webhooks, by outcome.", labels: ["outcome"])
         destinations = SSRFGuard(allowed: settings.webhookAllowedRanges)
         var configuration = HTTPClient.Configuration()
@@ -35,7 +31,7 @@ struct WebhookParts: Sendable {
         configuration.connectionsPerLoop = WebhookLimits.inFlight
         configuration.connectionsPerHost = WebhookLimits.inFlight
         client = HTTPClient(
-            loops: loops, resolver: .names,
+            loops: environment[LoopGroup.self], resolver: .names,
             configuration: configuration)
     }
 }

@@ -46,8 +46,6 @@ public enum WebhooksDomain: Domain {
     ]
 
     public static func start(_ environment: inout Environment) async throws {
-        let parts = try WebhookParts(
-            environment[Settings.self], environment[LoopGroup.self], environment.find(Metrics.self))
-        environment.set(parts)
+        environment.set(WebhookParts(environment))
     }
 }

@@ -15,10 +15,7 @@ struct FileLinkSeal: Sendable {
     private let base: String
     private let keys: [HMACKey]
 
-    init(_ settings: Settings, publicURL: String) throws {
-        guard let ring = settings.secretKey.flatMap({ KeyRing(setting: $0.revealed) }) else {
-            throw StorageError.failed("INFINITY_SECRET_KEY is not set: links to files cannot be signed")
-        }
+    init(_ ring: KeyRing, publicURL: String) {
         // Links made before the keys were exchanged are good to their end.
         keys = ring.deriveAll("file links").map { HMACKey($0) }
         base = publicURL.hasSuffix("/") ? String(publicURL.dropLast()) : publicURL
