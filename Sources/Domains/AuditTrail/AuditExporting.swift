@@ -81,7 +81,8 @@ enum AuditExporting {
                        expires_at = \(expiresAt), version = version + 1, updated_at = now()
                  WHERE company_id = \(company) AND id = \(arguments.export)
                 """)
-            try await Jobs.enqueue(ending, arguments, company: company, at: expiresAt, in: tx)
+            // Nobody's job: it outlives the company, whose jobs go with it.
+            try await Jobs.enqueue(ending, arguments, company: nil, at: expiresAt, in: tx)
             if let requester {
                 try await Notify.record(
                     AuditNews.exportReady, to: [requester], about: .init("audit_export", arguments.export),
