@@ -6,7 +6,11 @@ import Wire
 enum ProjectActivity {
     @RouteList static var routes: [Route] {
         GET("/v1/projects/{id}/activity", "List what was done in a project", .can(.projectsRead), list)
-            .describe("The acts on the project itself and on its sprints, and every change of a field of its tasks.")
+            .describe(
+                """
+                The acts on the project itself and on its sprints, and every change of a field of its tasks. \
+                Acts about money and requests are shown to those who manage it.
+                """)
     }
 
     struct Entry: Codable, Sendable, FieldNotes {
@@ -40,17 +44,25 @@ enum ProjectActivity {
         let company = try call.company
         return try await call.page(
             list,
-            "\(fragment: acts(head.id, company)) UNION ALL \(fragment: changes(head.id, company))")
+            "\(fragment: acts(head, company)) UNION ALL \(fragment: changes(head.id, company))")
     }
 
-    private static func acts(_ project: UUID, _ company: UUID) -> SQL {
-        """
+    /// Money, and what others have asked for, are for those who manage the project.
+    private static let ofManagers = [
+        "project.budget_changed", "project.cost_added", "project.cost_deleted", "project.request_made",
+        "project.request_accepted", "project.request_declined", "project.request_snoozed", "project.request_duplicate",
+    ]
+
+    private static func acts(_ head: ProjectHead, _ company: UUID) -> SQL {
+        let hidden = head.right == .manage ? [] : ofManagers
+        let project = head.id
+        return """
         SELECT a.id, a.at, u.name AS actor_name, a.action, a.target_type AS subject_type, a.target_id AS subject_id,
                p.key AS subject_key, a.before, a.after
           FROM audit_log a
           JOIN projects p ON p.company_id = a.company_id AND p.id = \(project)
           LEFT JOIN users u ON u.id = CASE WHEN a.actor_kind = 'api_key' THEN a.behind_id ELSE a.actor_id END
-         WHERE a.company_id = \(company)
+         WHERE a.company_id = \(company) AND NOT a.action = ANY(\(hidden))
            AND (a.target_type = 'project' AND a.target_id = p.id
                 OR a.target_type = 'sprint' AND a.target_id IN (
                    SELECT s.id FROM sprints s WHERE s.company_id = \(company) AND s.project_id = \(project)))
