@@ -148,4 +148,32 @@ import Wire
         try await client.delete("\(path)/cover").expect(204)
         try await client.delete("/v1/files/\(file)").expect(204)
     }
+
+    @Test func `the projects of somebody who leaves get another lead, who manages them`() async throws {
+        let world = try await World()
+        let (old, new) = (try await world.owner.colleague(.member), try await world.owner.colleague(.member))
+        let (oldId, newId) = (try await old.member(), try await new.member())
+        let path = "/v1/projects/\(try await world.project("Theirs", ["visibility": "private", "lead_id": .string(oldId)]))"
+        #expect(try await new.client.get(path).status == 404)
+        try await world.owner.client.post("/v1/members/\(oldId)/handover", ["to_member_id": .string(newId)]).expect(200)
+        let found = try await new.client.get(path).expect(200).json
+        #expect(found["lead_id"]?.stringValue == newId && found["right"] == "manage")
+        #expect(try await new.client.get("\(path)/members").texts("member_id").contains(newId))
+    }
+
+    @Test func `a key does no more in a project than its scopes say`() async throws {
+        let world = try await World()
+        let project = try await world.project()
+        func key(_ scopes: [String]) async throws -> Client {
+            let made = try await world.owner.client.post(
+                "/v1/api-keys", ["name": "Robot", "scopes": .array(scopes.map(JSON.string))]
+            ).expect(201)
+            return world.server.client.with(token: try made.json.text("key"))
+        }
+        let reader = try await key(["projects:read"])
+        #expect(try await reader.get("/v1/projects/\(project)").expect(200).json["right"] == "see")
+        #expect(try await reader.patch("/v1/projects/\(project)", ["name": "Mine"]).status == 403)
+        let writer = try await key(["projects:read", "projects:write"])
+        #expect(try await writer.patch("/v1/projects/\(project)", ["name": "Ours"]).expect(200).json["name"] == "Ours")
+    }
 }
