@@ -10,6 +10,9 @@ extension TaskImport {
         var members: [String: UUID] = [:]
         var outsiders: Set<UUID> = []
         var tags: [String: UUID] = [:]
+        /// Tasks that others are to be part of, and why nothing can be part of some.
+        var parents: [String: UUID] = [:]
+        var fullParents: [UUID: String] = [:]
         var custom: [CustomFields.Checked] = []
         var types: [String: CustomFieldType] = [:]
 
@@ -35,6 +38,7 @@ extension TaskImport {
                 known.members[try row.get("email")] = member
                 if try !row.get("is_insider", as: Bool.self) { known.outsiders.insert(member) }
             }
+            try await known.findParents(rows, project, run, tx)
             known.tags = try await Tags.named(
                 rows.flatMap { names($0["tags"]) }, company: run.company, in: tx)
             let fields = run.environment[CustomFields.self]
@@ -45,6 +49,32 @@ extension TaskImport {
             known.custom = try await fields.check(
                 all: values, of: "task", scope: project, company: run.company)
             return known
+        }
+
+        @inline(never)
+        private mutating func findParents(_ rows: [ImportRow], _ project: UUID, _ run: ImportRun, _ tx: Transaction)
+            async throws
+        {
+            let numbers = Set(rows.compactMap { $0["parent_key"]?.split(separator: "-").last.flatMap { Int($0) } })
+            if numbers.isEmpty { return }
+            let answers = try await tx.batch([
+                TaskGraph.lock(run.company),
+                """
+                SELECT t.id, lower(p.key || '-' || t.number) AS key FROM tasks t
+                  JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
+                 WHERE t.company_id = \(run.company) AND t.project_id = \(project) AND t.deleted_at IS NULL
+                   AND t.number = ANY(\(Array(numbers))::bigint[])
+                """,
+            ])
+            for row in answers[1] {
+                let parent: UUID = try row.get("id")
+                parents[try row.get("key")] = parent
+                do {
+                    try await TaskGraph.checkParent(parent, of: UUID.v7(), in: project, run.company, tx)
+                } catch let problem as Problem {
+                    fullParents[parent] = problem.code.title
+                }
+            }
         }
 
         /// The cells of custom fields as values of their types; what is none is left as text, for the check to refuse.
@@ -102,6 +132,10 @@ extension TaskImport {
             }
             if draft.dueTime != nil, draft.dueOn == nil {
                 faults.append(ImportFault("due_time", "without-date", "needs a due day"))
+            }
+            draft.parent = read("parent_key", row, nil, "is no task of this project", &faults) { parents[$0.lowercased()] }
+            if let reason = draft.parent.flatMap({ fullParents[$0] }) {
+                faults.append(ImportFault("parent_key", "full", reason))
             }
             for address in names(row["assignees"]) {
                 if let member = members[address.lowercased()], !outsiders.contains(member) {

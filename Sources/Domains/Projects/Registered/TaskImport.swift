@@ -50,6 +50,9 @@ enum TaskImport {
             "due_on", "Due", summary: "A day like 2026-12-01", aliases: ["Due date", "Deadline", "Fällig"]),
         ImportColumn("due_time", "Due time", summary: "A time like 17:30"),
         ImportColumn(
+            "parent_key", "Parent", summary: "The key of a task of the project",
+            aliases: ["Parent key", "Parent task"]),
+        ImportColumn(
             "tags", "Tags", summary: "Names, between commas; new ones are made", aliases: ["Labels", "Tag"]),
     ]
 

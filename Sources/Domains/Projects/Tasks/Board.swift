@@ -30,14 +30,15 @@ enum Board {
                                    'id', c.id, 'name', c.name, 'category', c.category, 'wip_limit', c.wip_limit,
                                    'count', held.count, 'points', held.points,
                                    'is_over_limit', coalesce(held.count > c.wip_limit, false),
-                                   'tasks', held.tasks) ORDER BY c.position, c.name, c.id), '[]')
+                                   'tasks', firsts.tasks) ORDER BY c.position, c.name, c.id), '[]')
                           FROM (\(fragment: grouping.columns(company)) LIMIT \(TaskLimits.boardColumnsMax)) AS c
                          CROSS JOIN LATERAL (
-                            SELECT (SELECT count(*) \(fragment: from)) AS count,
-                                   (SELECT coalesce(sum(t.points), 0) \(fragment: from)) AS points,
-                                   (SELECT coalesce(jsonb_agg(\(fragment: card) ORDER BY t.rank), '[]')
-                                      FROM (SELECT t.* \(fragment: from) ORDER BY t.rank LIMIT \(limit)) AS t) AS tasks
-                         ) AS held) AS columns
+                            SELECT count(*) AS count, trim_scale(coalesce(sum(t.points), 0)) AS points \(fragment: from)
+                         ) AS held
+                         CROSS JOIN LATERAL (
+                            SELECT coalesce(jsonb_agg(\(fragment: card) ORDER BY t.rank), '[]') AS tasks
+                              FROM (SELECT t.* \(fragment: from) ORDER BY t.rank LIMIT \(limit)) AS t
+                         ) AS firsts) AS columns
                   FROM projects p
                  WHERE p.company_id = \(company) AND p.id = \(id) AND \(fragment: try ProjectAccess.visible(call))
                 """))

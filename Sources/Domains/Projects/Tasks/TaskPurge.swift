@@ -7,16 +7,21 @@ enum TaskPurge {
     /// Deletes the tasks of which a condition on `t` holds; those that are part of them must be among them.
     @inline(never)
     static func purge(where condition: SQL, _ files: FileKeeping?, _ company: UUID, _ tx: Transaction) async throws {
-        let attachments = try await tx.query(
+        let found = try await tx.batch([
             """
             SELECT a.id FROM task_attachments a
               JOIN tasks t ON t.company_id = a.company_id AND t.id = a.task_id
              WHERE a.company_id = \(company) AND \(fragment: condition)
-            """)
-        for row in attachments {
+            """,
+            "SELECT t.id FROM tasks t WHERE t.company_id = \(company) AND \(fragment: condition) ORDER BY t.id FOR UPDATE",
+        ])
+        for row in found[0] {
             try await files?.detach(TaskAttachments.subject(row.get("id")), company, tx)
         }
-        _ = try await tx.query("DELETE FROM tasks t WHERE t.company_id = \(company) AND \(fragment: condition)")
+        let ids = try found[1].map { try $0.get("id", as: UUID.self) }
+        _ = try await tx.batch(
+            SubjectLeftovers.sql("task", ids, company: company)
+                + ["DELETE FROM tasks WHERE company_id = \(company) AND id = ANY(\(ids)::uuid[])"])
     }
 
     /// All of a project's tasks, and its rules for new ones.

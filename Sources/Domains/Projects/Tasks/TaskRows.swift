@@ -98,11 +98,15 @@ enum TaskRows {
                WHERE a.company_id = t.company_id AND a.task_id = t.id ORDER BY a.assigned_at, a.member_id)
         """
 
+    /// Most tasks wait for none, which the index tells by itself; only for the others is looked at who it is.
     static let isBlocked: SQL = """
-        EXISTS (SELECT 1 FROM task_relations r
-                  JOIN tasks b ON b.company_id = r.company_id AND b.id = r.from_id
-                 WHERE r.company_id = t.company_id AND r.to_id = t.id AND r.kind = 'blocks' AND b.deleted_at IS NULL
-                   AND b.category IN ('backlog', 'unstarted', 'started'))
+        CASE WHEN EXISTS (SELECT 1 FROM task_relations r
+                           WHERE r.company_id = t.company_id AND r.to_id = t.id AND r.kind = 'blocks')
+             THEN EXISTS (SELECT 1 FROM task_relations r
+                            JOIN tasks b ON b.company_id = r.company_id AND b.id = r.from_id
+                           WHERE r.company_id = t.company_id AND r.to_id = t.id AND r.kind = 'blocks'
+                             AND b.deleted_at IS NULL AND b.category IN ('backlog', 'unstarted', 'started'))
+             ELSE false END
         """
 
     static func subtasks(_ condition: SQL) -> SQL {

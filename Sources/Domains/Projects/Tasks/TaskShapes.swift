@@ -44,6 +44,63 @@ struct TaskSummary: Codable, Sendable {
     let version: Int
     let createdAt: Timestamp
     let updatedAt: Timestamp
+    let project: Expanded<ProjectBrief>?
+    let reporter: Expanded<PersonBrief>?
+    let assignees: Expanded<[PersonBrief]>?
+    let sprint: Expanded<SprintBrief>?
+    let parent: Expanded<TaskReference>?
+
+    struct ProjectBrief: Codable, Sendable {
+        let id: UUID
+        let key: String
+        let name: String
+    }
+
+    /// A member, by his membership.
+    struct PersonBrief: Codable, Sendable {
+        let id: UUID
+        let name: String
+    }
+
+    struct SprintBrief: Codable, Sendable {
+        let id: UUID
+        let name: String
+        let status: String
+    }
+}
+
+extension TaskSummary: Expandable {
+    static func expansion(_ name: String, company: UUID) -> SQL {
+        switch name {
+        case "project":
+            """
+            SELECT jsonb_build_object('id', x.id, 'key', x.key, 'name', x.name) FROM projects x
+             WHERE x.company_id = \(company) AND x.id = row.project_id
+            """
+        case "reporter":
+            """
+            SELECT jsonb_build_object('id', m.id, 'name', u.name) FROM memberships m JOIN users u ON u.id = m.user_id
+             WHERE m.company_id = \(company) AND m.id = row.reporter_id
+            """
+        case "assignees":
+            """
+            SELECT coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'name', u.name) ORDER BY u.name, m.id), '[]')
+              FROM memberships m JOIN users u ON u.id = m.user_id
+             WHERE m.company_id = \(company) AND m.id = ANY(row.assignee_ids)
+            """
+        case "sprint":
+            """
+            SELECT jsonb_build_object('id', x.id, 'name', x.name, 'status', x.status) FROM sprints x
+             WHERE x.company_id = \(company) AND x.id = row.sprint_id
+            """
+        default:
+            """
+            SELECT jsonb_build_object('id', x.id, 'key', xp.key || '-' || x.number, 'title', x.title, 'category', x.category)
+              FROM tasks x JOIN projects xp ON xp.company_id = x.company_id AND xp.id = x.project_id
+             WHERE x.company_id = \(company) AND x.id = row.parent_id
+            """
+        }
+    }
 }
 
 extension TaskSummary: FieldNotes {

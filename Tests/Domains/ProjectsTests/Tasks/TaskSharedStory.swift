@@ -35,4 +35,20 @@ import Wire
         let history = try await client.get("/v1/tasks/\(task.id)/history").json.all("field")
         #expect(Set(history) == ["created", "tags", "custom.size"])
     }
+
+    @Test func `a table brings sub-tasks, and a parent that is not there is a fault of its row`() async throws {
+        let shop = try await Workshop()
+        let client = shop.owner.client
+        let parent = try await shop.task("Campaign")
+        let csv = "Title,Parent\nPoster,web-1\nFlyer,WEB-99\n"
+        let made: JSON = ["kind": "task", "csv": .string(csv), "target": ["project_id": .string(shop.project.description)]]
+        let path = "/v1/imports/\(try await client.post("/v1/imports", made).expect(201).json.id)"
+        try await client.post("\(path)/start").expect(202)
+        let done = try await eventually(within: .seconds(20)) {
+            let found = try await client.get(path).expect(200).json
+            return found["state"] == "done" ? .some(found) : .none
+        }
+        #expect(done["created_count"] == 1 && done["failed_count"] == 1)
+        #expect(try await client.get("/v1/tasks?parent=\(parent.id)").json.all("title") == ["Poster"])
+    }
 }

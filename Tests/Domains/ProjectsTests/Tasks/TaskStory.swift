@@ -131,6 +131,9 @@ import Wire
         #expect(byDue.all("id") == [late.id])
         let next = try #require(byDue["page"]?["next_cursor"]?.stringValue)
         #expect(try await client.get("/v1/tasks?sort=due&cursor=\(next)").json.all("id").sorted() == [done.id, child.id].sorted())
+        let whole = try await client.get("/v1/tasks?expand=project,assignees,parent,sprint,reporter&q=pick").expect(200).json["data"]?[0]
+        #expect(whole?["project"]?["key"] == "WEB" && whole?["parent"]?["title"] == late["title"] && whole?["sprint"] == .null)
+        #expect(whole?["assignees"] == [] && whole?["reporter"]?["id"] == .string(shop.member))
         let plain = Client(port: shop.server.port, token: shop.owner.token)
         #expect(try await plain.get("/v1/tasks?fields=key,title&limit=1").json["data"]?[0]?.objectValue?.count == 2)
     }
