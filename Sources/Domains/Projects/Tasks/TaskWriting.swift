@@ -44,7 +44,7 @@ enum TaskWriting {
     }
 
     /// Makes tasks, each at the end of its project's order, with numbers that nobody else has. Those who are assigned are
-    /// told, unless `quietly`.
+    /// told and each task is recorded, unless `quietly`: then the act of which they are part is recorded by whoever asks.
     @inline(never) @discardableResult
     static func create(
         _ drafts: [Draft], by actor: Audit.Actor, company: UUID, quietly: Bool = false, in tx: Transaction
@@ -87,7 +87,8 @@ enum TaskWriting {
         _ = try await tx.batch(
             insert(rows, place, company) + TaskFlow.sql(images.map { (nil, $0) }, by: actor, company: company)
                 + [history(made.map { ($0.id, "created", .null, .string($0.key)) }, by: actor, company)]
-                + TaskEvents.created(drafts, made, images, by: actor, company: company) + [TaskUpkeep.list(company)])
+                + TaskEvents.created(drafts, made, images, by: actor, company: company) + [TaskUpkeep.list(company)]
+                + (quietly ? [] : made.map { record($0, by: actor, company) }))
         if !quietly {
             let assigned = zip(drafts, made).flatMap { draft, task in
                 draft.assignees.map { TaskNews.Assigned(member: $0, task: task.id, key: task.key, title: draft.title) }
@@ -95,6 +96,11 @@ enum TaskWriting {
             try await TaskNews.tell(assigned, by: actor, company, tx)
         }
         return made
+    }
+
+    private static func record(_ task: CreatedTask, by actor: Audit.Actor, _ company: UUID) -> SQL {
+        Audit.sql(
+            Audit.Entry("task.created", on: "task", task.id, after: ["key": .string(task.key)]), by: actor, company: company)
     }
 
     private static func row(_ draft: Draft, _ state: ProjectPlace.State, _ number: Int, _ rank: Rank) -> JSON {

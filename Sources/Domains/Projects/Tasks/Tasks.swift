@@ -69,9 +69,7 @@ enum Tasks {
     @inline(never)
     private static func make(_ draft: TaskWriting.Draft, _ call: Call, _ company: UUID, _ tx: Transaction) async throws {
         _ = try await ProjectAccess.require(.contribute, in: draft.project, call, tx)
-        let made = try await TaskWriting.create([draft], by: call.actor, company: company, in: tx)
-        let entry = Audit.Entry("task.created", on: "task", draft.id, after: ["key": .optional(made.first?.key)])
-        try await Audit.record(entry, by: call.actor, company: company, in: tx)
+        try await TaskWriting.create([draft], by: call.actor, company: company, in: tx)
     }
 
     private static func draft(_ body: NewTask, _ call: Call) async throws -> TaskWriting.Draft {
