@@ -14,7 +14,7 @@ enum TaskBulk {
                     + "`action`.")
             .problems(
                 .projectArchived, .taskSprintClosed, .taskBlocked, .wipLimitReached, .tooManyAssignees, .tooManyMoved,
-                .taskCircle, .taskTooDeep, .tooManySubtasks)
+                .taskCircle, .taskTooDeep, .tooManySubtasks, .tooManyTaskParts)
             .example(
                 body: [
                     "task_ids": [TaskExamples.id, TaskExamples.other], "mode": "per_item",

@@ -2,10 +2,6 @@ import Wire
 
 /// Every number of tasks, with its reason.
 enum TaskLimits {
-    /// What a person reads as a title, and what fits into a mail's subject.
-    static let titleMax = 250
-    /// A thorough specification; longer ones belong into a file.
-    static let descriptionMax = 20_000
     /// Who has more has nobody who feels meant.
     static let assigneesMax = 20
     /// A task, its parts, their parts …: deeper nesting nobody finds his way in.
@@ -15,6 +11,7 @@ enum TaskLimits {
     static let relationsMax = 100
     static let linksMax = 100
     static let attachmentsMax = 100
+    /// As many as a card has room for.
     static let tagsMax = 30
     /// As much as one transaction writes within a second.
     static let bulkMax = 500
@@ -32,6 +29,5 @@ enum TaskLimits {
     /// One round of telling.
     static let toldAtOnce = 200
     static let boardColumnsMax = 50
-    static let boardCardsMax = 100
     static let recurrencesMax = 200
 }

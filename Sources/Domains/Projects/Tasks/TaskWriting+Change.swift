@@ -129,6 +129,9 @@ extension TaskSnapshot {
         if let custom = change.custom { new.custom = Self.merged(new.custom, custom) }
         if let isArchived = change.isArchived { new.isArchived = isArchived }
         if new.assigneeIds.count > TaskLimits.assigneesMax { throw Problem(.tooManyAssignees) }
+        if new.tagIds.count > TaskLimits.tagsMax {
+            throw Problem(.tooManyTaskParts, "A task bears up to \(TaskLimits.tagsMax) tags.")
+        }
         if change.startOn != nil || change.dueOn != nil || change.dueTime != nil {
             try TaskChecks.checkDates(new.startOn, new.dueOn, new.dueTime != nil)
         }

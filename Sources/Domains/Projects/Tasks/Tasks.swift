@@ -27,7 +27,8 @@ enum Tasks {
                 "Takes the right to contribute to the project, and the version one has seen: of two who edit at once the "
                     + "second is told so.")
             .problems(
-                .projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .taskCircle, .tooManyAssignees)
+                .projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .taskCircle, .tooManyAssignees,
+                .tooManyTaskParts)
             .example(body: ["title": "Write the launch page", "due_on": "2026-12-04", "points": 3], answer: TaskExamples.task)
         DELETE("/v1/tasks/{id}", "Put a task into the trash", .can(.tasksRead), delete)
             .describe(

@@ -36,6 +36,20 @@ import Wire
         #expect(Set(history) == ["created", "tags", "custom.size"])
     }
 
+    @Test func `a task bears thirty tags and no more, however they are added`() async throws {
+        let shop = try await Workshop()
+        let client = shop.owner.client
+        var tags: [JSON] = []
+        for index in 0..<31 {
+            tags.append(.string(try await client.post("/v1/tags", ["name": .string("Tag \(index)")]).expect(201).json.id))
+        }
+        let task = try await shop.task("Poster", ["tag_ids": .array(Array(tags.prefix(30)))])
+        let bulk: JSON = ["task_ids": [.string(task.id)], "set": ["add_tag_ids": [tags[30]]]]
+        #expect(try await client.post("/v1/tasks/bulk", bulk).code == "too-many-task-parts")
+        let swap: JSON = ["task_ids": [.string(task.id)], "set": ["add_tag_ids": [tags[30]], "remove_tag_ids": [tags[0]]]]
+        #expect(try await client.post("/v1/tasks/bulk", swap).expect(200).json["changed"] == 1)
+    }
+
     @Test func `a table brings sub-tasks, and a parent that is not there is a fault of its row`() async throws {
         let shop = try await Workshop()
         let client = shop.owner.client
