@@ -59,34 +59,36 @@ struct TimeSpentReport: Codable, DrawnReport {
     /// The totals, in as many rows as there are tasks to list, in one at least.
     private static func select(_ project: UUID, _ asked: Asked, _ company: UUID) -> SQL {
         """
-        WITH spent AS (
-            SELECT e.task_id, sum(e.minutes)::int AS minutes
+        WITH sides AS (
+            SELECT t.id AS task_id, true AS is_task, t.number, t.title, t.category, t.estimate_minutes, 0 AS minutes
+              FROM tasks t
+             WHERE t.company_id = \(company) AND t.project_id = \(project) AND t.deleted_at IS NULL
+               AND (\(asked.sprintId)::uuid IS NULL OR t.sprint_id = \(asked.sprintId)::uuid)
+            UNION ALL
+            SELECT e.task_id, false, NULL, NULL, NULL, NULL, e.minutes
               FROM time_entries e
              WHERE e.company_id = \(company) AND e.project_id = \(project) AND e.minutes IS NOT NULL
                AND (\(asked.from)::date IS NULL OR e.worked_on >= \(asked.from)::date)
-               AND (\(asked.to)::date IS NULL OR e.worked_on <= \(asked.to)::date)
-             GROUP BY e.task_id),
+               AND (\(asked.to)::date IS NULL OR e.worked_on <= \(asked.to)::date)),
+        -- Grouped and not joined: the planner takes a project for smaller than it is, and would join row by row.
         held AS (
-            SELECT t.id AS task_id, t.number, t.title, t.category, t.estimate_minutes,
-                   coalesce(s.minutes, 0) AS spent_minutes
-              FROM tasks t
-              LEFT JOIN spent s ON s.task_id = t.id
-             WHERE t.company_id = \(company) AND t.project_id = \(project) AND t.deleted_at IS NULL
-               AND (\(asked.sprintId)::uuid IS NULL OR t.sprint_id = \(asked.sprintId)::uuid)
-               AND (t.estimate_minutes IS NOT NULL OR s.minutes > 0)),
+            SELECT task_id, bool_or(is_task) AS is_task, max(number) AS number, max(title) AS title,
+                   max(category) AS category, max(estimate_minutes) AS estimate_minutes, sum(minutes)::int AS spent_minutes
+              FROM sides GROUP BY task_id),
         totals AS (
             SELECT coalesce(sum(estimate_minutes), 0)::int AS estimated,
                    coalesce(sum(spent_minutes) FILTER (WHERE estimate_minutes IS NOT NULL), 0)::int AS on_estimated,
-                   coalesce(sum(spent_minutes) FILTER (WHERE estimate_minutes IS NULL), 0)::int AS on_unestimated,
-                   CASE WHEN \(asked.sprintId)::uuid IS NULL
-                        THEN coalesce((SELECT sum(minutes) FROM spent) - coalesce(sum(spent_minutes), 0), 0) ELSE 0 END::int
-                        AS elsewhere
+                   coalesce(sum(spent_minutes) FILTER (WHERE is_task AND estimate_minutes IS NULL), 0)::int
+                       AS on_unestimated,
+                   coalesce(sum(spent_minutes) FILTER (WHERE NOT is_task AND \(asked.sprintId)::uuid IS NULL), 0)::int
+                       AS elsewhere
               FROM held)
         SELECT listed.task_id, p.key || '-' || listed.number AS key, listed.title, listed.category,
                listed.estimate_minutes, listed.spent_minutes, totals.*
           FROM totals
           JOIN projects p ON p.company_id = \(company) AND p.id = \(project)
-          LEFT JOIN (SELECT * FROM held ORDER BY spent_minutes DESC, estimate_minutes DESC NULLS LAST, task_id
+          LEFT JOIN (SELECT * FROM held WHERE is_task AND (estimate_minutes IS NOT NULL OR spent_minutes > 0)
+                      ORDER BY spent_minutes DESC, estimate_minutes DESC NULLS LAST, task_id
                       LIMIT \(ReportLimits.listedMax)) listed ON true
          ORDER BY listed.spent_minutes DESC, listed.estimate_minutes DESC NULLS LAST, listed.task_id
         """
