@@ -30,6 +30,12 @@ import Wire
         #expect(Set(bySprint) == ["Sprint 1", "Sprint 2", "Sprint 3"])
         #expect(try await client.get("/v1/timesheets?status=approved").texts("id").isEmpty == false)
         #expect(try await client.get("\(path)/activity?limit=50").texts("action").contains("task.state"))
+        let velocity = try await client.get("\(path)/velocity").expect(200).json
+        #expect(velocity["sprints"]?.arrayValue?.count == 2 && velocity["mean"]?.doubleValue ?? 0 > 0, "\(velocity)")
+        for report in ["cumulative-flow", "cycle-time", "forecast", "workload", "time-spent"] {
+            let picture = try await client.get("\(path)/\(report).svg").expect(200).text
+            #expect(!picture.contains("Nothing to show") && !picture.contains("No task"), "\(report)")
+        }
         let count = try server.database.psql(
             "SELECT count(*) FILTER (WHERE at > now()) || '|' || (count(*) > 80) FROM task_flow WHERE project_id = '\(try project.text("id"))'")
         #expect(count.hasPrefix("0|true"), "\(count)")

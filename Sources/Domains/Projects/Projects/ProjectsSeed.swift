@@ -36,6 +36,7 @@ public enum ProjectsSeed {
         _ = try await tx.batch(money(story, cast, telling, company))
         _ = try await tx.batch(self.tasks(story, tasks, cast, telling, company))
         _ = try await tx.batch(plans(story, tasks, telling, company))
+        for sprint in sprints.dropLast() { _ = try await SprintReports.freeze(sprint, company, tx) }
     }
 
     @inline(never)

@@ -45,27 +45,25 @@ enum SprintReports {
 
     /// Computes the report of a sprint that has just been closed and keeps it for ever.
     @inline(never)
-    static func freeze(
-        _ sprint: SprintHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
-    ) async throws -> SprintReport {
+    static func freeze(_ sprint: UUID, _ company: UUID, _ tx: Transaction) async throws -> SprintReport {
         let answers = try await tx.batch([
             """
             SELECT s.closed_at, (SELECT coalesce(max(r.closing), 0) + 1 FROM sprint_reports r
                                   WHERE r.company_id = s.company_id AND r.sprint_id = s.id) AS closing
-              FROM sprints s WHERE s.company_id = \(company) AND s.id = \(sprint.id)
+              FROM sprints s WHERE s.company_id = \(company) AND s.id = \(sprint)
             """,
-            scopes(of: sprint.id, company),
+            scopes(of: sprint, company),
         ])
         let head = answers[0][0]
         let report = SprintReport(
-            of: sprint.id, closing: try head.get("closing"), frozenAt: try head.get("closed_at"),
+            of: sprint, closing: try head.get("closing"), frozenAt: try head.get("closed_at"),
             try answers[1].map { try $0.decode() })
         let (committed, done) = (report.committed, report.done)
         _ = try await tx.query(
             """
             INSERT INTO sprint_reports (company_id, id, sprint_id, closing, frozen_at, committed_count, committed_points,
                                         committed_minutes, done_count, done_points, done_minutes, report)
-            VALUES (\(company), \(UUID.v7()), \(sprint.id), \(report.closing), \(report.frozenAt), \(committed.count),
+            VALUES (\(company), \(UUID.v7()), \(sprint), \(report.closing), \(report.frozenAt), \(committed.count),
                     \(committed.points), \(committed.minutes), \(done.count), \(done.points), \(done.minutes),
                     \(JSONText(JSON(encoding: report)))::jsonb)
             """)

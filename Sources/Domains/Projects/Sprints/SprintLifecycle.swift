@@ -83,7 +83,7 @@ enum SprintLifecycle {
             UPDATE sprints SET status = 'closed', closed_at = clock_timestamp(), version = version + 1, updated_at = now()
              WHERE company_id = \(company) AND id = \(id)
             """)
-        let report = try await SprintReports.freeze(sprint, by: call.actor, company, tx)
+        let report = try await SprintReports.freeze(id, company, tx)
         let carriedTo = try await carryOver(report.unfinished, from: sprint, closing, call, tx)
         try await tell(sprint, report, carriedTo, by: call.actor, company, tx)
         return (report, carriedTo)
