@@ -29,6 +29,8 @@ enum WorkUnit: String, Codable, CaseIterable, Sendable {
 /// What the history of a sprint says of one local day, in whole numbers of a unit.
 struct BurnStep: Sendable, Equatable {
     var day: LocalDate
+    /// How the scope changed before the start.
+    var planned = 0
     var added = 0
     var removed = 0
     var done = 0
@@ -71,8 +73,8 @@ extension Burn.Day: FieldNotes {
             "ideal": "What would be left at the end of the day if the commitment were worked off evenly on working days.",
             "scope": "What was in the sprint at the end of the day; null for days to come.",
             "remaining": "Scope without what is done.",
-            "added": "What came into the scope on this day, also by a higher estimate.",
-            "removed": "What left the scope on this day, also by a lower estimate or by being cancelled.",
+            "added": "What came into the scope on this day after the start, also by a higher estimate.",
+            "removed": "What left the scope on this day after the start, also by a lower estimate or by being cancelled.",
         ]
     }
 }
@@ -89,34 +91,31 @@ struct BurnFrame: Sendable {
     var workingDays: WorkingDays
     /// The last day something is known of: that of its end, today while it runs.
     var knownThrough: LocalDate
-    /// In whole numbers of the unit; nil before the start.
-    var committed: Int?
 }
 
 extension Burn {
     /// Adds up the steps. A day's values are those at its end; steps before the first day are its beginning.
     init(_ frame: BurnFrame, _ steps: [BurnStep]) {
-        let committed = frame.committed ?? steps.reduce(0) { $0 + $1.added - $1.removed }
+        let committed = steps.reduce(0) { $0 + $1.planned }
         let last = max(frame.endsOn, frame.status == .planned ? frame.endsOn : frame.knownThrough)
         let planned = frame.startsOn.days(through: frame.endsOn)
         // A sprint over a weekend alone is worked off by calendar days.
         let worked = planned.filter(frame.workingDays.contains)
         let ideals = Set(worked.isEmpty ? planned : worked)
         let byDay = Dictionary(grouping: steps) { max($0.day, frame.startsOn) }
-        let early = steps.filter { $0.day < frame.startsOn }
         var (scope, done, idealDays) = (0, 0, 0)
         days = frame.startsOn.days(through: last).map { day in
             let today = byDay[day] ?? []
-            scope += today.reduce(0) { $0 + $1.added - $1.removed }
+            let (added, removed) = (today.reduce(0) { $0 + $1.added }, today.reduce(0) { $0 + $1.removed })
+            scope += today.reduce(0) { $0 + $1.planned } + added - removed
             done += today.reduce(0) { $0 + $1.done }
             if ideals.contains(day) { idealDays += 1 }
-            let own = today.filter { !early.contains($0) }
             let isKnown = day <= frame.knownThrough
             let value = frame.unit.value
             return Day(
                 day: day, isWorkingDay: frame.workingDays.contains(day),
                 ideal: value(committed) * Double(ideals.count - idealDays) / Double(ideals.count),
-                added: value(own.reduce(0) { $0 + $1.added }), removed: value(own.reduce(0) { $0 + $1.removed }),
+                added: value(added), removed: value(removed),
                 scope: isKnown ? value(scope) : nil, done: isKnown ? value(done) : nil,
                 remaining: isKnown ? value(scope - done) : nil)
         }

@@ -27,17 +27,15 @@ enum BurnReports {
         let rows = try await call.db.replica(select(id, unit, call))
         guard let row = rows.first else { throw Problem.notFound }
         let days: [LocalDate] = try row.get("days")
-        let (added, removed, done): ([Int], [Int], [Int]) = (
-            try row.get("added"), try row.get("removed"), try row.get("done")
-        )
+        let (planned, added): ([Int], [Int]) = (try row.get("planned"), try row.get("added"))
+        let (removed, done): ([Int], [Int]) = (try row.get("removed"), try row.get("done"))
         let steps = days.indices.map {
-            BurnStep(day: days[$0], added: added[$0], removed: removed[$0], done: done[$0])
+            BurnStep(day: days[$0], planned: planned[$0], added: added[$0], removed: removed[$0], done: done[$0])
         }
         let frame = BurnFrame(
             sprintId: id, name: try row.get("name"), status: try row.get("status"), unit: unit,
             timeZone: try row.get("time_zone"), startsOn: try row.get("starts_on"), endsOn: try row.get("ends_on"),
-            workingDays: WorkingDays(try row.get("working_days")), knownThrough: try row.get("known_through"),
-            committed: try row.get("committed"))
+            workingDays: WorkingDays(try row.get("working_days")), knownThrough: try row.get("known_through"))
         return Burn(frame, steps)
     }
 
@@ -48,21 +46,22 @@ enum BurnReports {
             SELECT s.name, s.status, p.time_zone, s.starts_on, s.ends_on,
                    coalesce(o.working_days, '{1,2,3,4,5}') AS working_days,
                    (coalesce(s.closed_at, \(call.now)) AT TIME ZONE p.time_zone)::date AS known_through,
-                   CASE WHEN s.started_at IS NOT NULL THEN coalesce(h.committed, 0) END AS committed,
-                   coalesce(h.days, '{}') AS days, coalesce(h.added, '{}') AS added, coalesce(h.removed, '{}') AS removed,
-                   coalesce(h.done, '{}') AS done
+                   coalesce(h.days, '{}') AS days, coalesce(h.planned, '{}') AS planned,
+                   coalesce(h.added, '{}') AS added, coalesce(h.removed, '{}') AS removed, coalesce(h.done, '{}') AS done
               FROM sprints s
               JOIN projects p ON p.company_id = s.company_id AND p.id = s.project_id
               LEFT JOIN sprint_settings o ON o.company_id = s.company_id AND o.project_id = s.project_id
              CROSS JOIN LATERAL (
-                SELECT array_agg(d.day) AS days, array_agg(d.added) AS added, array_agg(d.removed) AS removed,
-                       array_agg(d.done) AS done, sum(d.committed)::bigint AS committed
+                SELECT array_agg(d.day) AS days, array_agg(d.planned) AS planned, array_agg(d.added) AS added,
+                       array_agg(d.removed) AS removed, array_agg(d.done) AS done
                   FROM (SELECT (e.at AT TIME ZONE p.time_zone)::date AS day,
-                               sum(greatest(\(fragment: change), 0))::bigint AS added,
-                               sum(greatest(-(\(fragment: change)), 0))::bigint AS removed,
+                               sum(CASE WHEN e.at > s.started_at THEN 0 ELSE \(fragment: change) END)::bigint AS planned,
+                               sum(CASE WHEN e.at > s.started_at THEN greatest(\(fragment: change), 0) ELSE 0 END)::bigint
+                                   AS added,
+                               sum(CASE WHEN e.at > s.started_at THEN greatest(-(\(fragment: change)), 0) ELSE 0 END)::bigint
+                                   AS removed,
                                sum(CASE WHEN e.done_after THEN \(fragment: unit.weight("after")) ELSE 0 END
-                                   - CASE WHEN e.done_before THEN \(fragment: unit.weight("before")) ELSE 0 END)::bigint AS done,
-                               sum(CASE WHEN e.at <= s.started_at THEN \(fragment: change) ELSE 0 END)::bigint AS committed
+                                   - CASE WHEN e.done_before THEN \(fragment: unit.weight("before")) ELSE 0 END)::bigint AS done
                           FROM sprint_events e
                          WHERE e.company_id = s.company_id AND e.sprint_id = s.id
                            AND e.at <= coalesce(s.closed_at, 'infinity')

@@ -95,7 +95,9 @@ struct ReportDays: Codable, Sendable {
     /// The project's zone and these days as its SQL knows them: `key`, `zone`, `today`, `first`, `last`, and the moments
     /// `begins` and `ends` between which they lie. No row when the caller may not see the project.
     func head(_ project: UUID, _ call: Call, usual: Int = ReportLimits.daysUsual) throws -> SQL {
-        if let from, let to, to < from || to.daysSince1970 - from.daysSince1970 >= ReportLimits.daysMax {
+        // Tomorrow in UTC is today's latest anywhere.
+        let end = to?.daysSince1970 ?? Int(call.now.seconds / 86_400) + 1
+        if let from, to.map({ $0 < from }) ?? false || end - from.daysSince1970 >= ReportLimits.daysMax {
             throw Problem(.reportSpan)
         }
         return """

@@ -10,18 +10,16 @@ import Wire
     private func day(_ index: Int) -> LocalDate { monday.adding(index) }
 
     private func burn(
-        _ steps: [BurnStep], committed: Int? = 1000, known: Int = 11, status: SprintStatus = .closed,
-        unit: WorkUnit = .points
+        _ steps: [BurnStep], known: Int = 11, status: SprintStatus = .closed, unit: WorkUnit = .points
     ) -> Burn {
         Burn(
             BurnFrame(
                 sprintId: .zero, name: "Sprint", status: status, unit: unit, timeZone: "UTC", startsOn: monday,
-                endsOn: day(11), workingDays: WorkingDays([1, 2, 3, 4, 5]), knownThrough: day(known),
-                committed: committed),
+                endsOn: day(11), workingDays: WorkingDays([1, 2, 3, 4, 5]), knownThrough: day(known)),
             steps)
     }
 
-    private let planned = BurnStep(day: LocalDate("2026-02-27")!, added: 1000)
+    private let planned = BurnStep(day: LocalDate("2026-02-27")!, planned: 1000)
 
     @Test func `work that is done burns down, and the scope stays`() {
         let series = burn([planned, BurnStep(day: day(1), done: 300), BurnStep(day: day(4), done: 700)])
@@ -74,17 +72,24 @@ import Wire
     }
 
     @Test func `an empty sprint is a line at nothing`() {
-        let series = burn([], committed: 0)
+        let series = burn([])
         #expect(series.days.allSatisfy { $0.remaining == 0 && $0.ideal == 0 && $0.scope == 0 })
         #expect(Burndown(series).chart.svg.contains("Sprint: burndown"))
     }
 
     @Test func `before its start a sprint is measured by what is in it`() {
-        #expect(burn([planned], committed: nil, status: .planned).committed == 10)
+        #expect(burn([planned], status: .planned).committed == 10)
+    }
+
+    @Test func `what is planned on the first day is no change of scope`() {
+        let series = burn([BurnStep(day: monday, planned: 800, added: 200)])
+        #expect(series.committed == 8)
+        #expect(series.days[0].added == 2)
+        #expect(series.days[0].scope == 10)
     }
 
     @Test func `minutes are told in hours`() {
-        let series = burn([BurnStep(day: monday, added: 90)], committed: 90, unit: .hours)
+        let series = burn([BurnStep(day: monday, planned: 90)], unit: .hours)
         #expect(series.days[0].scope == 1.5)
     }
 
