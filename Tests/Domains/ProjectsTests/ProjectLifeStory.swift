@@ -90,6 +90,7 @@ import Wire
         try await client.post("/v1/project-trash/\(id)/restore").expect(200)
         #expect(try await client.get("/v1/projects/\(id)").status == 200)
         #expect(try await client.delete("/v1/project-trash/\(id)").status == 404)
+        try await client.post("/v1/tasks", ["project_id": .string(id), "title": "Goes with it"]).expect(201)
         try await client.delete("/v1/projects/\(id)").expect(204)
         let colleague = try await world.owner.colleague(.member)
         #expect(try await colleague.client.get("/v1/project-trash").texts("key") == [])
