@@ -35,7 +35,7 @@ public enum ProjectsSeed {
         let tasks = story.tasks.map { _ in UUID.v7() }
         _ = try await tx.batch(money(story, cast, telling, company))
         _ = try await tx.batch(self.tasks(story, tasks, cast, telling, company))
-        _ = try await tx.batch(plans(story, tasks, telling, company))
+        _ = try await tx.batch(plans(story, tasks, telling, company) + [TaskUpkeep.list(company)])
         for sprint in sprints.dropLast() { _ = try await SprintReports.freeze(sprint, company, tx) }
     }
 

@@ -53,7 +53,11 @@ enum TaskMoves {
             let state = task.id == id ? body.stateId.flatMap(place.state) : nil
             return arrived(task, at: place, state, index, ranks[index], isRoot: task.id == id, without: strangers)
         }
-        _ = try await tx.query(keepKeys(of: before, company))
+        _ = try await tx.batch([
+            keepKeys(of: before, company),
+            // Milestones are a project's own.
+            "DELETE FROM milestone_tasks WHERE company_id = \(company) AND task_id = ANY(\(ids)::uuid[])",
+        ])
         _ = try await TaskWriting.write(before, after, by: call.actor, company, tx)
     }
 
