@@ -21,8 +21,8 @@ def package(document):
         json.dump(document, file)
     with open(settings, "w") as file:
         # What it does not know by itself is bytes or text to a client.
-        known = {"application/x-ndjson": "text/plain"}
-        known |= dict.fromkeys(("*/*", "application/zip", "application/offset+octet-stream"), "application/octet-stream")
+        known = dict.fromkeys(("application/x-ndjson", "image/svg+xml"), "text/plain")
+        known |= dict.fromkeys(("*/*", "application/zip", "application/offset+octet-stream", "text/csv"), "application/octet-stream")
         json.dump({"package_name_override": NAME, "post_hooks": [], "content_type_overrides": known}, file)
     result = subprocess.run(
         [os.path.join(os.path.dirname(sys.executable), "openapi-python-client"), "generate", "--path", source, "--meta", "none",

@@ -30,6 +30,13 @@ def main():
         owner = Person(server, mailbox).sign_up(company="Contract")
         owner.expect(201, "POST", "/v1/teams", json={"name": "First"})
         owner.colleague("manager")
+        project = owner.expect(201, "POST", "/v1/projects", json={"name": "Contract", "key": "CON"})
+        owner.expect(200, "POST", f"/v1/projects/{project['id']}/activate")
+        sprint = owner.expect(201, "POST", f"/v1/projects/{project['id']}/sprints", json={
+            "name": "One", "starts_on": "2026-11-01", "ends_on": "2026-11-14"})
+        for title in ("First", "Second"):
+            owner.expect(201, "POST", "/v1/tasks", json={
+                "project_id": project["id"], "title": title, "sprint_id": sprint["id"], "points": 3})
         server.command("operator", "add", owner.email, check=True)
         command = [os.path.join(os.path.dirname(sys.executable), "schemathesis"), "--config-file", os.path.join(HERE, "schemathesis.toml"),
                    "run", server.url + "/openapi.json", "--suppress-health-check", "all"]

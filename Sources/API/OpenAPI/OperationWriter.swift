@@ -200,8 +200,8 @@ struct OperationWriter {
             case .body(let schema):
                 return body(["application/json"], schema, .input, &components)
             case .patch(let schema):
-                return body(
-                    ["application/json", "application/merge-patch+json"], schema, .patch, &components)
+                // `application/merge-patch+json` is taken too. Said here, it would give generated clients every body twice.
+                return body(["application/json"], schema, .patch, &components)
             case .form(let shape):
                 return body(
                     ["application/x-www-form-urlencoded"], Schema(.object(shape)), .input, &components)
