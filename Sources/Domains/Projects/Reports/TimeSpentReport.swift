@@ -102,7 +102,7 @@ struct TimeSpentReport: Codable, DrawnReport {
             "Time spent against estimates",
             description: "\(ChartAxis.text(hours(estimateMinutes))) hours were estimated, and "
                 + "\(ChartAxis.text(hours(spentOnEstimatedMinutes))) spent on the same tasks.",
-            horizontal: .names(shown.map(\.key)), vertical: .numbers("hours", estimated + spent),
+            horizontal: .names(shown.map { "#\($0.key.split(separator: "-").last ?? "")" }), vertical: .numbers("hours", estimated + spent),
             layers: shown.isEmpty
                 ? []
                 : [
