@@ -32,22 +32,24 @@ enum AdminLocks {
 
     static func lock(_ call: Call, _ id: Path<UUID>, _ body: Body<Lock>) async throws -> Single<AdminUser> {
         let by = try another(than: id.value, call)
-        let (visit, now, reason) = (Visit(call), call.now, body.reason.text)
-        try await call.auth.db.transaction { tx in
-            let person = try await AdminUsers.Target.of(id.value, in: tx)
-            try await set(
-                "status = 'locked', locked_by_operator_at = \(now), lock_reason = \(reason)", of: id.value,
-                .accountLocked, ["by_operator": .string(by.description), "reason": .string(reason)], visit,
-                at: now,
-                in: tx)
-            try await end(of: id.value, reason: "locked", by: call.actor, at: now, in: tx)
-            guard let email = person.email else { return }
-            try await Mail.queue(
-                Mail.Message(
-                    .accountLocked, to: email, name: person.name, locale: person.locale,
-                    context: ["at": now.description, "reason": reason]), in: tx)
-        }
+        let reason = body.reason.text
+        try await call.auth.db.transaction { tx in try await shut(id.value, reason, by, call, tx) }
         return try await AdminUsers.read(call, id)
+    }
+
+    @inline(never)
+    private static func shut(_ user: UUID, _ reason: String, _ by: UUID, _ call: Call, _ tx: Transaction) async throws {
+        let (visit, now) = (Visit(call), call.now)
+        let person = try await AdminUsers.Target.of(user, in: tx)
+        try await set(
+            "status = 'locked', locked_by_operator_at = \(now), lock_reason = \(reason)", of: user, .accountLocked,
+            ["by_operator": .string(by.description), "reason": .string(reason)], visit, at: now, in: tx)
+        try await end(of: user, reason: "locked", by: call.actor, at: now, in: tx)
+        guard let email = person.email else { return }
+        try await Mail.queue(
+            Mail.Message(
+                .accountLocked, to: email, name: person.name, locale: person.locale,
+                context: ["at": now.description, "reason": reason]), in: tx)
     }
 
     /// Opens the account, whoever has locked it.
@@ -67,19 +69,21 @@ enum AdminLocks {
 
     static func forceReset(_ call: Call, _ id: Path<UUID>) async throws -> Single<AdminUser> {
         let by = try another(than: id.value, call)
-        let (visit, now, parts) = (Visit(call), call.now, call.auth)
-        try await parts.db.transaction { tx in
-            let person = try await AdminUsers.Target.of(id.value, in: tx)
-            try await set(
-                "status = 'locked'", of: id.value, .passwordResetDemanded,
-                ["by_operator": .string(by.description)], visit, at: now, in: tx)
-            try await end(of: id.value, reason: "password", by: call.actor, at: now, in: tx)
-            guard let email = person.email else { return }
-            try await PasswordReset.send(
-                to: id.value, email: email, name: person.name, locale: person.locale, visit, parts, at: now,
-                in: tx)
-        }
+        try await call.auth.db.transaction { tx in try await demandReset(of: id.value, by, call, tx) }
         return try await AdminUsers.read(call, id)
+    }
+
+    @inline(never)
+    private static func demandReset(of user: UUID, _ by: UUID, _ call: Call, _ tx: Transaction) async throws {
+        let (visit, now) = (Visit(call), call.now)
+        let person = try await AdminUsers.Target.of(user, in: tx)
+        try await set(
+            "status = 'locked'", of: user, .passwordResetDemanded, ["by_operator": .string(by.description)], visit,
+            at: now, in: tx)
+        try await end(of: user, reason: "password", by: call.actor, at: now, in: tx)
+        guard let email = person.email else { return }
+        try await PasswordReset.send(
+            to: user, email: email, name: person.name, locale: person.locale, visit, call.auth, at: now, in: tx)
     }
 
     static func endSessions(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {

@@ -86,6 +86,8 @@ enum AdminUsers {
         return try await call.page(list, sql, as: Tenant(company: company))
     }
 
+    // Swift 6.3 cannot split a caller into which this is inlined.
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<AdminUser> {
         try Single(await rows(id.value, call))
     }
@@ -93,23 +95,23 @@ enum AdminUsers {
     static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<Change>) async throws -> Single<
         AdminUser
     > {
-        let by = try call.session.user
-        let visit = Visit(call)
         var changes = Changes()
         changes.set("name", body.name)
         changes.set("locale", body.locale)
         changes.set("time_zone", body.timeZone)
-        try await call.auth.db.transaction { tx in
-            let person = try await Target.of(id.value, in: tx)
-            try call.requireVersion(person.version)
-            _ = try await tx.batch([
-                "UPDATE users SET \(fragment: changes.sql) WHERE id = \(id)",
-                AuthEvent.accountChanged.sql(
-                    user: id.value, visit,
-                    ["by_operator": .string(by.description), "changed": try JSON(encoding: body.value)]),
-            ])
-        }
+        let event = AuthEvent.accountChanged.sql(
+            user: id.value, Visit(call),
+            ["by_operator": .string(try call.session.user.description), "changed": try JSON(encoding: body.value)])
+        let update: SQL = "UPDATE users SET \(fragment: changes.sql) WHERE id = \(id)"
+        try await call.auth.db.transaction { tx in try await write([update, event], to: id.value, call, tx) }
         return try await read(call, id)
+    }
+
+    @inline(never)
+    private static func write(_ statements: [SQL], to user: UUID, _ call: Call, _ tx: Transaction) async throws {
+        let person = try await Target.of(user, in: tx)
+        try call.requireVersion(person.version)
+        _ = try await tx.batch(statements)
     }
 
     /// A company somebody is in, or was suspended from.
