@@ -14,8 +14,6 @@ public final class EmbeddedPostgres {
     private let account: DatabaseAccount
     private var child: ChildProcess
 
-    /// The role that owns the tables, for migrations.
-    public var ownerURL: String { Self.url(folder.sockets, role: PostgresCluster.owner) }
     /// The role that serves: it cannot pass the row-level security.
     public var url: String { Self.url(sockets: folder.sockets) }
     public var socketFolder: String { folder.sockets }
@@ -79,6 +77,9 @@ public final class EmbeddedPostgres {
 
     /// How a server that another process runs on these sockets is reached, as the role that serves.
     public static func url(sockets: String) -> String { url(sockets, role: PostgresCluster.server) }
+
+    /// The same as the role that owns the tables, for migrations.
+    public static func ownerURL(sockets: String) -> String { url(sockets, role: PostgresCluster.owner) }
 
     private static func url(_ sockets: String, role: String) -> String {
         let host = sockets.utf8.reduce(into: "") { text, byte in

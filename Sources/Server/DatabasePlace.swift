@@ -11,16 +11,27 @@ struct DatabasePlace: @unchecked Sendable {
     let ownerURL: String
 
     /// To be called on the main thread.
-    init(settings: Settings) throws {
+    /// - Parameter sharing: an embedded database that another Infinity runs will do as well.
+    init(settings: Settings, sharing: Bool = false) throws {
         if let given = settings.databaseURL {
             embedded = nil
             url = given.revealed
             ownerURL = (settings.databaseMigrateURL ?? given).revealed
-        } else {
-            let own = try EmbeddedPostgres(settings: settings)
-            embedded = own
-            url = own.url
-            ownerURL = own.ownerURL
+            return
+        }
+        embedded = try Self.own(settings, sharing: sharing)
+        let sockets = embedded?.socketFolder ?? settings.data + "/run"
+        url = EmbeddedPostgres.url(sockets: sockets)
+        ownerURL = EmbeddedPostgres.ownerURL(sockets: sockets)
+    }
+
+    /// Nil when another Infinity runs it.
+    private static func own(_ settings: Settings, sharing: Bool) throws -> EmbeddedPostgres? {
+        do throws(EmbeddedPostgresFault) {
+            return try EmbeddedPostgres(settings: settings)
+        } catch {
+            if sharing && error.kind == .inUse { return nil }
+            throw error
         }
     }
 

@@ -50,7 +50,7 @@ struct OperatorCommand: ParsableCommand {
         _ work: @escaping @Sendable (Database) async throws -> Value
     ) throws -> Value {
         Signals.hold()
-        let place = try DatabasePlace(settings: try Settings.load())
+        let place = try DatabasePlace(settings: try Settings.load(), sharing: true)
         defer { place.stop() }
         var configuration = DatabaseConfiguration(url: place.ownerURL)
         configuration.role = nil
