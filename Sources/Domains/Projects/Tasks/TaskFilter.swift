@@ -73,7 +73,8 @@ struct TaskFilter: ListFilter {
                 NOT EXISTS (SELECT 1 FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id)
                 """)
         }
-        return "(\(fragment: terms.joined(separator: " OR ")))"
+        // An empty choice (`sprint=`) is nobody's.
+        return terms.isEmpty ? "FALSE" : "(\(fragment: terms.joined(separator: " OR ")))"
     }
 
     static func oneOf(_ choices: [IdOrNone], _ column: String) -> SQL {
@@ -81,7 +82,8 @@ struct TaskFilter: ListFilter {
         var terms: [SQL] = []
         if !ids.isEmpty { terms.append("\(unescaped: column) = ANY(\(ids)::uuid[])") }
         if choices.contains(where: { $0.id == nil }) { terms.append("\(unescaped: column) IS NULL") }
-        return "(\(fragment: terms.joined(separator: " OR ")))"
+        // An empty choice (`sprint=`) is nobody's.
+        return terms.isEmpty ? "FALSE" : "(\(fragment: terms.joined(separator: " OR ")))"
     }
 
     private static func within(_ bounds: Bounds<Timestamp>, _ column: String) -> [SQL] {

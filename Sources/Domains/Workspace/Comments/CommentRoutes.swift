@@ -6,7 +6,7 @@ import Wire
 /// What people say about things. Whoever sees a thing reads what is said about it; the internal part, who may read such.
 enum CommentRoutes {
     @RouteList static var routes: [Route] {
-        GET("/v1/comments", "List comments on a thing", .member, list)
+        GET("/v1/comments", "List comments on a thing", .member, list).problems(.notFound)
             .describe(
                 "Newest first, `sort=created_at` for oldest first. Without `parent_id` those that begin a thread, each with "
                     + "the number of its replies; with it the replies of that one.")

@@ -6,7 +6,7 @@ import Wire
 /// The fields that the company gives to its things.
 enum FieldRoutes {
     @RouteList static var routes: [Route] {
-        GET("/v1/custom-fields", "List custom fields", .member, list)
+        GET("/v1/custom-fields", "List custom fields", .member, list).problems(.notFound)
             .describe(
                 "Those that all things of a kind have or, with `scope_id`, those of one part of the company alone."
             )

@@ -158,10 +158,12 @@ enum ViewRoutes {
         let rows = try await rows(id, call)
         guard let row = rows.first else { throw Problem.notFound }
         let (kind, scope) = (try row.get("kind", as: String.self), try row.get("scope_id", as: UUID?.self))
+        // FOR KEY SHARE: a view that is deleted in this moment is chosen by nobody.
         var statements: [SQL] = [
             """
             INSERT INTO saved_view_choices (company_id, member_id, view_id, \(unescaped: column))
-            VALUES (\(company), \(member), \(id), \(value))
+            SELECT company_id, \(member), id, \(value) FROM saved_views WHERE company_id = \(company) AND id = \(id)
+               FOR KEY SHARE
             ON CONFLICT (company_id, member_id, view_id) DO UPDATE SET \(unescaped: column) = \(value)
             """
         ]

@@ -7,6 +7,17 @@ import Wire
 @testable import Projects
 
 @Suite struct TaskStory {
+    @Test func `an empty choice finds nothing, in lists and on boards`() async throws {
+        let shop = try await Workshop()
+        let task = try await shop.task("Somewhere", [:])
+        for query in ["sprint=", "assignee="] {
+            let list = try await shop.owner.client.get("/v1/tasks?\(query)").expect(200).json
+            #expect(list["data"] == [])
+            let project = try #require(task["project_id"]?.stringValue)
+            try await shop.owner.client.get("/v1/projects/\(project)/board?\(query)").expect(200)
+        }
+    }
+
     @Test func `a task is made, found, changed and leaves its history`() async throws {
         let shop = try await Workshop()
         let client = shop.owner.client
