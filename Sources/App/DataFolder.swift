@@ -11,8 +11,10 @@ final class DataFolder {
 
     var cluster: String { path + "/pg" }
     var clusterDraft: String { path + "/pg.tmp" }
-    var sockets: String { path + "/run" }
+    var sockets: String { Self.sockets(in: path) }
     var databaseLog: String { path + "/postgres.log" }
+
+    static func sockets(in path: String) -> String { path + "/run" }
 
     /// How long to wait for the database of an Infinity that was killed.
     private static let leftoverSeconds = 10

@@ -14,8 +14,6 @@ public final class EmbeddedPostgres {
     private let account: DatabaseAccount
     private var child: ChildProcess
 
-    /// The role that serves: it cannot pass the row-level security.
-    public var url: String { Self.url(sockets: folder.sockets) }
     public var socketFolder: String { folder.sockets }
 
     private static let readySeconds = 60
@@ -75,14 +73,15 @@ public final class EmbeddedPostgres {
 
     private var lastWords: String { PostgresCluster.lastWords(folder.databaseLog) }
 
-    /// How a server that another process runs on these sockets is reached, as the role that serves.
-    public static func url(sockets: String) -> String { url(sockets, role: PostgresCluster.server) }
+    /// How the database of a data folder is reached, whichever process runs it, as the role that serves: it cannot pass
+    /// the row-level security.
+    public static func url(in data: String) -> String { url(in: data, role: PostgresCluster.server) }
 
     /// The same as the role that owns the tables, for migrations.
-    public static func ownerURL(sockets: String) -> String { url(sockets, role: PostgresCluster.owner) }
+    public static func ownerURL(in data: String) -> String { url(in: data, role: PostgresCluster.owner) }
 
-    private static func url(_ sockets: String, role: String) -> String {
-        let host = sockets.utf8.reduce(into: "") { text, byte in
+    private static func url(in data: String, role: String) -> String {
+        let host = DataFolder.sockets(in: data).utf8.reduce(into: "") { text, byte in
             let isPlain = byte.isASCIIAlphanumeric || "-_.".utf8.contains(byte)
             let digits = String(byte, radix: 16, uppercase: true)
             text += isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits

@@ -20,9 +20,8 @@ struct DatabasePlace: @unchecked Sendable {
             return
         }
         embedded = try Self.own(settings, sharing: sharing)
-        let sockets = embedded?.socketFolder ?? settings.data + "/run"
-        url = EmbeddedPostgres.url(sockets: sockets)
-        ownerURL = EmbeddedPostgres.ownerURL(sockets: sockets)
+        url = EmbeddedPostgres.url(in: settings.data)
+        ownerURL = EmbeddedPostgres.ownerURL(in: settings.data)
     }
 
     /// Nil when another Infinity runs it.

@@ -74,7 +74,7 @@ struct Examination {
         if let given = settings.databaseURL {
             url = given.revealed
         } else if access(settings.data + "/run/.s.PGSQL.5432", F_OK) == 0 {
-            url = EmbeddedPostgres.url(sockets: settings.data + "/run")
+            url = EmbeddedPostgres.url(in: settings.data)
         } else {
             let isMade = access(settings.data + "/pg/PG_VERSION", F_OK) == 0
             return [
