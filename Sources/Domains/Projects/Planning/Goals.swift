@@ -21,9 +21,9 @@ enum Goals {
             .example(body: ["current_value": 640])
         DELETE("/v1/projects/{id}/goals/{goal_id}", "Delete a goal", .can(.projectsRead), delete)
             .operation("deleteGoal").problems(.projectArchived)
-        PUT("/v1/projects/{id}/goals/{goal_id}/tasks/{task_id}", "Link a task to a goal", .can(.tasksRead), link)
+        PUT("/v1/projects/{id}/goals/{goal_id}/tasks/{task_id}", "Link a task to a goal", .can(.tasksRead), PlanLinks.goal.link)
             .operation("linkGoalTask").problems(.projectArchived)
-        DELETE("/v1/projects/{id}/goals/{goal_id}/tasks/{task_id}", "Unlink a task from a goal", .can(.tasksRead), unlink)
+        DELETE("/v1/projects/{id}/goals/{goal_id}/tasks/{task_id}", "Unlink a task from a goal", .can(.tasksRead), PlanLinks.goal.unlink)
             .operation("unlinkGoalTask").problems(.projectArchived)
     }
 
@@ -158,20 +158,6 @@ enum Goals {
             """)
         guard let row = gone.first else { throw Problem.notFound }
         try await record("project.goal_deleted", head, ["name": .string(try row.get("name"))], call, tx)
-    }
-
-    static func link(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
-        try await call.db.transaction { tx in
-            try await PlanLinks.goal.set(task.value, of: plan.value, in: id.value, isLinked: true, call, tx)
-        }
-        return NoContent()
-    }
-
-    static func unlink(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
-        try await call.db.transaction { tx in
-            try await PlanLinks.goal.set(task.value, of: plan.value, in: id.value, isLinked: false, call, tx)
-        }
-        return NoContent()
     }
 
     @inline(never)

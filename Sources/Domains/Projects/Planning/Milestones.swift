@@ -17,12 +17,12 @@ enum Milestones {
             .example(body: ["is_completed": true])
         DELETE("/v1/projects/{id}/milestones/{milestone_id}", "Delete a milestone", .can(.projectsRead), delete)
             .operation("deleteMilestone").problems(.projectArchived).describe("Its tasks stay.")
-        PUT("/v1/projects/{id}/milestones/{milestone_id}/tasks/{task_id}", "Link a task to a milestone", .can(.tasksRead), link)
+        PUT("/v1/projects/{id}/milestones/{milestone_id}/tasks/{task_id}", "Link a task to a milestone", .can(.tasksRead), PlanLinks.milestone.link)
             .operation("linkMilestoneTask").problems(.projectArchived)
             .describe("A task of the same project. Takes the right to contribute to it.")
         DELETE(
             "/v1/projects/{id}/milestones/{milestone_id}/tasks/{task_id}", "Unlink a task from a milestone",
-            .can(.tasksRead), unlink
+            .can(.tasksRead), PlanLinks.milestone.unlink
         ).operation("unlinkMilestoneTask").problems(.projectArchived)
     }
 
@@ -156,20 +156,6 @@ enum Milestones {
         guard let row = gone.first else { throw Problem.notFound }
         try await record(
             "project.milestone_deleted", PlanEvents.milestoneDeleted, head, id, row.get("name"), row.get("due_on"), call, tx)
-    }
-
-    static func link(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
-        try await call.db.transaction { tx in
-            try await PlanLinks.milestone.set(task.value, of: plan.value, in: id.value, isLinked: true, call, tx)
-        }
-        return NoContent()
-    }
-
-    static func unlink(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
-        try await call.db.transaction { tx in
-            try await PlanLinks.milestone.set(task.value, of: plan.value, in: id.value, isLinked: false, call, tx)
-        }
-        return NoContent()
     }
 
     @inline(never)

@@ -22,9 +22,23 @@ enum PlanLinks: String, Sendable {
         """
     }
 
+    @Sendable func link(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
+        try await call.db.transaction { tx in
+            try await set(task.value, of: plan.value, in: id.value, isLinked: true, call, tx)
+        }
+        return NoContent()
+    }
+
+    @Sendable func unlink(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
+        try await call.db.transaction { tx in
+            try await set(task.value, of: plan.value, in: id.value, isLinked: false, call, tx)
+        }
+        return NoContent()
+    }
+
     /// Linking what is linked, or taking away what is not, changes nothing.
     @inline(never)
-    func set(_ task: UUID, of plan: UUID, in project: UUID, isLinked: Bool, _ call: Call, _ tx: Transaction) async throws {
+    private func set(_ task: UUID, of plan: UUID, in project: UUID, isLinked: Bool, _ call: Call, _ tx: Transaction) async throws {
         let company = try call.company
         let head = try await ProjectAccess.require(.contribute, in: project, call, tx, locking: true)
         let known = try await tx.query(
