@@ -5,20 +5,29 @@ import Wire
 /// One thing as JSON, printed straight from its row or from a value. A row's `version` becomes the ETag.
 public struct Single<Value: Decodable & Sendable>: RouteOutput, Sendable {
     private let content: ItemContent
+    private let versionIsWhole: Bool
 
     /// The first row; none is 404.
-    public init(_ rows: Rows) throws(Problem) {
+    /// - Parameter versionIsWhole: false where something of the answer changes without the row's version: it is an ETag to
+    ///   change by, and the answer is never 304.
+    public init(_ rows: Rows, versionIsWhole: Bool = true) throws(Problem) {
         guard rows.count > 0 else { throw .notFound }
         content = .row(rows)
+        self.versionIsWhole = versionIsWhole
     }
 
-    public init(_ value: Value, version: Int64? = nil) where Value: Encodable { content = .value(value, version) }
+    public init(_ value: Value, version: Int64? = nil) where Value: Encodable {
+        content = .value(value, version)
+        versionIsWhole = true
+    }
 
     public static func part() throws(Schema.ProbeError) -> OutputPart {
         OutputPart(status: 200, shape: .single(try Schema.of(Value.self, as: .output)))
     }
 
-    public func response(to call: Call) throws -> Response { try content.response(200, to: call) }
+    public func response(to call: Call) throws -> Response {
+        try content.response(200, to: call, mayBeUnchanged: versionIsWhole)
+    }
 }
 
 /// A new thing: 201 with its place in `Location`.
@@ -95,11 +104,9 @@ enum ItemContent: Sendable {
         }
     }
 
-    func response(_ status: Int, to call: Call) throws -> Response {
+    func response(_ status: Int, to call: Call, mayBeUnchanged: Bool = false) throws -> Response {
         let version = version
-        if let version, status == 200, call.request.method.isSafe,
-            call.holds(EntityTag(version: version))
-        {
+        if let version, mayBeUnchanged, call.request.method.isSafe, call.holds(EntityTag(version: version)) {
             var response = Response(status: 304)
             response.headers.add("etag", EntityTag(version: version).description)
             return response

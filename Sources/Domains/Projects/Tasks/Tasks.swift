@@ -44,20 +44,15 @@ enum Tasks {
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<ProjectTask> {
-        try whole(await rows(id.value, call), call)
+        try whole(await rows(id.value, call))
     }
 
-    /// With its version as ETag, but never 304: what hangs on a task changes without its version.
-    private static func whole(_ rows: Rows, _ call: Call) throws -> Single<ProjectTask> {
-        guard let row = rows.first else { throw Problem.notFound }
-        let task = try row.decode(ProjectTask.self)
-        call.header("etag", EntityTag(version: Int64(task.version)).description)
-        return Single(task)
-    }
+    /// What hangs on a task changes without its version.
+    private static func whole(_ rows: Rows) throws -> Single<ProjectTask> { try Single(rows, versionIsWhole: false) }
 
     static func readByKey(_ call: Call, _ key: Path<TaskKey>) async throws -> Single<ProjectTask> {
         let sql = try TaskRows.selectDetail(call)
-        return try whole(await call.db.query("\(fragment: sql) AND t.id = (\(fragment: key.value.lookUp(try call.company)))"), call)
+        return try whole(await call.db.query("\(fragment: sql) AND t.id = (\(fragment: key.value.lookUp(try call.company)))"))
     }
 
     static func create(_ call: Call, _ body: Body<NewTask>) async throws -> Created<ProjectTask> {
