@@ -26,6 +26,17 @@ def server(mailbox):
         instance.remove()
 
 
+@pytest.fixture
+def fragile(mailbox):
+    """A server of the test's own, to be killed."""
+    instance = Instance(INFINITY_SMTP_URL=f"smtp://127.0.0.1:{mailbox.port}")
+    try:
+        instance.start()
+        yield instance
+    finally:
+        instance.remove()
+
+
 @pytest.fixture(scope="session")
 def document(server):
     return server.document()

@@ -5,20 +5,9 @@ import threading
 import time
 
 import httpx
-import pytest
 
-from instance import Instance, wait_until
+from instance import wait_until
 from people import Person
-
-
-@pytest.fixture
-def fragile(mailbox):
-    instance = Instance(INFINITY_SMTP_URL=f"smtp://127.0.0.1:{mailbox.port}")
-    try:
-        instance.start()
-        yield instance
-    finally:
-        instance.remove()
 
 
 def test_kill_9_during_acknowledged_writes_loses_none(fragile, mailbox):

@@ -8,18 +8,8 @@ import icalendar
 import openpyxl
 import pytest
 
-from instance import Instance, wait_until
+from instance import wait_until
 from people import Person
-
-
-@pytest.fixture
-def fragile(mailbox):
-    instance = Instance(INFINITY_SMTP_URL=f"smtp://127.0.0.1:{mailbox.port}")
-    try:
-        instance.start()
-        yield instance
-    finally:
-        instance.remove()
 
 
 def project(person, name="Launch"):
