@@ -4,8 +4,6 @@ public enum WorkspaceLimits {
     public static let tagsMax = 1_000
     /// Each is looked at with every row that is written.
     public static let fieldsPerKindMax = 100
-    /// What a drop-down can show.
-    public static let optionsMax = 200
     /// A paragraph; longer texts are files or descriptions.
     public static let textValueMax = 4_000
 }
