@@ -63,7 +63,7 @@ extension Call {
         }
         let known = shape.properties.filter(\.isExpansion).map(\.name)
         for name in names where !known.contains(name) {
-            let near = NearMiss.of(name, among: known).map { "; perhaps \($0) was meant" } ?? ""
+            let near = NearMiss.hint(name, among: known)
             throw Problem.faulty([
                 .parameter("expand", "not-one-of", "\"\(name.prefix(60))\" cannot be expanded; \(known.joined(separator: ", ")) can\(near)")
             ])

@@ -125,7 +125,7 @@ enum ListParameters {
         }
         let allowed = shape.sorts.map(\.column) + ["id"]
         for key in keys where !allowed.contains(key.column) {
-            let near = NearMiss.of(key.column, among: allowed).map { "; perhaps \($0) was meant" } ?? ""
+            let near = NearMiss.hint(key.column, among: allowed)
             let names = allowed.joined(separator: ", ")
             reader.fault(.parameter("sort", "not-one-of", "must name \(names), each with - for falling order\(near)"))
             return nil

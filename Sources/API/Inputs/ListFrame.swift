@@ -63,7 +63,7 @@ final class ListFrame: Sendable {
         let all = shape.properties.filter { !$0.isExpansion }.map(\.name)
         guard let wanted else { return all }
         for name in wanted where !all.contains(name) {
-            let near = NearMiss.of(name, among: all).map { "; perhaps \($0) was meant" } ?? ""
+            let near = NearMiss.hint(name, among: all)
             throw Problem.faulty([.parameter("fields", "not-one-of", "\"\(name.prefix(60))\" is no field of this list\(near)")])
         }
         if wanted.isEmpty { throw Problem.faulty([.parameter("fields", "invalid", "must name at least one field")]) }

@@ -139,7 +139,7 @@ struct QueryPairs {
                 return inner.properties.map { "\(property.name)[\($0.name)]" }
             }
         for (name, _) in pairs {
-            let near = NearMiss.of(name, among: all).map { "; perhaps \($0) was meant" } ?? ""
+            let near = NearMiss.hint(name, among: all)
             reader.fault(
                 Fault(
                     .parameter(String(name.prefix(100))), "unknown-parameter", "is no parameter here\(near)",

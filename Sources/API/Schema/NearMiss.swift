@@ -17,5 +17,10 @@ public enum NearMiss {
         return best?.name
     }
 
+    /// Words that end a sentence about an unknown name: `; perhaps status was meant`, or nothing.
+    public static func hint(_ name: String, among names: some Sequence<String>) -> String {
+        of(name, among: names).map { "; perhaps \($0) was meant" } ?? ""
+    }
+
     private static let nameLengthMax = 64
 }

@@ -51,15 +51,14 @@ private struct SchemaCheck {
             }
         }
         for (key, _) in object.members where shape[key] == nil {
-            let near = NearMiss.of(key, among: shape.properties.map(\.name))
-            let hint = near.map { "; perhaps \($0) was meant" } ?? ""
-            fault(step(pointer, String(key.prefix(100))), "unknown-field", "is no field here\(hint)", isSyntax: true)
+            let near = NearMiss.hint(key, among: shape.properties.map(\.name))
+            fault(step(pointer, String(key.prefix(100))), "unknown-field", "is no field here\(near)", isSyntax: true)
         }
     }
 
     private mutating func text(_ text: String, _ rule: TextRule, _ pointer: String) {
         if let values = rule.values, !values.contains(text) {
-            let near = NearMiss.of(text, among: values).map { "; perhaps \($0) was meant" } ?? ""
+            let near = NearMiss.hint(text, among: values)
             return fault(pointer, "not-one-of", "must be one of \(values.joined(separator: ", "))\(near)")
         }
         // Counted as JSON Schema and PostgreSQL count: code points.

@@ -44,7 +44,7 @@ extension TextValue {
 
 extension String {
     /// Without the white space around it.
-    func trimmed() -> String {
+    public func trimmed() -> String {
         let scalars = unicodeScalars
         guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
             let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })

@@ -6,7 +6,7 @@ public struct TimeZoneName: TextValue {
     public static var rule: TextRule {
         TextRule(length: 2...40, format: "iana-time-zone") { text in
             if names.contains(text) { return nil }
-            let near = NearMiss.of(text, among: names).map { "; perhaps \($0) was meant" } ?? ""
+            let near = NearMiss.hint(text, among: names)
             return "is no time zone of the IANA database\(near)"
         }
     }

@@ -122,7 +122,7 @@ public final class CustomFields: Sendable {
         for (key, value) in sent.members {
             let place = "\(pointer)/\(JSON.escapePointer(key))"
             guard let field = active[key] else {
-                let near = NearMiss.of(key, among: Array(active.keys)).map { "; perhaps \($0) was meant" } ?? ""
+                let near = NearMiss.hint(key, among: Array(active.keys))
                 faults.append(.at(place, "unknown-field", "is no custom field here\(near)"))
                 continue
             }

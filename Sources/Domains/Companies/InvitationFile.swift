@@ -28,7 +28,7 @@ struct InvitationFile {
         let known = try Known(roles, teams)
         rows = table.dropFirst().map { cells in
             let value = { (column: Column) in
-                columns[column].flatMap { $0 < cells.count ? cells[$0].trimmed : nil }.flatMap {
+                columns[column].flatMap { $0 < cells.count ? cells[$0].trimmed() : nil }.flatMap {
                     $0.isEmpty ? nil : $0
                 }
             }
@@ -39,7 +39,7 @@ struct InvitationFile {
     private static func columns(_ names: [String]) throws(Problem) -> [Column: Int] {
         var columns: [Column: Int] = [:]
         for (place, name) in names.enumerated() {
-            guard let column = Column(rawValue: name.trimmed.lowercased()) else {
+            guard let column = Column(rawValue: name.trimmed().lowercased()) else {
                 let all = Column.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .unprocessable("", "unknown-column", "the column \(name) is none of \(all)")
             }
@@ -83,9 +83,9 @@ struct InvitationFile {
     {
         guard let cell else { return nil }
         var ids: [UUID] = []
-        for name in cell.split(separator: ";").map({ String($0).trimmed }) where !name.isEmpty {
+        for name in cell.split(separator: ";").map({ String($0).trimmed() }) where !name.isEmpty {
             guard let id = known[name.lowercased()] else {
-                let near = NearMiss.of(name, among: known.keys).map { "; perhaps \($0) was meant" } ?? ""
+                let near = NearMiss.hint(name, among: known.keys)
                 throw .unprocessable(
                     pointer, "unknown-\(noun)", "\(name) is no \(noun) of this company\(near)")
             }
@@ -109,15 +109,5 @@ struct InvitationFile {
                 teams[try row.get("name", as: String.self).lowercased()] = try row.get("id")
             }
         }
-    }
-}
-
-extension String {
-    /// Without the blanks around it.
-    fileprivate var trimmed: String {
-        let isBlank = { (letter: Character) in letter.isWhitespace }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) })
-        else { return "" }
-        return String(self[first...last])
     }
 }

@@ -181,7 +181,7 @@ extension MemberAttributes {
         change.sorted { $0.key < $1.key }.compactMap { key, value in
             if value.isNull { return nil }
             guard let rule = rules.first(where: { $0.key == key }) else {
-                let near = NearMiss.of(key, among: rules.map(\.key)).map { "; perhaps \($0) was meant" } ?? ""
+                let near = NearMiss.hint(key, among: rules.map(\.key))
                 return .at(
                     "/attributes/\(key)", "unknown-attribute", "is none of GET /v1/member-attributes\(near)")
             }

@@ -48,7 +48,7 @@ struct FlagRulesCheck {
     private mutating func known(_ variant: String, _ rules: FlagRules, _ pointer: String) {
         let names = rules.variants.items.map(\.name.text)
         if names.contains(variant) { return }
-        let near = NearMiss.of(variant, among: names).map { "; perhaps \($0) was meant" } ?? ""
+        let near = NearMiss.hint(variant, among: names)
         fault(pointer, "unknown-variant", "is none of the variants\(near)")
     }
 

@@ -283,8 +283,8 @@ extension SettingRoutes {
         for (key, value) in body.settings.sorted(by: { $0.key < $1.key }) {
             let pointer = "/settings/\(JSON.escapePointer(key))"
             guard let setting = LiveSettingCatalogue.named(key) else {
-                let near = NearMiss.of(key, among: LiveSettingCatalogue.all.map(\.name)).map { "; perhaps \($0) was meant" }
-                faults.append(.at(pointer, "unknown-setting", "is no setting\(near ?? "")"))
+                let near = NearMiss.hint(key, among: LiveSettingCatalogue.all.map(\.name))
+                faults.append(.at(pointer, "unknown-setting", "is no setting\(near)"))
                 continue
             }
             if !setting.scopes.contains(scope) {

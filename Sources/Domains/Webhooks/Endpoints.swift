@@ -237,7 +237,7 @@ enum Endpoints {
         let texts = Set((patterns?.items ?? []).map(\.text)).sorted()
         let names = EventTypes.names
         for text in texts where !names.contains(where: { EventTypes.pattern(text, fits: $0) }) {
-            let near = NearMiss.of(text, among: Array(names)).map { "; perhaps \($0) was meant" } ?? ""
+            let near = NearMiss.hint(text, among: Array(names))
             throw Problem(.webhookEventTypeUnknown, "\"\(text)\" stands for none\(near).")
         }
         return texts

@@ -26,7 +26,7 @@ enum Trial {
             "SELECT 1 FROM webhook_endpoints WHERE company_id = \(company) AND id = \(id)")
         if there.isEmpty { throw Problem.notFound }
         guard let type = EventCatalogue.named(name) else {
-            let near = NearMiss.of(name, among: Array(EventTypes.names)).map { "; perhaps \($0) was meant" } ?? ""
+            let near = NearMiss.hint(name, among: Array(EventTypes.names))
             throw Problem(.webhookEventTypeUnknown, "\"\(name)\" is none\(near).")
         }
         let message = MessageId(UUID.v7())

@@ -75,9 +75,8 @@ enum Templates {
     static func create(_ call: Call, _ body: Body<NewTemplate>) async throws -> Created<Template> {
         let (company, id, new) = (try call.company, UUID.v7(), body.value)
         guard NotificationCatalogue.named(new.type.text) != nil else {
-            let near = NearMiss.of(new.type.text, among: NotificationCatalogue.all.map(\.name))
-            throw Problem.unprocessable(
-                "/type", "unknown", "is no kind of notification\(near.map { "; perhaps \($0) was meant" } ?? "")")
+            let near = NearMiss.hint(new.type.text, among: NotificationCatalogue.all.map(\.name))
+            throw Problem.unprocessable("/type", "unknown", "is no kind of notification\(near)")
         }
         try check(new.title.text, new.body.text)
         _ = try await call.db.batch([

@@ -33,8 +33,7 @@ extension ImportRoutes {
                     .at("/mapping/\(index)/column", "out-of-range", "the file has \(width) columns"))
             }
             if !columns.contains(where: { $0.key == key }) {
-                let near =
-                    NearMiss.of(key, among: columns.map(\.key)).map { "; perhaps \($0) was meant" } ?? ""
+                let near = NearMiss.hint(key, among: columns.map(\.key))
                 faults.append(
                     .at("/mapping/\(index)/key", "unknown-column", "is no column of this kind\(near)"))
             }
