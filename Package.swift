@@ -38,11 +38,12 @@ let package = Package(
         domain("Config"),
         domain("Workspace"),
         domain("Projects"),
+        domain("CRM"),
         .target(
             name: "App",
             dependencies: [
                 "Core", "Auth", "Companies", "BackgroundWork", "Webhooks", "Notifications", "Files", "AuditTrail", "Privacy", "Config",
-                "Workspace", "Projects", log,
+                "Workspace", "Projects", "CRM", log,
             ]),
         .executableTarget(
             name: "infinity",
@@ -78,6 +79,7 @@ let package = Package(
         domainTests("Config"),
         domainTests("Workspace"),
         domainTests("Projects"),
+        domainTests("CRM"),
         .testTarget(name: "EveryRouteTests", dependencies: ["App", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -2,6 +2,7 @@ import API
 import AuditTrail
 import Auth
 import BackgroundWork
+import CRM
 import Companies
 import Config
 import Core
@@ -36,6 +37,7 @@ public final class Instance: Sendable {
             ConfigDomain.self,
             WorkspaceDomain.self,
             ProjectsDomain.self,
+            CRMDomain.self,
         ]
     }
 
