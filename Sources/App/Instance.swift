@@ -117,7 +117,7 @@ public final class Instance: Sendable {
         metrics.observe([("flags", { @Sendable in flags.figures }), ("settings", { @Sendable in live.figures })])
         let dispatcher = EventDispatcher(reactions)
         workforce = Workforce(
-            domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers
+            domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers + [SearchUpkeep.worker]
                 + [Self.sweepOfRepeats], database: database,
             environment: environment, loops: loops)
         jobs = JobEngine(
