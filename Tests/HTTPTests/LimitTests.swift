@@ -70,6 +70,42 @@ extension SocketTests {
             await live.stop()
         }
 
+        @Test func `a reader of a stream that stops is cut off though little was sent, a slow one is not`() async throws {
+            let answering = Answering { _ in
+                .now(
+                    .eventStream { events in
+                        for number in 0..<256 { try await events.send(id: "\(number)", data: Self.kilobyte) }
+                        try await events.send(event: "last", data: "all is told")
+                        try await Task.sleep(for: .seconds(60))
+                    })
+            }
+            let live = try LiveServer(
+                answering,
+                limits: {
+                    $0.write = .milliseconds(400)
+                    $0.unsentBytes = 16 << 10
+                })
+            let silent = RawClient(port: live.ports[0], receiveBuffer: 8 << 10)
+            let slow = RawClient(port: live.ports[0], receiveBuffer: 8 << 10)
+            for client in [silent, slow] { client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n") }
+            let start = ContinuousClock.now
+            var got = ""
+            while !got.contains("all is told"), let piece = slow.readSome(8 << 10) {
+                got += piece
+                try await Task.sleep(for: .milliseconds(15))
+            }
+            #expect(got.contains("all is told"))
+            #expect(ContinuousClock.now - start > .milliseconds(400))
+            #expect(await eventually { answering.exchanges.count == 1 })
+            #expect(answering.exchanges.map(\.outcome) == [.aborted])
+            // The slow one, which has caught up, is still there.
+            #expect(live.server.statistics.connections == 1)
+            #expect(silent.readToEnd().contains("id: 0\n"))
+            await live.stop()
+        }
+
+        private static let kilobyte = String(repeating: "x", count: 1000)
+
         @Test func `more requests than the server will work on are told to come back`() async throws {
             let gate = Gate()
             let live = try LiveServer(

@@ -141,6 +141,13 @@ final class RawClient: @unchecked Sendable {
     /// The other side has ended the connection and nothing is left to read.
     var isOver: Bool { !fill() && unread.isEmpty }
 
+    /// What comes next, at most so many bytes; nil at the end.
+    func readSome(_ count: Int) -> String? {
+        var room = [UInt8](repeating: 0, count: count)
+        let got = recv(descriptor, &room, count, 0)
+        return got > 0 ? String(decoding: room[..<got], as: UTF8.self) : nil
+    }
+
     private func fill() -> Bool {
         var room = [UInt8](repeating: 0, count: 64 << 10)
         let count = recv(descriptor, &room, room.count, 0)

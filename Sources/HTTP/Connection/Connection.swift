@@ -161,6 +161,17 @@ final class Connection: Readiness, @unchecked Sendable {
         home.remove(self)
     }
 
+    /// What the kernel still holds for the client goes with the connection.
+    func resetOnClose() {
+        setOption(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
+    }
+
+    func setOption<Value: BitwiseCopyable>(_ level: Int32, _ name: Int32, _ value: Value) {
+        withUnsafeBytes(of: value) { bytes in
+            _ = setsockopt(descriptor, level, name, bytes.baseAddress, socklen_t(bytes.count))
+        }
+    }
+
     /// Gives up the exchange under way and those whose answers are not out.
     private func endExchange(_ outcome: Exchange.Outcome) {
         let now = EventLoop.monotonicNanoseconds()
@@ -234,6 +245,7 @@ final class Connection: Readiness, @unchecked Sendable {
         let now = home.loop.now
         if now >= outputDue {
             guard Self.keepsRate(unsentProgress, limits.writeBytesPerSecond, limits.write) else {
+                resetOnClose()
                 return abort()
             }
             unsentBegins()

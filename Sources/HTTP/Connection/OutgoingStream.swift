@@ -63,6 +63,7 @@ extension Connection {
     /// Writes the head of a streamed answer.
     func begin(_ body: StreamBody, _ answer: Response, _ request: Request?) -> OutgoingStream? {
         flushReplies()
+        boundKernelQueue()
         var response = answer
         let isCompressed = Representation.compressesStream(&response, body, for: request)
         guard phase == .answering else { return nil }
@@ -209,13 +210,14 @@ extension Connection {
         }
     }
 
-    private func unsentWillGrow() {
-        if unsent.isEmpty { unsentBegins() }
+    /// The kernel would take up to 4 MiB more for a client that reads nothing, and its silence would go unnoticed so long.
+    private func boundKernelQueue() {
+        setOption(Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, Int32(clamping: limits.unsentBytes))
+        setOption(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(clamping: limits.streamStall.nanoseconds / 1_000_000))
     }
 
-    private func resetOnClose() {
-        var now = linger(l_onoff: 1, l_linger: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+    private func unsentWillGrow() {
+        if unsent.isEmpty { unsentBegins() }
     }
 
     private static func writeChunkSize(_ size: Int, _ out: ByteWriter) {

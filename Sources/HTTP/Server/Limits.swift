@@ -62,6 +62,9 @@ public struct Limits: Sendable {
     /// The same for an answer being read.
     public var write: Duration = .seconds(18)
     public var writeBytesPerSecond = 1 << 10
+    /// A stream whose client has acknowledged nothing for so long, though something is on its way, is gone: what lies in
+    /// the kernel counts too. Above the time a slow client takes to open its window again.
+    public var streamStall: Duration = .seconds(60)
     public var handshake: Duration = .seconds(10)
     /// After the last answer, for the client to read it and close.
     public var linger: Duration = .seconds(15)
