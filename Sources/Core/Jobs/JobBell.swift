@@ -70,6 +70,7 @@ final class JobBell: Sendable {
             for database in databases {
                 for hint in hints { try? await database.notify(hint.channel, hint.payload) }
             }
+            try? await Task.sleep(for: JobLimits.tellPause)
         }
     }
 }

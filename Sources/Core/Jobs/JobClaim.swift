@@ -18,11 +18,16 @@ struct JobClaim: Sendable {
     /// Which of the shares looked at it is from; 0 in a claim that does not look at shares.
     let place: Int
 
-    /// Where the next look at the shares begins: after this kind and company.
-    struct Cursor: Sendable {
+    /// Of how many shares the claim that took it chose.
+    let shares: Int
+
+    /// What a company has of a kind, and where the next look at the shares begins: after it.
+    struct Share: Hashable, Sendable {
         var kind = ""
-        var share = UUID.zero
+        var company = UUID.zero
     }
+
+    var share: Share { Share(kind: kind, company: company ?? .zero) }
 
     /// The statements of a round find their rows by one index each. What the statistics say of a table that fills and
     /// empties by the second is never true, so the planner is told, for this transaction alone. Arrays would have it plan
@@ -40,14 +45,14 @@ struct JobClaim: Sendable {
     static func inOrder(_ queue: String, kinds: [String], limit: Int, marks: [Timestamp], holder: UUID) -> SQL {
         taking(
             """
-            SELECT job.id, job.due_at, 0::bigint AS place
-              FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place),
+            SELECT job.id, job.due_at, 0::bigint AS place, 0::bigint AS shares
+              FROM \(fragment: looking(marks)),
                    LATERAL (
                      SELECT id, due_at
                        FROM jobs
                       WHERE queue = \(queue)
-                        AND priority = mark.place - 1
-                        AND due_at >= 'epoch'::timestamptz + mark.microseconds * interval '1 microsecond'
+                        AND priority = mark.priority
+                        AND due_at >= mark.at
                         AND due_at <= now()
                         AND kind = ANY (\(kinds)::text[])
                       ORDER BY due_at, id
@@ -59,26 +64,44 @@ struct JobClaim: Sendable {
 
     /// Claims up to `limit` jobs, as evenly as can be from the shares of the next companies after the cursor: what one of
     /// them has waiting in its thousands hides nobody's job from it.
-    /// - Parameter maxes: for each of the kinds how many a company may have running, 0 when it does not matter.
+    ///
+    /// Rows are compared as wholes so that no other index than that of the shares will do, whatever the statistics say.
+    /// - Parameters:
+    ///   - maxes: for each of the kinds how many a company may have running, 0 when it does not matter.
+    ///   - walked: shares that were claimed from since the last full look. They are looked at by their marks alone, for
+    ///     the way to their first waiting job leads over the entries of all that have gone.
     static func byShare(
-        _ queue: String, kinds: [String], maxes: [Int], limit: Int, marks: [Timestamp], after cursor: Cursor,
-        holder: UUID
+        _ queue: String, kinds: [String], maxes: [Int], limit: Int, marks: [Timestamp], after cursor: Share,
+        walked: [Share], holder: UUID
     ) -> SQL {
         taking(
             """
             WITH RECURSIVE next (kind, share) AS (
-                (SELECT kind, share FROM jobs
-                  WHERE queue = \(queue) AND holder IS NULL AND (kind, share) > (\(cursor.kind)::text, \(cursor.share)::uuid)
-                  ORDER BY kind, share LIMIT 1)
+                SELECT \(cursor.kind)::text, \(cursor.company)::uuid
                 UNION ALL
-                SELECT job.kind, job.share
-                  FROM next, LATERAL (
-                    SELECT kind, share FROM jobs
-                     WHERE queue = \(queue) AND holder IS NULL AND (kind, share) > (next.kind, next.share)
-                     ORDER BY kind, share LIMIT 1) job),
+                SELECT one.kind, one.share
+                  FROM next
+                  LEFT JOIN LATERAL (
+                    SELECT kind, share
+                      FROM unnest(\(walked.map(\.kind))::text[], \(walked.map(\.company))::uuid[]) AS walked (kind, share)
+                     WHERE (kind, share) > (next.kind, next.share)
+                     ORDER BY kind, share LIMIT 1) ahead ON true,
+                       LATERAL (
+                         (SELECT kind, share FROM jobs
+                           WHERE ahead.kind IS NOT NULL AND queue = \(queue) AND holder IS NULL
+                             AND (kind, share) > (next.kind, next.share) AND (kind, share) < (ahead.kind, ahead.share)
+                           ORDER BY kind, share LIMIT 1)
+                         UNION ALL
+                         SELECT ahead.kind, ahead.share WHERE ahead.kind IS NOT NULL
+                         UNION ALL
+                         (SELECT kind, share FROM jobs
+                           WHERE ahead.kind IS NULL AND queue = \(queue) AND holder IS NULL
+                             AND (kind, share) > (next.kind, next.share)
+                           ORDER BY kind, share LIMIT 1)
+                         LIMIT 1) one),
             found AS MATERIALIZED (
                 SELECT next.kind, next.share, allowed.room, row_number() OVER () AS place
-                  FROM next
+                  FROM (SELECT kind, share FROM next OFFSET 1) next
                   JOIN unnest(\(kinds)::text[], \(maxes)::bigint[]) AS known (kind, most) ON known.kind = next.kind,
                        LATERAL (
                          SELECT CASE WHEN known.most = 0 THEN \(limit)::bigint
@@ -89,37 +112,43 @@ struct JobClaim: Sendable {
                                 END AS room) allowed
                  WHERE allowed.room > 0
                    AND (SELECT true
-                          FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place),
+                          FROM \(fragment: looking(marks)),
                                LATERAL (
                                  SELECT 1 FROM jobs
-                                  WHERE queue = \(queue) AND kind = next.kind AND share = next.share
-                                    AND holder IS NULL AND priority = mark.place - 1
-                                    AND due_at >= 'epoch'::timestamptz + mark.microseconds * interval '1 microsecond'
-                                    AND due_at <= now()
+                                  WHERE queue = \(queue) AND holder IS NULL
+                                    AND (kind, share, priority, due_at) >= (next.kind, next.share, mark.priority, mark.at)
+                                    AND (kind, share, priority, due_at) <= (next.kind, next.share, mark.priority, now())
                                   LIMIT 1) due
                          LIMIT 1)
                  LIMIT \(JobLimits.sharesAtOnce)),
             fair AS MATERIALIZED (
-                SELECT kind, share, place,
-                       least(room, greatest(1, \(limit)::bigint / (SELECT count(*) FROM found))) AS room
+                SELECT kind, share, place, count(*) OVER () AS shares,
+                       least(room, greatest(1, \(limit)::bigint / count(*) OVER ())) AS room
                   FROM found)
-            SELECT job.id, job.due_at, fair.place
+            SELECT job.id, job.due_at, fair.place, fair.shares
               FROM fair, LATERAL (
                 SELECT one.id, one.due_at
-                  FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place),
+                  FROM \(fragment: looking(marks)),
                        LATERAL (
                          SELECT id, due_at
                            FROM jobs
-                          WHERE queue = \(queue) AND kind = fair.kind AND share = fair.share AND holder IS NULL
-                            AND priority = mark.place - 1
-                            AND due_at >= 'epoch'::timestamptz + mark.microseconds * interval '1 microsecond'
-                            AND due_at <= now()
-                          ORDER BY due_at
+                          WHERE queue = \(queue) AND holder IS NULL
+                            AND (kind, share, priority, due_at) >= (fair.kind, fair.share, mark.priority, mark.at)
+                            AND (kind, share, priority, due_at) <= (fair.kind, fair.share, mark.priority, now())
+                          ORDER BY kind, share, priority, due_at
                           LIMIT fair.room
                             FOR UPDATE SKIP LOCKED) one
                  LIMIT fair.room) job
              LIMIT \(limit)
             """, holder)
+    }
+
+    /// The priorities, the first first, and where each begins.
+    private static func looking(_ marks: [Timestamp]) -> SQL {
+        """
+        (SELECT (place - 1)::smallint AS priority, 'epoch'::timestamptz + microseconds * interval '1 microsecond' AS at
+           FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place)) AS mark
+        """
     }
 
     /// Claims from a queue with limits for each company come one after another, or two would count the same room.
@@ -153,7 +182,7 @@ struct JobClaim: Sendable {
          WHERE jobs.id = picked.id
         RETURNING jobs.id, kind, company_id, claim, attempt, attempts_max, lease_seconds, priority,
                   picked.due_at AS was_due_at, is_cancelled, arguments::text AS arguments,
-                  checkpoint::text AS checkpoint, picked.place
+                  checkpoint::text AS checkpoint, picked.place, picked.shares
         """
     }
 
@@ -171,5 +200,6 @@ struct JobClaim: Sendable {
         arguments = try row.get(10)
         checkpoint = try row.get(11)
         place = try row.get(12)
+        shares = try row.get(13)
     }
 }

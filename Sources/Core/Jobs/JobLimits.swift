@@ -15,6 +15,8 @@ public enum JobLimits {
     static let quick: Duration = .milliseconds(20)
     /// The base: whatever hint was lost, work is found after this.
     static let pollPause: Duration = .seconds(1)
+    /// Between two hints to other processes: under load a hint for each job would cost as much as the job.
+    static let tellPause: Duration = .milliseconds(2)
     /// Outcomes wait so long for others to travel with.
     static let settlePause: Duration = .milliseconds(1)
     /// How often the heart looks at the jobs in hand.

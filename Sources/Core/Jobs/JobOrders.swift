@@ -55,10 +55,11 @@ public enum JobOrders {
     public static func revive(_ choice: Choice) -> SQL {
         """
         WITH back AS (
-            INSERT INTO jobs (id, queue, kind, company_id, priority, attempts_max, lease_seconds, company_max,
+            INSERT INTO jobs (id, queue, kind, company_id, share, priority, attempts_max, lease_seconds, company_max,
                               unique_key, arguments, checkpoint, progress, progress_message, errors, created_at)
-            SELECT id, queue, kind, company_id, priority, attempts_max, lease_seconds, company_max,
-                   unique_key, arguments, checkpoint, progress, progress_message, errors, created_at
+            SELECT id, queue, kind, company_id, coalesce(company_id, \(UUID.zero)::uuid), priority, attempts_max,
+                   lease_seconds, company_max, unique_key, arguments, checkpoint, progress, progress_message, errors,
+                   created_at
               FROM jobs_dead
              WHERE \(fragment: choice.condition)
              ORDER BY id LIMIT \(changedAtOnce)

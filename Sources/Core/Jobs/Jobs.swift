@@ -86,29 +86,31 @@ public enum Jobs {
             }
             texts.append(writer.string)
         }
+        let share = company ?? .zero
         // One by one without arrays: a statement that unnests them is planned anew each time, at a third of the cost.
         if jobs.count == 1 {
             return """
-                INSERT INTO jobs (id, queue, kind, company_id, priority, due_at, attempts_max, lease_seconds, company_max,
-                                  unique_key, arguments)
-                VALUES (\(jobs[0].id), \(traits.queue), \(traits.name), \(company), \(priority ?? traits.priority),
-                        coalesce(\(at)::timestamptz, now()), \(traits.attemptsMax), \(traits.leaseSeconds),
-                        \(traits.perCompanyMax), \(uniqueKey), \(texts[0])::jsonb)
-                \(fragment: unlessTaken)
+                INSERT INTO jobs (id, queue, kind, company_id, share, priority, due_at, attempts_max, lease_seconds,
+                                  company_max, unique_key, arguments)
+                VALUES (\(jobs[0].id), \(traits.queue), \(traits.name), \(company), \(share),
+                        \(priority ?? traits.priority), coalesce(\(at)::timestamptz, now()), \(traits.attemptsMax),
+                        \(traits.leaseSeconds), \(traits.perCompanyMax), \(uniqueKey), \(texts[0])::jsonb)
+                \(fragment: uniqueKey == nil ? "RETURNING id" : unlessTaken)
                 """
         }
         return """
-            INSERT INTO jobs (id, queue, kind, company_id, priority, due_at, attempts_max, lease_seconds, company_max,
-                              unique_key, arguments)
-            SELECT job.id, \(traits.queue), \(traits.name), \(company)::uuid, \(priority ?? traits.priority)::smallint,
-                   coalesce(\(at)::timestamptz, now()), \(traits.attemptsMax)::integer,
-                   \(traits.leaseSeconds)::integer, \(traits.perCompanyMax)::integer, \(uniqueKey)::text,
-                   job.arguments::jsonb
+            INSERT INTO jobs (id, queue, kind, company_id, share, priority, due_at, attempts_max, lease_seconds,
+                              company_max, unique_key, arguments)
+            SELECT job.id, \(traits.queue), \(traits.name), \(company)::uuid, \(share)::uuid,
+                   \(priority ?? traits.priority)::smallint, coalesce(\(at)::timestamptz, now()),
+                   \(traits.attemptsMax)::integer, \(traits.leaseSeconds)::integer, \(traits.perCompanyMax)::integer,
+                   \(uniqueKey)::text, job.arguments::jsonb
               FROM unnest(\(jobs.map(\.id))::uuid[], \(texts)::text[]) AS job (id, arguments)
-            \(fragment: unlessTaken)
+            \(fragment: uniqueKey == nil ? "RETURNING id" : unlessTaken)
             """
     }
 
+    // Only where there is a key: an insertion that may meet another is written down twice.
     private static let unlessTaken: SQL =
         "ON CONFLICT (kind, share, unique_key) WHERE unique_key IS NOT NULL DO NOTHING RETURNING id"
 }
