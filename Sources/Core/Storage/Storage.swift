@@ -34,7 +34,7 @@ public protocol Storage: Sendable {
     /// Removes objects; what is not there is no fault.
     func delete(_ keys: [StorageKey]) async throws
 
-    /// Calls `visit` for every object there is, some hundreds at a time.
+    /// Calls `visit` for every object there is, some hundreds at a time, one company's after the other's.
     func list(_ visit: ([StoredObject]) async throws -> Void) async throws
 
     /// Calls `visit` for every object that was begun and not finished.

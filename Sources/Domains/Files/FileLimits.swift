@@ -44,4 +44,6 @@ enum FileLimits {
 
     /// Ends of files and uploads worked through in one round of the sweeper.
     static let sweptAtOnce = 50
+    /// Rows compared at once with what the storage has; nothing waits for them.
+    static let comparedAtOnce = 1000
 }

@@ -15,23 +15,42 @@ enum OrphanSweep {
 
     /// - Parameter limit: objects changed later may belong to what is still under way.
     static func round(_ parts: FileParts, _ database: Database, before limit: Timestamp) async throws {
-        var companies: Set<UUID> = []
+        var (there, seen, missing) = (There(), Set<UUID>(), 0)
         try await parts.storage.list { objects in
-            let old = objects.filter { $0.changedAt < limit }
-            for (company, group) in Dictionary(grouping: old, by: \.key.company) {
-                companies.insert(company)
+            for (company, group) in Dictionary(grouping: objects.filter { $0.changedAt < limit }, by: \.key.company) {
                 try await removeOrphans(group.map(\.key), company, parts, database)
             }
+            for object in objects {
+                if object.key.company != there.company {
+                    missing += try await compare(there, parts, database, before: limit)
+                    there = There(company: object.key.company)
+                    seen.insert(object.key.company)
+                }
+                there.ids.insert(object.key.id)
+            }
+        }
+        missing += try await compare(there, parts, database, before: limit)
+        for company in try await companies(database) where !seen.contains(company) {
+            missing += try await compare(There(company: company), parts, database, before: limit)
         }
         try await parts.storage.listUnfinished { objects in
             for object in objects where object.begunAt < limit {
                 try await removeUnfinished(object, parts, database)
             }
         }
-        var missing = 0
-        for company in companies { missing += try await markMissing(company, parts, database) }
         parts.figures.objectsMissing.store(missing, ordering: .relaxed)
         if missing > 0 { parts.log.error("rows without an object", metadata: ["count": "\(missing)"]) }
+    }
+
+    /// The objects of one company that the storage has: 32 bytes of memory for each.
+    private struct There {
+        var company: UUID?
+        var ids: Set<UUID> = []
+    }
+
+    /// All there are, also those whose objects are all gone.
+    private static func companies(_ database: Database) async throws -> [UUID] {
+        try await database.query("SELECT company_id FROM company_upkeep").map { try $0.get(0) }
     }
 
     private static func removeOrphans(
@@ -70,32 +89,42 @@ enum OrphanSweep {
         parts.figures.orphansRemoved.count()
     }
 
-    /// Looks for the object of each row of the company's; gives how many are not there.
-    private static func markMissing(_ company: UUID, _ parts: FileParts, _ database: Database) async throws -> Int {
+    /// Compares a company's rows with what was listed of it; gives how many have no object. Marks them, and takes the
+    /// mark from those whose object is back.
+    private static func compare(
+        _ there: There, _ parts: FileParts, _ database: Database, before limit: Timestamp
+    ) async throws -> Int {
+        guard let company = there.company else { return 0 }
         let tenant = Tenant(company: company, user: nil)
-        var last = UUID.zero
-        var missing = 0
+        var (last, missing) = (UUID.zero, 0)
         while true {
             let rows = try await database.query(
                 """
-                SELECT id, object_id FROM file_blobs WHERE company_id = \(company) AND id > \(last)
-                 ORDER BY id LIMIT \(FileLimits.sweptAtOnce)
+                SELECT id, object_id, missing_since IS NOT NULL AS is_marked FROM file_blobs
+                 WHERE company_id = \(company) AND id > \(last) AND created_at < \(limit)
+                 ORDER BY id LIMIT \(FileLimits.comparedAtOnce)
                 """, as: tenant)
-            var lost: [UUID] = []
+            var (lost, back): ([UUID], [UUID]) = ([], [])
             for row in rows {
                 last = try row.get("id")
-                let key = StorageKey(company: company, id: try row.get("object_id"))
-                if try await parts.storage.length(of: key) == nil { lost.append(last) }
+                let object = try row.get("object_id", as: UUID.self)
+                let isMarked = try row.get("is_marked", as: Bool.self)
+                if there.ids.contains(object) {
+                    if isMarked { back.append(last) }
+                    // Asked once more: it may have come while the storage was gone through.
+                } else if try await parts.storage.length(of: StorageKey(company: company, id: object)) == nil {
+                    missing += 1
+                    if !isMarked { lost.append(last) }
+                }
             }
-            missing += lost.count
-            if !lost.isEmpty {
+            if !lost.isEmpty || !back.isEmpty {
                 _ = try await database.query(
                     """
-                    UPDATE file_blobs SET missing_since = coalesce(missing_since, now())
-                     WHERE company_id = \(company) AND id = ANY(\(lost))
+                    UPDATE file_blobs SET missing_since = CASE WHEN id = ANY(\(lost)) THEN now() END
+                     WHERE company_id = \(company) AND id = ANY(\(lost + back))
                     """, as: tenant)
             }
-            if rows.count < FileLimits.sweptAtOnce { return missing }
+            if rows.count < FileLimits.comparedAtOnce { return missing }
         }
     }
 }
