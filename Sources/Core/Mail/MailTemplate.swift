@@ -18,6 +18,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
     case accountLocked = "account-locked"
     case accountDeleted = "account-deleted"
     case dataExport = "data-export"
+    case dataExportFailed = "data-export-failed"
     case invitation
     case invitationAccepted = "invitation-accepted"
     case invitationMismatch = "invitation-mismatch"
@@ -51,6 +52,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
         case .accountLocked: ["name", "at", "reason"]
         case .accountDeleted: ["name", "at"]
         case .dataExport: ["name", "at", "expires_at"]
+        case .dataExportFailed: ["name", "at"]
         case .invitation: ["inviter", "company", "roles", "link", "expires_at"]
         case .invitationAccepted: ["name", "member", "company", "link"]
         case .invitationMismatch: ["name", "company", "invited_email", "link"]

@@ -146,6 +146,14 @@ extension MailText {
 
                 If that was not you, somebody else uses your account: change your password at once.
                 """)
+        case .dataExportFailed:
+            MailText(
+                "The copy of data you asked for could not be made",
+                """
+                The copy of data that was asked for in your name on {{at}} could not be made. Please ask for it again.
+
+                If that was not you, somebody else uses your account: change your password at once.
+                """)
         case .invitation:
             MailText(
                 "{{inviter}} invites you to {{company}}",

@@ -153,6 +153,15 @@ extension MailText {
 
                 Wenn Sie das nicht waren, benutzt jemand Ihr Konto: Ändern Sie sofort Ihr Passwort.
                 """)
+        case .dataExportFailed:
+            MailText(
+                "Die verlangte Kopie von Daten konnte nicht erstellt werden",
+                """
+                Die Kopie von Daten, die am {{at}} in Ihrem Namen verlangt wurde, konnte nicht erstellt werden. Bitte \
+                verlangen Sie sie noch einmal.
+
+                Wenn Sie das nicht waren, benutzt jemand Ihr Konto: Ändern Sie sofort Ihr Passwort.
+                """)
         case .invitation:
             MailText(
                 "{{inviter}} lädt Sie zu {{company}} ein",

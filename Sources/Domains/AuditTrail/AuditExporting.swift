@@ -35,7 +35,7 @@ enum AuditExporting {
             try await finish(arguments, requester, made, job)
             return .done
         } catch {
-            if job.attempt == job.attemptsMax { try await fail(arguments, db) }
+            if job.attempt == job.attemptsMax { try await fail(arguments, requester, db) }
             throw error
         }
     }
@@ -93,12 +93,19 @@ enum AuditExporting {
         }
     }
 
-    private static func fail(_ arguments: Arguments, _ db: Database) async throws {
-        _ = try await db.query(
-            """
-            UPDATE audit_exports SET state = 'failed', finished_at = now(), version = version + 1, updated_at = now()
-             WHERE company_id = \(arguments.company) AND id = \(arguments.export)
-            """, as: Tenant(company: arguments.company))
+    private static func fail(_ arguments: Arguments, _ requester: UUID?, _ db: Database) async throws {
+        let company = arguments.company
+        try await db.transaction(as: Tenant(company: company)) { tx in
+            _ = try await tx.query(
+                """
+                UPDATE audit_exports SET state = 'failed', finished_at = now(), version = version + 1, updated_at = now()
+                 WHERE company_id = \(company) AND id = \(arguments.export)
+                """)
+            guard let requester else { return }
+            try await Notify.record(
+                AuditNews.exportFailed, to: [requester], about: .init("audit_export", arguments.export),
+                dedupeKey: arguments.export.description, by: .system, company: company, in: tx)
+        }
     }
 
     /// The file first, then the row: what fails in between is tried again.

@@ -2,7 +2,7 @@ import Core
 
 /// What those who answer for the record of changes are told of it.
 enum AuditNews {
-    static let all = [exportReady, streamPaused]
+    static let all = [exportReady, exportFailed, streamPaused]
 
     static let exportReady = NotificationType(
         "audit.export_ready", category: "audit", summary: "A file of the record of changes is ready.",
@@ -14,6 +14,15 @@ enum AuditNews {
             "de": .init(
                 "Die Datei mit dem Änderungsprotokoll liegt bereit",
                 "Sie enthält {{events}} Änderungen und kann bis {{expires_at}} heruntergeladen werden."),
+        ])
+
+    static let exportFailed = NotificationType(
+        "audit.export_failed", category: "audit", summary: "A file of the record of changes could not be made.",
+        severity: .high,
+        texts: [
+            "en": .init("The file of the record of changes could not be made", "Please ask for it again."),
+            "de": .init(
+                "Die Datei mit dem Änderungsprotokoll konnte nicht erstellt werden", "Bitte verlangen Sie sie noch einmal."),
         ])
 
     static let streamPaused = NotificationType(

@@ -206,7 +206,7 @@ struct Exporting {
                        email_sealed = NULL, version = version + 1, updated_at = now()
                  WHERE id = \(id)
                 """)
-            try await PrivacyNews.mailReady(
+            try await PrivacyNews.mail(
                 to: request.requestedBy, about: id, askedAt: request.askedAt, expiresAt: expiresAt, tx)
             try await PrivacyNews.tell(
                 PrivacyNews.exportReady, ["expires_at": .string(expiresAt.description)], about: id,
@@ -224,6 +224,8 @@ struct Exporting {
                        error = 'The copy could not be made.', version = version + 1, updated_at = now()
                  WHERE id = \(id)
                 """)
+            try await PrivacyNews.mail(
+                to: request.requestedBy, about: id, askedAt: request.askedAt, expiresAt: nil, tx)
             try await PrivacyNews.tell(
                 PrivacyNews.exportFailed, about: id, to: request.requestedBy, in: request.askedIn, tx)
         }

@@ -41,16 +41,19 @@ enum PrivacyNews {
             by: .system, company: company, in: tx)
     }
 
-    static func mailReady(
-        to user: UUID, about request: UUID, askedAt: Timestamp, expiresAt: Timestamp, _ tx: Transaction
+    /// - Parameter expiresAt: nil when it could not be made.
+    static func mail(
+        to user: UUID, about request: UUID, askedAt: Timestamp, expiresAt: Timestamp?, _ tx: Transaction
     ) async throws {
         let rows = try await tx.query(
             "SELECT email, name, locale FROM users WHERE id = \(user) AND email IS NOT NULL AND status <> 'deleted'")
         guard let row = rows.first else { return }
+        var context = ["at": askedAt.description]
+        context["expires_at"] = expiresAt?.description
+        let template = expiresAt == nil ? MailTemplate.dataExportFailed : .dataExport
         try await Mail.queue(
             Mail.Message(
-                .dataExport, to: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"),
-                context: ["at": askedAt.description, "expires_at": expiresAt.description],
-                onceKey: "data-export \(request)"), in: tx)
+                template, to: try row.get("email"), name: try row.get("name"), locale: try row.get("locale"),
+                context: context, onceKey: "\(template.rawValue) \(request)"), in: tx)
     }
 }

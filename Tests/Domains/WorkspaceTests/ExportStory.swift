@@ -1,3 +1,5 @@
+import Core
+import Postgres
 import TestSupport
 import Testing
 import Wire
@@ -90,6 +92,32 @@ import Wire
         ]
         #expect(Array(rows.arrayValue?.prefix(4) ?? []) == wanted.arrayValue)
         #expect(rows[4]?[0] != "f")
+    }
+
+    @Test func `who waits for an export that cannot be made is told, by mail as well`() async throws {
+        struct Arguments: Codable, Sendable { let id: UUID }
+        let desk = try await Desk()
+        let (company, user, id) = (desk.company, UUID(desk.owner.userId)!, UUID.v7())
+        try await desk.server.instance.database.transaction(as: Tenant(company: company, user: nil)) { tx in
+            // Its kind went with the version of the program that knew it.
+            _ = try await tx.query(
+                """
+                INSERT INTO exports (company_id, id, kind, filter, columns, format, created_by)
+                VALUES (\(company), \(id), 'gone', '{}', '{}', 'csv', \(user))
+                """)
+            let kind = JobKind<Arguments>("workspace.export", queue: "exports")
+            try await Jobs.enqueue(kind, Arguments(id: id), company: company, in: tx)
+        }
+        let item = try await eventually {
+            let news = try await desk.client.get("/v1/notifications").expect(200).data
+            return news.first { $0["type"] == "export.failed" }
+        }
+        #expect(item["title"] == "Your export could not be made: gone")
+        #expect(try await desk.client.get("/v1/exports/\(id)").json["export"]?["state"] == "failed")
+        _ = try await eventually {
+            try await desk.server.mails(to: desk.owner.email)
+                .first { $0["context"]?["subject"] == "Your export could not be made: gone" }
+        }
     }
 
     @Test func `an export is its maker's`() async throws {

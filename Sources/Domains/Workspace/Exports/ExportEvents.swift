@@ -5,7 +5,7 @@ import Wire
 /// What is told of exports.
 enum ExportEvents {
     static let all = [finished.erased]
-    static let news = [ready]
+    static let news = [ready, failed]
 
     struct Data: Codable, Sendable {
         let exportId: UUID
@@ -26,6 +26,15 @@ enum ExportEvents {
         texts: [
             "en": .init("Your export is ready: {{name}}", "{{rows}} rows; the file is kept for a week."),
             "de": .init("Ihr Export ist fertig: {{name}}", "{{rows}} Zeilen; die Datei bleibt eine Woche."),
+        ])
+
+    /// Whoever waits for the table does not look into the inbox for it.
+    static let failed = NotificationType(
+        "export.failed", category: "exports", summary: "An export you started could not be made.", severity: .high,
+        values: ["name", "reason"],
+        texts: [
+            "en": .init("Your export could not be made: {{name}}", "{{reason}}"),
+            "de": .init("Ihr Export konnte nicht erstellt werden: {{name}}", "{{reason}}"),
         ])
 
     @inline(never)

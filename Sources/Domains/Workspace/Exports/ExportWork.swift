@@ -121,11 +121,21 @@ enum ExportWork {
 
     @inline(never)
     private static func fail(_ id: UUID, _ company: UUID, _ reason: String, _ job: Job) async throws {
-        _ = try await job.work.database.query(
-            """
-            UPDATE exports SET state = 'failed', error = \(reason), finished_at = now()
-             WHERE company_id = \(company) AND id = \(id) AND state = 'running'
-            """, as: Tenant(company: company, user: nil))
+        let parts = job.work.environment[WorkspaceParts.self]
+        try await job.work.database.transaction(as: Tenant(company: company, user: nil)) { tx in
+            let rows = try await tx.query(
+                """
+                UPDATE exports SET state = 'failed', error = \(reason), finished_at = now()
+                 WHERE company_id = \(company) AND id = \(id) AND state = 'running'
+                RETURNING kind, created_by
+                """)
+            guard let row = rows.first, let user = try row.get("created_by", as: UUID?.self) else { return }
+            let kind = try row.get("kind", as: String.self)
+            try await Notify.record(
+                ExportEvents.failed, to: [user], about: .init("export", id),
+                values: ["name": .string(parts.exportKind(kind)?.name ?? kind), "reason": .string(reason)],
+                link: "/exports/\(id)", by: .system, company: company, in: tx)
+        }
     }
 }
 
