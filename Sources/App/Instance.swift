@@ -77,7 +77,7 @@ public final class Instance: Sendable {
         EventCatalogue.declare(domains.flatMap { $0.events })
         PermissionCatalogue.declare(domains.flatMap { $0.permissions })
         NotificationCatalogue.declare(domains.flatMap { $0.notifications })
-        WatchableCatalogue.declare(domains.flatMap { $0.watchables })
+        WatchableCatalogue.declare(domains.flatMap { $0.watchables }, seenBy: domains.flatMap { $0.subjects })
         QuotaCatalogue.declare(domains.flatMap { $0.quotas })
         LiveSettingCatalogue.declare(domains.flatMap { $0.settings })
 

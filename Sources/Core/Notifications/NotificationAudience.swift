@@ -65,9 +65,20 @@ public enum NotificationAudience {
         """
     }
 
+    /// Those who watch the subject and may still see it.
+    private static func watchers(of subject: Notify.Subject?, _ company: UUID) -> SQL {
+        guard let subject else { return "SELECT NULL::uuid, 'watcher' WHERE false" }
+        return """
+            SELECT watching.user_id, 'watcher'
+              FROM notification_watchers watching
+              JOIN memberships m ON m.company_id = watching.company_id AND m.user_id = watching.user_id
+             WHERE watching.company_id = \(company) AND watching.object_type = \(subject.type)
+               AND watching.object_id = \(subject.id) AND \(fragment: WatchableCatalogue.maySee(subject, company: company))
+            """
+    }
+
     /// The active members among those the event names, who watch its subject, or whom a rule adds.
     static func people(of news: News, _ audience: Notify.Audience, _ company: UUID) -> SQL {
-        let (type, id) = (news.subject?.type, news.subject?.id)
         let silent = news.actor.person
         let patterns = news.type.patterns
         return """
@@ -75,8 +86,7 @@ public enum NotificationAudience {
                 SELECT * FROM unnest(\(audience.people.map(\.user))::uuid[], \(audience.people.map(\.relation))::text[])
                     AS named (user_id, relation)
                 UNION
-                SELECT user_id, 'watcher' FROM notification_watchers
-                 WHERE company_id = \(company) AND object_type = \(type)::text AND object_id = \(id)::uuid
+                \(fragment: watchers(of: news.subject, company))
                 UNION
                 SELECT m.user_id, 'role'
                   FROM roles r

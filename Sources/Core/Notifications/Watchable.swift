@@ -23,11 +23,28 @@ public struct Watchable: Sendable {
 
 /// Every kind of thing that can be watched; the app declares it once.
 public enum WatchableCatalogue {
-    private static let content = Mutex<[String: Watchable]>([:])
-
-    public static func declare(_ watchables: [Watchable]) {
-        content.withLock { $0 = Dictionary(uniqueKeysWithValues: watchables.map { ($0.type, $0) }) }
+    private struct Content {
+        var watchables: [String: Watchable] = [:]
+        var subjects: [String: Subject] = [:]
     }
 
-    public static func named(_ type: String) -> Watchable? { content.withLock { $0[type] } }
+    private static let content = Mutex(Content())
+
+    /// - Parameter subjects: what the domains say of who may see one thing of a kind.
+    public static func declare(_ watchables: [Watchable], seenBy subjects: [Subject]) {
+        content.withLock { content in
+            content.watchables = Dictionary(uniqueKeysWithValues: watchables.map { ($0.type, $0) })
+            content.subjects = Dictionary(uniqueKeysWithValues: subjects.map { ($0.kind, $0) })
+        }
+    }
+
+    public static func named(_ type: String) -> Watchable? { content.withLock { $0.watchables[type] } }
+
+    /// A condition on `m`, a row of memberships: this member may see the thing now. Who began to watch it may have lost
+    /// the right since.
+    static func maySee(_ thing: Notify.Subject, company: UUID) -> SQL {
+        let (watchable, subject) = content.withLock { ($0.watchables[thing.type], $0.subjects[thing.type]) }
+        return [watchable?.permission.isHeld(), subject?.visible(company, thing.id)].compactMap { $0 }
+            .reduce("TRUE") { "\(fragment: $0) AND \(fragment: $1)" }
+    }
 }

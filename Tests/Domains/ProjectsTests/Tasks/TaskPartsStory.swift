@@ -32,6 +32,11 @@ import Wire
         try await watcher.client.put("/v1/subscriptions/task/\(task.id)", [:]).expect(200)
         try await shop.owner.client.put("/v1/tasks/\(task.id)/state", ["state_id": shop.state("Done")]).expect(200)
         #expect(try await watcher.client.get("/v1/notifications").json.all("title") == ["WEB-1 is in Done"])
+        try await shop.owner.client.patch("/v1/projects/\(shop.project)", ["visibility": "private"]).expect(200)
+        try await shop.owner.client.put("/v1/tasks/\(task.id)/state", ["state_id": shop.state("To do")]).expect(200)
+        #expect(
+            try await watcher.client.get("/v1/notifications").json.all("title") == ["WEB-1 is in Done"],
+            "what one may not see any more one does not hear of")
         let hidden = try await Workshop.makeProject("SEC", "UTC", "private", by: shop.owner, shop.server).0
         let secret = try await shop.task("Secret", ["project_id": .string(hidden.description)])
         #expect(try await watcher.client.put("/v1/subscriptions/task/\(secret.id)", [:]).status == 404)
