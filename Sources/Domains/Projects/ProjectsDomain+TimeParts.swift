@@ -7,6 +7,12 @@ extension ProjectsDomain {
         .timesheetLocked, .timesheetStepRefused, .timerRunning, .timerNotRunning, .budgetCurrencyFixed, .projectHasNoBudget,
     ]
     static let timeConstraints = [ConstraintProblem("time_entries_one_running", .timerRunning)]
+    /// Whoever is shut out works no more: without this the clock would run on for a day.
+    static let timeReactions = [
+        Reaction("projects.stop-timer", on: .types(["member.removed", "member.suspended"])) { event, tx, _ in
+            _ = try await TimeWriting.stopRunning(of: event.subjectId, by: .system, event.company, tx)
+        }
+    ]
     static let timeWatchables = [
         Watchable("timesheet", .timeRead) { "SELECT 1 FROM timesheets WHERE company_id = \($1) AND id = \($0)" }
     ]
@@ -57,7 +63,7 @@ extension ProjectsDomain {
                     """,
                 ]
             }),
-        HandoverPart("running_timers", "A timer that runs is the member's own; it is stopped by hand.") { who in
+        HandoverPart("running_timers", "A timer that runs is the member's own; it is stopped as the member goes.") { who in
             """
             SELECT count(*) AS count FROM time_entries
              WHERE company_id = \(who.company) AND member_id = \(who.member) AND minutes IS NULL

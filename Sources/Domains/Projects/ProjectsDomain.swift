@@ -88,6 +88,8 @@ public enum ProjectsDomain: Domain {
         []
         + [TaskUpkeep.worker]
 
+    public static let reactions = timeReactions
+
     public static let handovers: [HandoverPart] =
         []
         + projectsHandovers

@@ -59,6 +59,21 @@ import Wire
         #expect(try await client.post("/v1/timer/stop").status == 404)
     }
 
+    @Test func `whoever is shut out leaves no clock running`() async throws {
+        let world = try await World()
+        let member = try await world.owner.colleague(.member)
+        let project = try await world.project()
+        try await member.client.post("/v1/timer/start", ["project_id": .string(project)]).expect(201)
+        let id = try await member.member()
+        try await world.owner.client.delete("/v1/members/\(id)").expect(204)
+        let time = "/v1/time-entries?member_id=\(id)"
+        try await eventually {
+            try await world.owner.client.get("\(time)&is_running=true").texts("id").isEmpty ? () : nil
+        }
+        let entries = try await world.owner.client.get(time).expect(200).json["data"]?.arrayValue ?? []
+        #expect(entries.count == 1 && entries[0]["minutes"] == 1)
+    }
+
     @Test func `of twenty starts at once one timer is left`() async throws {
         let world = try await World()
         let project = try await world.project()
