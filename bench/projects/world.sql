@@ -58,7 +58,7 @@ CREATE TEMP TABLE new_task AS
                             AND s.n <= 12;
 
 INSERT INTO tasks (company_id, id, project_id, number, title, description, state_id, category, priority, rank, sprint_id,
-                   points, estimate_minutes, due_on, due_at, completed_at, created_at, updated_at)
+                   points, estimate_minutes, due_on, due_at, completed_at, created_at, updated_at, parent_id)
     SELECT t.company_id, t.id, t.project_id, t.k,
            (ARRAY['Write', 'Review', 'Publish', 'Plan', 'Measure', 'Design'])[1 + t.k % 6] || ' the '
                || (ARRAY['landing page', 'newsletter', 'launch video', 'price list', 'survey', 'case study', 'banner'])[1 + t.k % 7]
@@ -66,16 +66,54 @@ INSERT INTO tasks (company_id, id, project_id, number, title, description, state
            'What was agreed on, with the links and the people to ask; it is to be done before the end of the sprint.',
            s.id, t.category, (ARRAY['none', 'low', 'medium', 'high', 'urgent'])[1 + t.k % 5], 'r' || lpad(t.k::text, 7, '0'),
            t.sprint_id, t.points, t.points * 60, d.due_on, (d.due_on + time '24:00') AT TIME ZONE 'Europe/Berlin',
-           CASE WHEN t.category = 'completed' THEN t.ended END, t.made, least(t.ended, now())
+           CASE WHEN t.category = 'completed' THEN t.ended END, t.made, least(t.ended, now()),
+           -- Every tenth task is made of the three that follow it.
+           CASE WHEN t.k % 10 BETWEEN 1 AND 3 AND t.k > 10 THEN pg_temp.id(t.project_id || 'task' || t.k - t.k % 10) END
       FROM new_task t
       JOIN new_state s ON s.project_id = t.project_id AND s.category = t.category
      CROSS JOIN LATERAL (SELECT CASE WHEN t.k % 3 = 0 THEN t.ended::date END AS due_on) d
      ORDER BY t.company_id, t.made;
 
-INSERT INTO task_assignees (company_id, task_id, member_id, assigned_at)
-    SELECT t.company_id, t.id, m.ids[t.person], t.made
+INSERT INTO task_assignees (company_id, task_id, member_id, assigned_at, task_created_at)
+    SELECT t.company_id, t.id, m.ids[t.person], t.made, t.made
       FROM new_task t
       JOIN (SELECT company_id, (array_agg(id ORDER BY id))[1:20] AS ids FROM memberships GROUP BY company_id) m USING (company_id);
+
+-- What a task shows of others.
+UPDATE tasks t SET assignee_ids = ARRAY[a.member_id],
+       subtask_count = coalesce(p.count, 0), subtask_done_count = coalesce(p.done, 0)
+  FROM task_assignees a
+  LEFT JOIN (SELECT parent_id, count(*) FILTER (WHERE category <> 'cancelled') AS count,
+                    count(*) FILTER (WHERE category = 'completed') AS done
+               FROM tasks GROUP BY parent_id) p ON p.parent_id = a.task_id
+ WHERE a.company_id = t.company_id AND a.task_id = t.id;
+
+-- Every twentieth task waits for the one before it.
+INSERT INTO task_relations (company_id, id, kind, from_id, to_id)
+    SELECT company_id, pg_temp.id(id || 'blocked'), 'blocks', pg_temp.id(project_id || 'task' || k - 1), id
+      FROM new_task WHERE k % 20 = 0;
+UPDATE tasks SET has_blockers = true WHERE number % 20 = 0;
+
+-- Ten tags, two on each task.
+INSERT INTO tags (company_id, id, name)
+    SELECT DISTINCT p.company_id, pg_temp.id(p.company_id || 'tag' || n), 'tag ' || n FROM new_project p, generate_series(0, 9) n;
+INSERT INTO task_tags (company_id, task_id, tag_id)
+    SELECT company_id, id, pg_temp.id(company_id || 'tag' || (k + n * 3) % 10) FROM new_task, generate_series(0, 1) n;
+
+-- The words by which they are found.
+INSERT INTO search_uses (company_id, kind, word, subject_id, weight)
+    SELECT t.company_id, 'task', w.word, t.id, max(w.weight)
+      FROM tasks t
+     CROSS JOIN LATERAL (
+        SELECT regexp_split_to_table(lower(t.title), '[^a-z0-9]+') AS word, 2 AS weight
+        UNION ALL SELECT regexp_split_to_table(lower(t.description), '[^a-z0-9]+'), 1) w
+     WHERE w.word <> ''
+     GROUP BY 1, 3, 4;
+INSERT INTO search_words (company_id, word, draw) SELECT DISTINCT company_id, word, 1 FROM search_uses;
+INSERT INTO search_variants (company_id, variant, word, draw)
+    SELECT DISTINCT company_id, left(word, n - 1) || substr(word, n + 1), word, 1
+      FROM search_words, generate_series(1, 20) n
+     WHERE char_length(word) BETWEEN greatest(4, n) AND 20 AND word !~ '[0-9]';
 
 -- Made, begun, ended, in the order of time as life would write it.
 INSERT INTO task_flow (company_id, id, at, project_id, task_id, category_before, category, state_id, sprint_id, points,

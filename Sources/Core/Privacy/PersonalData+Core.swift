@@ -8,6 +8,7 @@ extension PersonalData {
         .none("search_uses", "words of the company's things; they go when the thing goes or says something else"),
         .none("search_words", "words of the company's things; one that nothing uses any more goes within a day"),
         .none("search_variants", "the same words with one letter left out"),
+        .none("search_fills", "how far a company's things have been put into the search"),
         .none("search_upkeep", "when a company's dictionary is next looked through"),
         PersonalData(
             "operators", "That somebody runs the installation", of: .user("user_id"),

@@ -47,11 +47,12 @@ extension Search {
             SELECT u.subject_id, u.weight::integer AS score, \(unescaped: "\(n)") AS n FROM search_uses u
              WHERE u.company_id = \(company) AND u.kind = \(kind) AND u.word = ANY(\(variants)::text[])
             """,
-            // Any other slip. The words are found first, then their uses.
+            // Any other slip. The words are found first, then their uses; what begins with the word has been found.
             """
             SELECT u.subject_id, u.weight::integer AS score, \(unescaped: "\(n)") AS n
               FROM (SELECT DISTINCT v.word FROM search_variants v
                      WHERE v.company_id = \(company) AND v.variant = ANY(\(variants + [word])::text[])
+                       AND (v.word < \(word) OR v.word >= \(word + "\u{10FFFF}"))
                     OFFSET 0) AS meant
               JOIN search_uses u ON u.company_id = \(company) AND u.kind = \(kind) AND u.word = meant.word
             """,

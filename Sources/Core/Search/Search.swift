@@ -12,13 +12,19 @@ public enum Search {
         put(kind, [(id, text)], company: company)
     }
 
-    /// The same for up to `SearchLimits.thingsMax` things in three or four statements.
+    /// The same for many things, in three or four statements for each `SearchLimits.thingsMax` of them.
     /// - Parameter areNew: none of them has been found by anything before, so that there is nothing to take away.
     public static func put(
         _ kind: String, _ things: [(id: UUID, text: SearchText)], areNew: Bool = false, company: UUID
     ) -> [SQL] {
-        precondition(things.count <= SearchLimits.thingsMax, "put no more than \(SearchLimits.thingsMax) things at once")
-        if things.isEmpty { return [] }
+        stride(from: 0, to: things.count, by: SearchLimits.thingsMax).flatMap { start in
+            put(kind, things[start..<min(start + SearchLimits.thingsMax, things.count)], areNew, company)
+        }
+    }
+
+    private static func put(
+        _ kind: String, _ things: ArraySlice<(id: UUID, text: SearchText)>, _ areNew: Bool, _ company: UUID
+    ) -> [SQL] {
         var subjects: [UUID] = []
         var words: [String] = []
         var weights: [Int] = []

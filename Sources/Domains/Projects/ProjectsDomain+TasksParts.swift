@@ -50,12 +50,14 @@ extension ProjectsDomain {
                       FROM (\(fragment: moved)) AS open
                     """,
                     """
-                    INSERT INTO task_assignees (company_id, task_id, member_id)
-                    SELECT \(from.company), open.id, \(to.member) FROM (\(fragment: moved)) AS open
+                    INSERT INTO task_assignees (company_id, task_id, member_id, task_created_at)
+                    SELECT \(from.company), open.id, \(to.member), open.created_at FROM (\(fragment: moved)) AS open
                     ON CONFLICT DO NOTHING
                     """,
                     """
-                    UPDATE tasks SET version = version + 1, updated_at = now()
+                    UPDATE tasks SET version = version + 1, updated_at = now(),
+                           assignee_ids = array_remove(assignee_ids, \(from.member))
+                               || CASE WHEN \(to.member) = ANY(assignee_ids) THEN '{}' ELSE ARRAY[\(to.member)::uuid] END
                      WHERE company_id = \(from.company) AND id IN (SELECT open.id FROM (\(fragment: moved)) AS open)
                     """,
                     """
@@ -69,7 +71,7 @@ extension ProjectsDomain {
 
     private static func openTasks(of who: HandoverPart.Holder, company: UUID) -> SQL {
         """
-        SELECT t.id FROM task_assignees a
+        SELECT t.id, t.created_at FROM task_assignees a
           JOIN tasks t ON t.company_id = a.company_id AND t.id = a.task_id
           JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
          WHERE a.company_id = \(company) AND a.member_id = \(who.member) AND t.deleted_at IS NULL

@@ -86,7 +86,7 @@ public enum ProjectsDomain: Domain {
 
     public static let workers: [Worker] =
         []
-        + [TaskUpkeep.worker]
+        + [TaskUpkeep.worker, TaskSearch.fill]
 
     public static let reactions = timeReactions
 

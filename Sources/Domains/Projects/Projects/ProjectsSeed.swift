@@ -111,10 +111,13 @@ public enum ProjectsSeed {
         for (place, task) in story.tasks.enumerated() {
             let steps = telling.steps(of: task, ids[place])
             let assignee = task.who.flatMap { cast.members[$0] }
-            statements.append(insert(task, place + 1, ranks[place], steps, cast, telling, company))
+            statements.append(insert(task, place + 1, ranks[place], steps, assignee, cast, telling, company))
             if let assignee {
                 statements.append(
-                    "INSERT INTO task_assignees (company_id, task_id, member_id) VALUES (\(company), \(ids[place]), \(assignee))")
+                    """
+                    INSERT INTO task_assignees (company_id, task_id, member_id, task_created_at)
+                    VALUES (\(company), \(ids[place]), \(assignee), \(steps[0].at))
+                    """)
             }
             for step in steps {
                 statements += TaskFlow.sql([(step.before, step.after)], by: cast.actor, company: company, at: step.at)
@@ -125,7 +128,7 @@ public enum ProjectsSeed {
                 statements.append(worked(entry[1], from: start, on: ids[place], by: assignee ?? cast.lead, telling, company))
             }
         }
-        return statements + [
+        return statements + TaskSearch.added(story.tasks.enumerated().map { (ids[$0], $0 + 1, $1.title, nil) }, company) + [
             """
             UPDATE projects SET next_number = \(ids.count + 1), created_at = \(telling.moment(-35, 9)),
                    start_on = \(telling.day(-28)), due_on = \(telling.day(25))
@@ -135,21 +138,21 @@ public enum ProjectsSeed {
     }
 
     private static func insert(
-        _ task: DemoProject.Task, _ number: Int, _ rank: Rank, _ steps: [DemoTelling.Step], _ cast: Cast,
-        _ telling: DemoTelling, _ company: UUID
+        _ task: DemoProject.Task, _ number: Int, _ rank: Rank, _ steps: [DemoTelling.Step],
+        _ assignee: UUID?, _ cast: Cast, _ telling: DemoTelling, _ company: UUID
     ) -> SQL {
         let (first, last) = (steps[0], steps[steps.count - 1])
         let due = task.due.map(telling.day)
         return """
             INSERT INTO tasks (company_id, id, project_id, number, type, title, state_id, category, priority, rank,
                                sprint_id, reporter_id, points, estimate_minutes, due_on, due_at, completed_at, created_at,
-                               updated_at)
+                               updated_at, assignee_ids)
             SELECT \(company), \(last.after.id), p.id, \(number), \(task.type ?? .task), \(task.title),
                    \(last.after.stateId), \(last.after.category), \(task.priority ?? .none), \(rank.text),
                    \(last.after.sprintId), \(cast.lead), \(task.points), \(task.minutes), \(due)::date,
                    (\(due)::date + time '24:00') AT TIME ZONE p.time_zone,
                    CASE WHEN \(last.after.category.rawValue) = 'completed' THEN \(last.at)::timestamptz END, \(first.at),
-                   \(last.at)
+                   \(last.at), array_remove(ARRAY[\(assignee)::uuid], NULL)
               FROM projects p WHERE p.company_id = \(company) AND p.id = \(telling.project)
             """
     }

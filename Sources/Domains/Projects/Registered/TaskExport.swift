@@ -54,28 +54,22 @@ enum TaskExport {
             // Keys are of small letters, digits and _.
             ", t.custom -> \(key)::text AS \(unescaped: "\"custom.\(key)\"")"
         }
-        return """
-            SELECT \(fragment: TaskRows.summary), t.description, t.priority_rank,
-                   coalesce(t.due_at, timestamptz '9999-12-31 00:00:00+00') AS due, p.name AS project, s.name AS state,
-                   \(fragment: names(isAssigned)) AS assignees,
-                   \(fragment: names("m.id = t.reporter_id")) AS reporter,
-                   (SELECT sp.name FROM sprints sp WHERE sp.company_id = t.company_id AND sp.id = t.sprint_id) AS sprint,
-                   (SELECT p.key || '-' || above.number FROM tasks above
-                     WHERE above.company_id = t.company_id AND above.id = t.parent_id) AS parent,
-                   (SELECT string_agg(tag.name, ', ' ORDER BY lower(tag.name)) FROM task_tags tagged
-                      JOIN tags tag ON tag.company_id = tagged.company_id AND tag.id = tagged.tag_id
-                     WHERE tagged.company_id = t.company_id AND tagged.task_id = t.id) AS tags
-                   \(fragment: own.joined(separator: ""))
-              FROM tasks t
-              JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
-              JOIN project_states s ON s.company_id = t.company_id AND s.id = t.state_id
-             WHERE t.company_id = \(company) AND t.deleted_at IS NULL AND \(fragment: ProjectAccess.visible(member))
+        let columns: SQL = """
+            \(fragment: TaskRows.summary), t.description, \(fragment: TaskRows.sorts), own.name AS project, state.name AS state,
+            \(fragment: names(isAssigned)) AS assignees,
+            \(fragment: names("m.id = t.reporter_id")) AS reporter,
+            (SELECT sp.name FROM sprints sp WHERE sp.company_id = t.company_id AND sp.id = t.sprint_id) AS sprint,
+            (SELECT own.key || '-' || above.number FROM tasks above
+              WHERE above.company_id = t.company_id AND above.id = t.parent_id) AS parent,
+            (SELECT string_agg(tag.name, ', ' ORDER BY lower(tag.name)) FROM task_tags tagged
+               JOIN tags tag ON tag.company_id = tagged.company_id AND tag.id = tagged.tag_id
+              WHERE tagged.company_id = t.company_id AND tagged.task_id = t.id) AS tags
+            \(fragment: own.joined(separator: ""))
             """
+        return TaskRows.select(columns, company: company, visible: ProjectAccess.visible(member))
     }
 
-    private static let isAssigned: SQL = """
-        m.id IN (SELECT a.member_id FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id)
-        """
+    private static let isAssigned: SQL = "m.id = ANY(t.assignee_ids)"
 
     private static func names(_ condition: SQL) -> SQL {
         """

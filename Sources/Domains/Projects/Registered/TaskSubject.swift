@@ -27,11 +27,11 @@ extension ProjectsDomain {
             let company = member.companyId ?? .zero
             return """
                 SELECT t.id, t.title, p.key || '-' || t.number AS detail, '/tasks/' || p.key || '-' || t.number AS link,
-                       CASE WHEN t.completed_at IS NULL THEN 1 ELSE 0.5 END::real AS rank, t.updated_at
-                  FROM tasks t
+                       (found.rank * CASE WHEN t.completed_at IS NULL THEN 1 ELSE 0.5 END / 10)::real AS rank, t.updated_at
+                  FROM (\(fragment: TaskSearch.matching(text, company))) AS found
+                  JOIN tasks t ON t.company_id = \(company) AND t.id = found.subject_id
                   JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
                  WHERE t.company_id = \(company) AND t.deleted_at IS NULL AND \(fragment: ProjectAccess.visible(member))
-                   AND \(fragment: TaskSearch.condition(text, company))
                  ORDER BY rank DESC, t.updated_at DESC LIMIT \(limit)
                 """
         },

@@ -19,7 +19,7 @@ enum Board {
         let wanted = try query.value.conditions(call)
         let from: SQL = """
             FROM tasks t
-             WHERE t.company_id = \(company) AND t.project_id = p.id AND t.deleted_at IS NULL AND t.archived_at IS NULL
+             WHERE t.company_id = \(company) AND t.deleted_at IS NULL AND t.archived_at IS NULL
                AND \(fragment: grouping.membership)\(fragment: wanted)
             """
         return try Single(
@@ -49,41 +49,41 @@ enum Board {
             'id', t.id, 'key', p.key || '-' || t.number, 'title', t.title, 'type', t.type, 'state_id', t.state_id,
             'priority', t.priority, 'rank', t.rank, 'points', trim_scale(t.points), 'due_on', t.due_on,
             'is_overdue', coalesce(\(fragment: TaskRows.isOverdue), false), 'is_blocked', \(fragment: TaskRows.isBlocked),
-            'assignee_ids', (SELECT coalesce(jsonb_agg(a.member_id ORDER BY a.assigned_at, a.member_id), '[]')
-                               FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id),
-            'subtask_count', \(fragment: TaskRows.subtasks("t2.category <> 'cancelled'")),
-            'subtask_done_count', \(fragment: TaskRows.subtasks("t2.category = 'completed'")), 'version', t.version)
+            'assignee_ids', t.assignee_ids, 'subtask_count', t.subtask_count,
+            'subtask_done_count', t.subtask_done_count, 'version', t.version)
         """
 }
 
 enum BoardGrouping: String, Codable, CaseIterable, SQLBindable, Sendable {
     case state, assignee, priority
 
-    /// The columns of a project `p`: id, name, category, wip_limit, position; at most so many.
+    /// The columns of a project `p`: id, key (the id as a uuid), name, category, wip_limit, position.
+    ///
+    /// A cast may fail and tell by that what a row holds, so under row-level security it is never part of a look-up in an
+    /// index: ids that are compared are uuids from the start.
     func columns(_ company: UUID) -> SQL {
         switch self {
         case .state:
             """
-            SELECT s.id::text AS id, s.name, s.category, s.wip_limit, s.position FROM project_states s
+            SELECT s.id::text AS id, s.id AS key, s.name, s.category, s.wip_limit, s.position FROM project_states s
              WHERE s.company_id = \(company) AND s.project_id = p.id ORDER BY s.position, s.id
             """
         case .assignee:
             """
-            SELECT 'none' AS id, NULL::text AS name, NULL::text AS category, NULL::integer AS wip_limit, 0 AS position
+            SELECT 'none' AS id, NULL::uuid AS key, NULL::text AS name, NULL::text AS category, NULL::integer AS wip_limit, 0 AS position
             UNION ALL
             SELECT * FROM (
-                SELECT m.id::text, u.name, NULL::text, NULL::integer, 1
+                SELECT m.id::text, m.id, u.name, NULL::text, NULL::integer, 1
                   FROM memberships m JOIN users u ON u.id = m.user_id
                  WHERE m.company_id = \(company) AND m.id IN (
-                       SELECT a.member_id FROM task_assignees a
-                         JOIN tasks t ON t.company_id = a.company_id AND t.id = a.task_id
-                        WHERE a.company_id = \(company) AND t.project_id = p.id AND t.deleted_at IS NULL
+                       SELECT unnest(t.assignee_ids) FROM tasks t
+                        WHERE t.company_id = \(company) AND t.project_id = p.id AND t.deleted_at IS NULL
                           AND t.archived_at IS NULL)
                  ORDER BY u.name, m.id) AS people
             """
         case .priority:
             """
-            SELECT level.name AS id, level.name, NULL::text AS category, NULL::integer AS wip_limit, level.position::integer
+            SELECT level.name AS id, NULL::uuid AS key, level.name, NULL::text AS category, NULL::integer AS wip_limit, level.position::integer
               FROM unnest(ARRAY['urgent', 'high', 'medium', 'low', 'none']) WITH ORDINALITY AS level (name, position)
             """
         }
@@ -92,15 +92,14 @@ enum BoardGrouping: String, Codable, CaseIterable, SQLBindable, Sendable {
     /// The task `t` belongs into the column `c`.
     var membership: SQL {
         switch self {
-        case .state: "t.state_id = c.id::uuid"
+        // A state is one project's: without the project there is no other index to read its tasks from.
+        case .state: "t.state_id = c.key"
         case .assignee:
             """
-            CASE WHEN c.id = 'none'
-                 THEN NOT EXISTS (SELECT 1 FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id)
-                 ELSE EXISTS (SELECT 1 FROM task_assignees a
-                               WHERE a.company_id = t.company_id AND a.task_id = t.id AND a.member_id::text = c.id) END
+            t.project_id = p.id
+               AND CASE WHEN c.key IS NULL THEN t.assignee_ids = '{}' ELSE c.key = ANY(t.assignee_ids) END
             """
-        case .priority: "t.priority = c.id"
+        case .priority: "t.project_id = p.id AND t.priority = c.id"
         }
     }
 }

@@ -14,6 +14,7 @@ struct TaskFilter: ListFilter {
     let type: [TaskType]?
     let sprint: [IdOrNone]?
     let parent: IdOrNone?
+    let milestone: [IdOrNone]?
     let dueOn: Bounds<LocalDate>?
     let isOverdue: Bool?
     let isBlocked: Bool?
@@ -27,8 +28,13 @@ struct TaskFilter: ListFilter {
 
     static let sorts = ["-created_at", "rank", "priority_rank", "due", "updated_at", "number"]
     static let ownFields: Set<String> = [
-        "project_id", "assignee", "sprint", "parent", "is_overdue", "archived", "created_at", "updated_at", "tag", "custom", "q",
+        "project_id", "assignee", "sprint", "parent", "milestone", "is_overdue", "archived", "created_at", "updated_at", "tag", "custom", "q",
     ]
+
+    /// The one member whose tasks are wanted, if it is one.
+    func onlyAssignee(me: UUID?) -> UUID? {
+        assignee?.count == 1 ? assignee?[0].member(me: me) : nil
+    }
 
     /// What the columns of a list do not say by themselves; each begins with AND.
     func conditions(company: UUID, member: UUID?, fields: CustomFields) async throws -> SQL {
@@ -40,6 +46,7 @@ struct TaskFilter: ListFilter {
         if let assignee { all.append(Self.assigned(to: assignee, company, me: member)) }
         if let sprint { all.append(Self.oneOf(sprint, "t.sprint_id")) }
         if let parent { all.append(Self.oneOf([parent], "t.parent_id")) }
+        if let milestone { all.append(Self.reached(milestone, company)) }
         if let isOverdue { all.append(isOverdue ? TaskRows.isOverdue : "NOT coalesce(\(fragment: TaskRows.isOverdue), false)") }
         if let createdAt { all += Self.within(createdAt, "t.created_at") }
         if let updatedAt { all += Self.within(updatedAt, "t.updated_at") }
@@ -68,12 +75,21 @@ struct TaskFilter: ListFilter {
                 """)
         }
         if choices.contains(where: \.isNone) {
-            terms.append(
-                """
-                NOT EXISTS (SELECT 1 FROM task_assignees a WHERE a.company_id = t.company_id AND a.task_id = t.id)
-                """)
+            terms.append("t.assignee_ids = '{}'")
         }
         // An empty choice (`sprint=`) is nobody's.
+        return terms.isEmpty ? "FALSE" : "(\(fragment: terms.joined(separator: " OR ")))"
+    }
+
+    /// Part of one of these milestones, or of none.
+    private static func reached(_ choices: [IdOrNone], _ company: UUID) -> SQL {
+        let linked: SQL = "SELECT link.task_id FROM milestone_tasks link WHERE link.company_id = \(company)"
+        let ids = choices.compactMap(\.id)
+        var terms: [SQL] = []
+        if !ids.isEmpty { terms.append("t.id IN (\(fragment: linked) AND link.milestone_id = ANY(\(ids)::uuid[]))") }
+        if choices.contains(where: { $0.id == nil }) {
+            terms.append("NOT EXISTS (\(fragment: linked) AND link.task_id = t.id)")
+        }
         return terms.isEmpty ? "FALSE" : "(\(fragment: terms.joined(separator: " OR ")))"
     }
 
@@ -99,7 +115,8 @@ extension TaskFilter: FieldNotes {
             "assignee": "Members by id, `me`, or `none` for tasks that nobody is assigned to.",
             "sprint": "Sprints by id, or `none` for tasks that are in no sprint.",
             "parent": "The sub-tasks of a task, or `none` for tasks that are part of no other.",
-            "q": "Beginnings of words of title and description, or a key.",
+            "milestone": "Milestones by id, or `none` for tasks that are part of none.",
+            "q": "Words of title and description, or their beginnings, or a key. A slip in a longer word is forgiven.",
         ]
     }
 }

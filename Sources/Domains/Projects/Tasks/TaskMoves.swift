@@ -55,8 +55,9 @@ enum TaskMoves {
         }
         _ = try await tx.batch([
             keepKeys(of: before, company),
-            // Milestones are a project's own.
+            // Milestones and goals are a project's own.
             "DELETE FROM milestone_tasks WHERE company_id = \(company) AND task_id = ANY(\(ids)::uuid[])",
+            "DELETE FROM goal_tasks WHERE company_id = \(company) AND task_id = ANY(\(ids)::uuid[])",
         ])
         _ = try await TaskWriting.write(before, after, by: call.actor, company, tx)
     }

@@ -20,7 +20,7 @@ enum TaskPurge {
         }
         let ids = try found[1].map { try $0.get("id", as: UUID.self) }
         _ = try await tx.batch(
-            SubjectLeftovers.sql("task", ids, company: company)
+            SubjectLeftovers.sql("task", ids, company: company) + TaskSearch.removed(ids, company)
                 + ["DELETE FROM tasks WHERE company_id = \(company) AND id = ANY(\(ids)::uuid[])"])
     }
 

@@ -59,7 +59,11 @@ enum TaskRelations {
             """
             INSERT INTO task_relations (company_id, id, kind, from_id, to_id)
             VALUES (\(company), \(relation), \(kind), \(from), \(to))
+            """,
             """
+            UPDATE tasks SET has_blockers = true
+             WHERE company_id = \(company) AND id = \(to) AND \(kind) = 'blocks' AND NOT has_blockers
+            """,
         ]
         let notes = try TaskParts.note(
             task, own, "relation.\(body.kind.rawValue)", after: .string(otherKey), by: call.actor, company)

@@ -16,41 +16,47 @@ enum TaskRows {
 
     /// The rows of the company that the caller may see; conditions on `t` can be added.
     ///
-    /// What is only shown is looked up beside the rows that are shown, and which projects may be seen is found out once
+    /// Project and state are joined from the outside, which leaves the order of the tasks alone: each is read once for all
+    /// rows. What else is only shown is looked up beside the rows that are shown, and which projects may be seen is found out once
     /// (IS TRUE keeps it from being made a join): so the planner reads tasks in the order asked for, and stops.
-    static func select(_ columns: SQL, company: UUID, visible: SQL) -> SQL {
-        """
-        SELECT \(fragment: columns)
-          FROM tasks t
-         WHERE t.company_id = \(company) AND t.deleted_at IS NULL
-           AND (t.project_id IN (SELECT p.id FROM projects p
-                                  WHERE p.company_id = \(company) AND \(fragment: visible))) IS TRUE
-        """
+    ///
+    /// - Parameter assignee: of whom alone: then his tasks are read in the order in which they were made.
+    static func select(_ columns: SQL, company: UUID, visible: SQL, assignee: UUID? = nil) -> SQL {
+        let mine: SQL = assignee.map { member in
+            """
+            JOIN task_assignees mine ON mine.company_id = \(company) AND mine.member_id = \(member)
+                                    AND mine.task_id = t.id AND mine.task_created_at = t.created_at
+            """
+        } ?? ""
+        return """
+            SELECT \(fragment: columns)
+              FROM tasks t \(fragment: mine)
+              LEFT JOIN projects own ON own.company_id = \(company) AND own.id = t.project_id
+              LEFT JOIN project_states state ON state.company_id = \(company) AND state.id = t.state_id
+             WHERE t.company_id = \(company) AND t.deleted_at IS NULL
+               AND (t.project_id IN (SELECT p.id FROM projects p
+                                      WHERE p.company_id = \(company) AND \(fragment: visible))) IS TRUE
+            """
     }
 
-    static func select(_ columns: SQL, _ call: Call) throws -> SQL {
-        select(columns, company: try call.company, visible: try ProjectAccess.visible(call))
+    static func select(_ columns: SQL, _ call: Call, assignee: UUID? = nil) throws -> SQL {
+        select(columns, company: try call.company, visible: try ProjectAccess.visible(call), assignee: assignee)
     }
 
     /// What a list can be sorted by beside what it shows.
     static let sorts: SQL = "t.priority_rank, coalesce(t.due_at, timestamptz '9999-12-31 00:00:00+00') AS due"
 
     /// Where a task is read in the product.
-    static let link: SQL = """
-        (SELECT '/projects/' || own.key || '/tasks/' FROM projects own
-          WHERE own.company_id = t.company_id AND own.id = t.project_id) || t.number
-        """
+    static let link: SQL = "'/projects/' || own.key || '/tasks/' || t.number"
 
     static let summary: SQL = """
-        t.id, \(fragment: key) AS key, t.project_id, t.number, t.type, t.title, t.state_id,
-        (SELECT s.name FROM project_states s WHERE s.company_id = t.company_id AND s.id = t.state_id) AS state_name,
+        t.id, own.key || '-' || t.number AS key, t.project_id, t.number, t.type, t.title, t.state_id,
+        state.name AS state_name,
         t.category, t.priority, t.rank, t.parent_id, t.sprint_id, t.reporter_id,
-        \(fragment: assignees) AS assignee_ids, \(fragment: tags) AS tag_ids,
+        t.assignee_ids, \(fragment: tags) AS tag_ids,
         trim_scale(t.points) AS points, t.estimate_minutes, t.start_on, t.due_on, to_char(t.due_time, 'HH24:MI') AS due_time, t.due_at,
         coalesce(\(fragment: isOverdue), false) AS is_overdue, \(fragment: isBlocked) AS is_blocked,
-        \(fragment: subtasks("t2.category <> 'cancelled'")) AS subtask_count,
-        \(fragment: subtasks("t2.category = 'completed'")) AS subtask_done_count,
-        t.custom, t.completed_at, t.archived_at, t.version, t.created_at, t.updated_at
+        t.subtask_count, t.subtask_done_count, t.custom, t.completed_at, t.archived_at, t.version, t.created_at, t.updated_at
         """
 
     static let detail: SQL = """
@@ -83,36 +89,21 @@ enum TaskRows {
         return try select(columns, call)
     }
 
-    static let key: SQL = """
-        (SELECT own.key FROM projects own WHERE own.company_id = t.company_id AND own.id = t.project_id) || '-' || t.number
-        """
-
+    /// In the order in which they were made, as the key has them.
     private static let tags: SQL = """
-        ARRAY(SELECT tag.id FROM task_tags tagged
-                JOIN tags tag ON tag.company_id = tagged.company_id AND tag.id = tagged.tag_id
-               WHERE tagged.company_id = t.company_id AND tagged.task_id = t.id ORDER BY lower(tag.name))
+        ARRAY(SELECT tagged.tag_id FROM task_tags tagged
+               WHERE tagged.company_id = t.company_id AND tagged.task_id = t.id ORDER BY tagged.tag_id)
         """
 
-    private static let assignees: SQL = """
-        ARRAY(SELECT a.member_id FROM task_assignees a
-               WHERE a.company_id = t.company_id AND a.task_id = t.id ORDER BY a.assigned_at, a.member_id)
-        """
-
-    /// Most tasks wait for none, which the index tells by itself; only for the others is looked at who it is.
+    /// Most tasks have never waited for another. LIMIT keeps the question to the task itself: without it the planner looks
+    /// up all that blocks anything in the company.
     static let isBlocked: SQL = """
-        CASE WHEN EXISTS (SELECT 1 FROM task_relations r
-                           WHERE r.company_id = t.company_id AND r.to_id = t.id AND r.kind = 'blocks')
-             THEN EXISTS (SELECT 1 FROM task_relations r
-                            JOIN tasks b ON b.company_id = r.company_id AND b.id = r.from_id
-                           WHERE r.company_id = t.company_id AND r.to_id = t.id AND r.kind = 'blocks'
-                             AND b.deleted_at IS NULL AND b.category IN ('backlog', 'unstarted', 'started'))
+        CASE WHEN t.has_blockers
+             THEN coalesce((SELECT true FROM task_relations r
+                              JOIN tasks b ON b.company_id = r.company_id AND b.id = r.from_id
+                             WHERE r.company_id = t.company_id AND r.to_id = t.id AND r.kind = 'blocks'
+                               AND b.deleted_at IS NULL AND b.category IN ('backlog', 'unstarted', 'started')
+                             LIMIT 1), false)
              ELSE false END
         """
-
-    static func subtasks(_ condition: SQL) -> SQL {
-        """
-        (SELECT count(*) FROM tasks t2
-          WHERE t2.company_id = t.company_id AND t2.parent_id = t.id AND t2.deleted_at IS NULL AND \(fragment: condition))
-        """
-    }
 }

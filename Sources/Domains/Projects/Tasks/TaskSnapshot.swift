@@ -57,9 +57,7 @@ struct TaskSnapshot: Decodable, Sendable {
             """
             SELECT t.id, t.project_id, p.key AS project_key, t.number, t.type, t.title, t.description, t.state_id,
                    s.name AS state_name, t.category, t.priority, t.parent_id, t.sprint_id, t.reporter_id,
-                   ARRAY(SELECT a.member_id FROM task_assignees a
-                          WHERE a.company_id = t.company_id AND a.task_id = t.id
-                          ORDER BY a.assigned_at, a.member_id) AS assignee_ids,
+                   t.assignee_ids,
                    \(fragment: ProjectsDomain.taskTags.ids(of: "t.id", company: company)) AS tag_ids,
                    (t.points * 100)::integer AS points_hundredths, t.estimate_minutes, t.start_on, t.due_on,
                    to_char(t.due_time, 'HH24:MI') AS due_time, t.custom, t.archived_at IS NOT NULL AS is_archived,

@@ -14,13 +14,13 @@ enum TaskUpdate {
                    id uuid, project_id uuid, number integer, rank text, type text, title text, description text,
                    state_id uuid, category text, priority text, parent_id uuid, sprint_id uuid, reporter_id uuid,
                    points_hundredths integer, estimate_minutes integer, start_on date, due_on date, due_time time,
-                   custom jsonb, is_archived boolean, deleted_with uuid)
+                   custom jsonb, is_archived boolean, deleted_with uuid, assignee_ids jsonb)
               JOIN projects p ON p.company_id = \(company) AND p.id = d.project_id
              WHERE t.company_id = \(company) AND t.id = d.id
             """
         ]
-        if fields.contains(.assignees) { statements += replace("task_assignees", "member_id", by: "assignee_ids", json, company) }
-        if fields.contains(.tags) { statements += replace("task_tags", "tag_id", by: "tag_ids", json, company) }
+        if fields.contains(.assignees) { statements += assign(json, company) }
+        if fields.contains(.tags) { statements += tag(json, company) }
         return statements
     }
 
@@ -53,6 +53,9 @@ enum TaskUpdate {
             set.append("\(unescaped: column) = d.\(unescaped: column)")
         }
         if fields.contains(.points) { set.append("points = d.points_hundredths / 100.0") }
+        if fields.contains(.assignees) {
+            set.append("assignee_ids = ARRAY(SELECT jsonb_array_elements_text(d.assignee_ids)::uuid)")
+        }
         if fields.contains(.project) {
             set += ["project_id = d.project_id", "number = d.number", "rank = d.rank"]
         }
@@ -77,27 +80,49 @@ enum TaskUpdate {
         return set
     }
 
-    /// Leaves the tasks exactly what is named in a member of the rows: who is assigned, which tags they bear.
-    private static func replace(
-        _ table: String, _ column: String, by member: String, _ json: JSONText, _ company: UUID
-    ) -> [SQL] {
-        let wanted: SQL = """
-            (SELECT d.id AS task_id, named.value::uuid AS named_id
-               FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid, \(unescaped: member) jsonb)
-              CROSS JOIN jsonb_array_elements_text(d.\(unescaped: member)) AS named)
-            """
+    /// Leaves the tasks exactly those who are named in their rows.
+    private static func assign(_ json: JSONText, _ company: UUID) -> [SQL] {
+        let wanted = named("assignee_ids", json)
         return [
+            remove("task_assignees", "member_id", but: wanted, json, company),
             """
-            DELETE FROM \(unescaped: table) a
-             WHERE a.company_id = \(company)
-               AND a.task_id IN (SELECT d.id FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid))
-               AND (a.task_id, a.\(unescaped: column)) NOT IN \(fragment: wanted)
-            """,
-            """
-            INSERT INTO \(unescaped: table) (company_id, task_id, \(unescaped: column))
-            SELECT \(company), wanted.task_id, wanted.named_id FROM \(fragment: wanted) AS wanted
-            ON CONFLICT (company_id, task_id, \(unescaped: column)) DO NOTHING
+            INSERT INTO task_assignees (company_id, task_id, member_id, task_created_at)
+            SELECT \(company), wanted.task_id, wanted.named_id, t.created_at
+              FROM \(fragment: wanted) AS wanted JOIN tasks t ON t.company_id = \(company) AND t.id = wanted.task_id
+            ON CONFLICT ON CONSTRAINT task_assignees_pkey DO NOTHING
             """,
         ]
+    }
+
+    private static func tag(_ json: JSONText, _ company: UUID) -> [SQL] {
+        let wanted = named("tag_ids", json)
+        return [
+            remove("task_tags", "tag_id", but: wanted, json, company),
+            """
+            INSERT INTO task_tags (company_id, task_id, tag_id)
+            SELECT \(company), wanted.task_id, wanted.named_id FROM \(fragment: wanted) AS wanted
+            ON CONFLICT ON CONSTRAINT task_tags_pkey DO NOTHING
+            """,
+        ]
+    }
+
+    private static func remove(
+        _ table: String, _ column: String, but wanted: SQL, _ json: JSONText, _ company: UUID
+    ) -> SQL {
+        """
+        DELETE FROM \(unescaped: table) a
+         WHERE a.company_id = \(company)
+           AND a.task_id IN (SELECT d.id FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid))
+           AND (a.task_id, a.\(unescaped: column)) NOT IN \(fragment: wanted)
+        """
+    }
+
+    /// Each id that a member of the rows names, with its task.
+    private static func named(_ member: String, _ json: JSONText) -> SQL {
+        """
+        (SELECT d.id AS task_id, named.value::uuid AS named_id
+           FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid, \(unescaped: member) jsonb)
+          CROSS JOIN jsonb_array_elements_text(d.\(unescaped: member)) AS named)
+        """
     }
 }

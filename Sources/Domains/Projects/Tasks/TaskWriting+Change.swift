@@ -86,9 +86,9 @@ extension TaskWriting {
         }
         let events = try changed.flatMap { try TaskEvents.changed($0, by: actor, company) }
         _ = try await tx.batch(
-            TaskUpdate.statements(changed, company)
+            TaskUpdate.statements(changed, company) + SubtaskCounts.changed(changed, company)
                 + TaskFlow.sql(changed.map { ($0.before.image, $0.after.image) }, by: actor, company: company)
-                + [Self.history(history, by: actor, company)] + events)
+                + [Self.history(history, by: actor, company)] + events + TaskSearch.changed(changed, company))
         try await TaskNews.tell(changed, by: actor, company, tx)
         return Outcome(changed: changed, warnings: warnings)
     }
@@ -112,9 +112,9 @@ extension TaskSnapshot {
         if let parent = change.parent { new.parentId = parent }
         if let sprint = change.sprint { new.sprintId = sprint }
         if let reporter = change.reporter { new.reporterId = reporter }
-        if let assignees = change.assignees { new.assigneeIds = assignees.unique }
+        if let assignees = change.assignees { new.assigneeIds = Self.assigned(assignees, after: new.assigneeIds) }
         new.assigneeIds.removeAll(where: change.removedAssignees.contains)
-        new.assigneeIds += change.addedAssignees.filter { !new.assigneeIds.contains($0) }
+        new.assigneeIds = Self.assigned(new.assigneeIds + change.addedAssignees, after: new.assigneeIds)
         if let tags = change.tags { new.tagIds = new.tagIds.filter(tags.contains) + tags.filter { !new.tagIds.contains($0) }.unique }
         new.tagIds.removeAll(where: change.removedTags.contains)
         new.tagIds += change.addedTags.filter { !new.tagIds.contains($0) }.unique
@@ -138,6 +138,11 @@ extension TaskSnapshot {
         return new
     }
 
+    /// Those who were assigned before stay in their order, and the others follow.
+    private static func assigned(_ members: [UUID], after before: [UUID]) -> [UUID] {
+        before.filter(members.contains) + members.filter { !before.contains($0) }.unique.inOrder
+    }
+
     private static func merged(_ old: JSON, _ change: JSON) -> JSON {
         var values = JSON.Object()
         let changes = change.objectValue?.members ?? []
@@ -145,6 +150,11 @@ extension TaskSnapshot {
         for (key, value) in changes where !value.isNull { values[key] = value }
         return .object(values)
     }
+}
+
+extension [UUID] {
+    /// As the database sorts them.
+    var inOrder: [UUID] { sorted { $0.description < $1.description } }
 }
 
 extension Array where Element: Hashable {

@@ -71,12 +71,14 @@ enum TaskWriting {
         var images: [TaskImage] = []
         var rows: [JSON] = []
         var made: [CreatedTask] = []
+        var parts: [(parent: UUID?, category: StateCategory)] = []
         for (index, draft) in drafts.enumerated() {
             guard let state = place.state(draft.state) else {
                 throw Problem.unprocessable("/state_id", "not-found", "is no state of this project")
             }
             let number = place.firstNumber + index
             rows.append(row(draft, state, number, ranks[index]))
+            parts.append((draft.parent, state.category))
             made.append(CreatedTask(id: draft.id, key: "\(place.key)-\(number)"))
             images.append(
                 TaskImage(
@@ -85,10 +87,12 @@ enum TaskWriting {
                     estimateMinutes: draft.estimateMinutes))
         }
         _ = try await tx.batch(
-            insert(rows, place, company) + TaskFlow.sql(images.map { (nil, $0) }, by: actor, company: company)
+            insert(rows, place, company) + SubtaskCounts.added(parts, company) + TaskFlow.sql(images.map { (nil, $0) }, by: actor, company: company)
                 + [history(made.map { ($0.id, "created", .null, .string($0.key)) }, by: actor, company)]
                 + TaskEvents.created(drafts, made, images, by: actor, company: company) + [TaskUpkeep.list(company)]
-                + (quietly ? [] : made.map { record($0, by: actor, company) }))
+                + (quietly ? [] : made.map { record($0, by: actor, company) })
+                + TaskSearch.added(
+                    drafts.enumerated().map { ($1.id, place.firstNumber + $0, $1.title, $1.description) }, company))
         if !quietly {
             let assigned = zip(drafts, made).flatMap { draft, task in
                 draft.assignees.map { TaskNews.Assigned(member: $0, task: task.id, key: task.key, title: draft.title) }
@@ -114,7 +118,7 @@ enum TaskWriting {
             "estimate_minutes": draft.estimateMinutes.map { JSON($0) } ?? .null,
             "start_on": .optional(draft.startOn?.description), "due_on": .optional(draft.dueOn?.description),
             "due_time": .optional(draft.dueTime?.text), "custom": draft.custom,
-            "assignee_ids": .array(draft.assignees.map { .id($0) }),
+            "assignee_ids": .array(draft.assignees.inOrder.map { .id($0) }),
             "tag_ids": .array(draft.tags.map { .id($0) }),
         ]
     }
@@ -125,20 +129,22 @@ enum TaskWriting {
             """
             INSERT INTO tasks (company_id, id, project_id, number, type, title, description, state_id, category, priority,
                                rank, parent_id, sprint_id, reporter_id, points, estimate_minutes, start_on, due_on,
-                               due_time, due_at, custom, completed_at)
+                               due_time, due_at, custom, completed_at, assignee_ids)
             SELECT \(company), d.id, \(place.id), d.number, d.type, d.title, d.description, d.state_id, d.category,
                    d.priority, d.rank, d.parent_id, d.sprint_id, d.reporter_id, d.points_hundredths / 100.0,
                    d.estimate_minutes, d.start_on, d.due_on, d.due_time,
                    \(fragment: TaskRows.dueAt("d", zone: "\(place.timeZone)")), d.custom,
-                   CASE WHEN d.category = 'completed' THEN now() END
+                   CASE WHEN d.category = 'completed' THEN now() END,
+                   ARRAY(SELECT jsonb_array_elements_text(d.assignee_ids)::uuid)
               FROM jsonb_to_recordset(\(json)::jsonb) AS d (
                    id uuid, number integer, type text, title text, description text, state_id uuid, category text,
                    priority text, rank text, parent_id uuid, sprint_id uuid, reporter_id uuid, points_hundredths integer,
-                   estimate_minutes integer, start_on date, due_on date, due_time time, custom jsonb)
+                   estimate_minutes integer, start_on date, due_on date, due_time time, custom jsonb,
+                   assignee_ids jsonb)
             """,
             """
-            INSERT INTO task_assignees (company_id, task_id, member_id)
-            SELECT \(company), d.id, member.value::uuid
+            INSERT INTO task_assignees (company_id, task_id, member_id, task_created_at)
+            SELECT \(company), d.id, member.value::uuid, now()
               FROM jsonb_to_recordset(\(json)::jsonb) AS d (id uuid, assignee_ids jsonb)
              CROSS JOIN jsonb_array_elements_text(d.assignee_ids) AS member
             """,

@@ -10,7 +10,7 @@ enum Tasks {
         GET("/v1/tasks", "List tasks", .can(.tasksRead), list)
             .describe(
                 "Of all projects one may see. Archived tasks are left out unless `archived` asks for them. `q` finds words "
-                    + "of title and description by their beginning, and a task by its key. `sort=rank` is the order of a "
+                    + "of title and description whole, by their beginning or with a slip, and a task by its key. `sort=rank` is the order of a "
                     + "project.")
             .example(answer: TaskExamples.summary)
         POST("/v1/tasks", "Create a task", .can(.tasksRead), create)
@@ -37,7 +37,8 @@ enum Tasks {
     }
 
     static func list(_ call: Call, _ list: List<TaskFilter>) async throws -> Page<TaskSummary> {
-        let base = try TaskRows.select("\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call)
+        let base = try TaskRows.select(
+            "\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call, assignee: list.filter.onlyAssignee(me: call.member))
         let conditions = try await list.filter.conditions(
             company: call.company, member: call.member, fields: call.environment[CustomFields.self])
         return try await call.page(list, base + conditions)
