@@ -8,4 +8,8 @@ extension JSON {
         row.writeJSON(into: out)
         self = try JSON.parse(out.array)
     }
+
+    /// Null for nil.
+    public static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
+    public static func id(_ id: UUID?) -> JSON { id.map { .string($0.description) } ?? .null }
 }

@@ -126,8 +126,3 @@ struct TaskFieldChange: Sendable {
     /// As history and events call it.
     var name: String { customKey.map { "custom.\($0)" } ?? field.rawValue }
 }
-
-extension JSON {
-    static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
-    static func id(_ id: UUID?) -> JSON { id.map { .string($0.description) } ?? .null }
-}

@@ -156,11 +156,3 @@ extension [UUID] {
     /// As the database sorts them.
     var inOrder: [UUID] { sorted { $0.description < $1.description } }
 }
-
-extension Array where Element: Hashable {
-    /// Each element once, where it first stands.
-    var unique: [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
-    }
-}

@@ -2,19 +2,19 @@
 ///
 /// It is a whole number, whose first letter tells how many digits follow, and a fraction: appending counts the number
 /// up and stays short, putting something between two others makes the fraction longer.
-struct Rank: Hashable, Comparable, Sendable, CustomStringConvertible {
-    let text: String
+public struct Rank: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let text: String
 
-    var description: String { text }
+    public var description: String { text }
 
-    static func < (left: Rank, right: Rank) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+    public static func < (left: Rank, right: Rank) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
 
-    static let first = Rank(unchecked: "a0")
+    public static let first = Rank(unchecked: "a0")
 
     private init(unchecked text: String) { self.text = text }
 
     /// Nil when the text is no rank.
-    init?(_ text: String) {
+    public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard let head = bytes.first, let digits = Self.digitCount(of: head), bytes.count > digits,
             bytes.dropFirst().allSatisfy({ Self.value(of: $0) != nil }),
@@ -24,7 +24,7 @@ struct Rank: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// A rank between two others; nil stands for the ends. The first must be the smaller.
-    static func between(_ low: Rank?, _ high: Rank?) -> Rank {
+    public static func between(_ low: Rank?, _ high: Rank?) -> Rank {
         switch (low, high) {
         case (nil, nil): return first
         case (let low?, nil): return low.next
@@ -41,7 +41,7 @@ struct Rank: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// So many ranks after one, in order.
-    static func following(_ last: Rank?, count: Int) -> [Rank] {
+    public static func following(_ last: Rank?, count: Int) -> [Rank] {
         var ranks: [Rank] = []
         ranks.reserveCapacity(count)
         for _ in 0..<count { ranks.append(between(ranks.last ?? last, nil)) }

@@ -1,6 +1,5 @@
+import Core
 import Testing
-
-@testable import Projects
 
 @Suite struct RankTests {
     private func isInOrder(_ ranks: [Rank]) -> Bool { zip(ranks, ranks.dropFirst()).allSatisfy { $0 < $1 } }
