@@ -1,0 +1,18 @@
+import API
+
+/// All routes of pipelines and deals.
+enum DealRoutes {
+    static var all: [Route] {
+        Pipelines.routes
+            + Stages.routes
+            + Deals.routes
+            + DealStages.routes
+            + DealTrash.routes
+            + DealLines.routes
+            + DealContacts.routes
+            + Competitors.routes
+            + LossReasons.routes
+            + Products.routes
+            + ExchangeRates.routes
+    }
+}
