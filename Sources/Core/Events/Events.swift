@@ -31,6 +31,28 @@ public enum Events {
     }
 }
 
+extension Events {
+    /// Events of one type about many things, as one statement.
+    public static func sql<Data>(
+        _ type: EventType<Data>, all: [(subject: UUID, data: Data)], on subjectType: String, by actor: Audit.Actor,
+        company: UUID
+    ) throws -> SQL {
+        let texts = try all.map { event in
+            let writer = ByteWriter()
+            try writer.writeJSON(event.data)
+            return writer.string
+        }
+        return """
+            INSERT INTO outbox (id, company_id, type, actor_kind, actor_id, subject_type, subject_id, data)
+            SELECT event.id, \(company)::uuid, \(type.name), \(actor.kind), \(actor.id)::uuid, \(subjectType), event.subject,
+                   event.data::jsonb
+              FROM unnest(\(all.map { _ in UUID.v7() })::uuid[], \(all.map(\.subject))::uuid[], \(texts)::text[])
+                   WITH ORDINALITY AS event (id, subject, data, n)
+             ORDER BY event.n
+            """
+    }
+}
+
 /// An event as a reaction is given it.
 public struct Event: Sendable {
     public let id: UUID
