@@ -32,7 +32,14 @@ enum ActivityEvents {
         ActivityRecords(contacts: [UUID("0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8a21")!]))
 
     static let logged = EventType("activity.logged", "A call, meeting, e-mail or note was logged or planned.", example: example)
-    static let updated = EventType("activity.updated", "An activity changed.", example: example)
-    static let completed = EventType("activity.completed", "What was planned has been done.", example: example)
-    static let deleted = EventType("activity.deleted", "An activity was put into the trash.", example: example)
+
+    struct ChangeData: Codable, Sendable {
+        let activityId: UUID
+        let kind: ActivityKind
+    }
+
+    private static let change = ChangeData(activityId: example.activityId, kind: .call)
+    static let updated = EventType("activity.updated", "An activity changed.", example: change)
+    static let completed = EventType("activity.completed", "What was planned has been done.", example: change)
+    static let deleted = EventType("activity.deleted", "An activity was put into the trash.", example: change)
 }

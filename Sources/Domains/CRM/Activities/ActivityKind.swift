@@ -1,7 +1,7 @@
 import Postgres
 
 /// What kind of contact it was. A note is something somebody wrote down, `system` what the program did.
-enum ActivityKind: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, Sendable {
+enum ActivityKind: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, RowValue, Sendable {
     case call, meeting, email, note, system
 }
 

@@ -1,9 +1,14 @@
+import API
 import Core
 import Postgres
 
 /// Calls, meetings, notes and the timeline of everything that happened with somebody.
 extension CRMDomain {
     static let activitiesPart = CRMPart(
+        routes: Activities.routes + ActivityLife.routes + Notes.routes + RecordTimeline.routes,
+        problems: ProblemCode.ofActivities,
+        constraints: ConstraintProblem.ofActivities,
+        workers: [ActivityUpkeep.worker],
         personalData: [
             PersonalData(
                 "activity_edits", "What notes about somebody said before", of: .rows { subject in
@@ -21,7 +26,18 @@ extension CRMDomain {
             .none("crm_task_links", "which task is about whom, by ids"),
             .none("activity_upkeep", "when something is next due in a company's activities"),
         ],
-        events: ActivityEvents.all)
+        retention: [
+            RetentionClass(
+                "activity_trash", "Activities in the trash, counted from their deletion", table: "activities",
+                since: "deleted_at", only: "t.deleted_at IS NOT NULL", days: ActivityLimits.trashDays, isSweptElsewhere: true)
+        ],
+        notifications: ActivityNews.all,
+        watchables: [ActivityRegistered.watchable],
+        events: ActivityEvents.all,
+        handovers: [ActivityRegistered.handover],
+        subjects: [ActivityRegistered.subject],
+        exports: [ActivityRegistered.export],
+        calendarSources: [ActivityRegistered.calendar])
 
     /// The activities about the person known by this address; `t` is the row of whose company they are.
     private static func activities(with email: String) -> SQL {

@@ -39,17 +39,7 @@ enum ProjectAccess {
         return "(\(unescaped: alias).deleted_at IS NOT NULL AND \(fragment: isLetIn(principal, alias)))"
     }
 
-    private static func isLetIn(_ principal: Principal, _ alias: String) -> SQL {
-        if principal.permissions.contains(.projectsManage) { return "TRUE" }
-        let (p, member) = (alias, principal.memberId)
-        let isOpen: SQL = isGuest(principal) ? "FALSE" : "\(unescaped: p).visibility = 'company'"
-        return """
-            (\(fragment: isOpen) OR \(unescaped: p).lead_id = \(member)
-             OR EXISTS (SELECT 1 FROM project_members place
-                         WHERE place.company_id = \(unescaped: p).company_id
-                           AND place.project_id = \(unescaped: p).id AND place.member_id = \(member)))
-            """
-    }
+    private static func isLetIn(_ principal: Principal, _ alias: String) -> SQL { ProjectSight.isLetIn(principal, alias) }
 
     /// A condition on the row of `projects` under `alias`: the caller has at least this right in it.
     static func permits(_ right: ProjectRight, _ call: Call, _ alias: String = "p") throws -> SQL {
@@ -63,7 +53,7 @@ enum ProjectAccess {
         let (p, ceiling) = (alias, ceiling(call).rawValue)
         if call.can(.projectsManage) { return "\(unescaped: String(ceiling))" }
         let member = try call.member
-        let without = call.can(.tasksWrite) && !(call.principal.map(isGuest) ?? true) ? ProjectRight.contribute.rawValue : 0
+        let without = call.can(.tasksWrite) && !(call.principal.map(ProjectSight.isGuest) ?? true) ? ProjectRight.contribute.rawValue : 0
         return """
             least(\(unescaped: String(ceiling)), CASE WHEN \(unescaped: p).lead_id = \(member) THEN 3 ELSE coalesce(
                 (SELECT CASE place.role WHEN 'manager' THEN 3 WHEN 'contributor' THEN 2 WHEN 'commenter' THEN 1 ELSE 0 END
@@ -114,12 +104,6 @@ enum ProjectAccess {
             """
         let rows = try await find(from, call, tx, locking: locking)
         return try head(rows, right, evenArchived: false)
-    }
-
-    /// One let in from outside, for what he is a member of and nothing else.
-    private static func isGuest(_ principal: Principal) -> Bool {
-        let builtIn = (principal.standing?.roleKeys ?? []).compactMap(BuiltInRole.init(rawValue:))
-        return builtIn.contains(.client) && builtIn.allSatisfy { $0 == .client }
     }
 
     /// A key writes nothing that its scopes do not name, whatever its owner may.
