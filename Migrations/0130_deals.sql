@@ -193,10 +193,12 @@ ALTER TABLE deals
     ADD COLUMN lost_to_id uuid,
     -- What the owner has been told of: being stuck since this entering of a stage, and this closing day being over.
     ADD COLUMN stuck_told_for timestamptz,
-    ADD COLUMN overdue_told_for date,
-    ADD CONSTRAINT deals_lost_reason_fkey FOREIGN KEY (company_id, lost_reason_id) REFERENCES loss_reasons (company_id, id),
-    ADD CONSTRAINT deals_lost_to_fkey FOREIGN KEY (company_id, lost_to_id) REFERENCES competitors (company_id, id),
-    ADD CONSTRAINT deals_lost_to_when_lost CHECK (stage_kind = 'lost' OR lost_to_id IS NULL);
+    ADD COLUMN overdue_told_for date;
+ALTER TABLE deals ADD CONSTRAINT deals_lost_reason_fkey
+    FOREIGN KEY (company_id, lost_reason_id) REFERENCES loss_reasons (company_id, id);
+ALTER TABLE deals ADD CONSTRAINT deals_lost_to_fkey
+    FOREIGN KEY (company_id, lost_to_id) REFERENCES competitors (company_id, id);
+ALTER TABLE deals ADD CONSTRAINT deals_lost_to_when_lost CHECK (stage_kind = 'lost' OR lost_to_id IS NULL);
 
 CREATE INDEX deals_by_change ON deals (company_id, updated_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX deals_by_closing ON deals (company_id, (coalesce(close_on, '9999-12-31'::date)), id) WHERE deleted_at IS NULL;
