@@ -12,7 +12,9 @@ public enum OutboundLimits {
     static let nameServersAsked = 3
     static let nameQuestionTries = 2
     /// A datagram that takes longer is lost.
-    static let nameAnswerSeconds = 2
+    static let nameAnswer: Duration = .milliseconds(1500)
+    /// All servers and tries together: somebody waits for the answer.
+    public static let nameQuestion: Duration = .seconds(5)
     /// Idle connections older than this are not used again: servers and proxies close theirs after 60 s or so.
     static let idleConnectionSeconds = 45
     /// Enough for a slow model or a bulk of webhooks on one loop, far below the limit of descriptors.

@@ -38,19 +38,25 @@ public struct TextRecords: Sendable {
     private let servers: [Server]
     private let pool: BlockingPool
 
-    /// - Parameter servers: none means those of /etc/resolv.conf.
-    public init(servers: [Server], pool: BlockingPool) {
+    private let patience: Duration
+
+    /// - Parameters:
+    ///   - servers: none means those of /etc/resolv.conf.
+    ///   - patience: for all servers and tries of one question together.
+    public init(servers: [Server], pool: BlockingPool, patience: Duration = OutboundLimits.nameQuestion) {
         self.servers = servers
+        self.patience = patience
         self.pool = pool
     }
 
     /// The texts under `name`; none when the name does not exist or has none.
     public func of(_ name: String) async throws -> [String] {
-        try await pool.run { [servers] in
+        try await pool.run { [servers, patience] in
             var failure = Failure.unreachable
+            let end = ContinuousClock.now + patience
             for server in servers.isEmpty ? Self.system() : servers {
                 do throws(Failure) {
-                    return try Self.ask(server, name)
+                    return try Self.ask(server, name, until: end)
                 } catch {
                     failure = error
                 }
@@ -72,14 +78,14 @@ public struct TextRecords: Sendable {
         return Array(servers.prefix(OutboundLimits.nameServersAsked))
     }
 
-    private static func ask(_ server: Server, _ name: String) throws(Failure) -> [String] {
+    private static func ask(_ server: Server, _ name: String, until end: ContinuousClock.Instant) throws(Failure) -> [String] {
         let id = UInt16.random(in: .min ... .max)
         guard let question = TextQuestion(name, id: id) else { return [] }
         for _ in 0..<OutboundLimits.nameQuestionTries {
-            guard let answer = exchange(server, question, isStream: false) else { continue }
+            guard let answer = exchange(server, question, isStream: false, until: end) else { continue }
             var message = answer
             if TextAnswer.isCutOff(answer) {
-                guard let whole = exchange(server, question, isStream: true) else { continue }
+                guard let whole = exchange(server, question, isStream: true, until: end) else { continue }
                 message = whole
             }
             guard let parsed = TextAnswer(message, to: question) else { continue }
@@ -89,8 +95,10 @@ public struct TextRecords: Sendable {
         throw .unreachable
     }
 
-    private static func exchange(_ server: Server, _ question: TextQuestion, isStream: Bool) -> [UInt8]? {
-        guard let descriptor = connected(to: server, isStream: isStream) else { return nil }
+    private static func exchange(_ server: Server, _ question: TextQuestion, isStream: Bool, until end: ContinuousClock.Instant)
+        -> [UInt8]?
+    {
+        guard let descriptor = connected(to: server, isStream: isStream, until: end) else { return nil }
         defer { close(descriptor) }
         let length = withUnsafeBytes(of: UInt16(question.bytes.count).bigEndian, Array.init)
         let message = isStream ? length + question.bytes : question.bytes
@@ -98,17 +106,17 @@ public struct TextRecords: Sendable {
         guard isStream else {
             // Strangers may send here too; what is no answer to this question is passed over, for a while.
             for _ in 0..<8 {
-                guard let answer = receive(descriptor, upTo: 4096) else { return nil }
+                guard wait(on: descriptor, until: end), let answer = receive(descriptor, upTo: 4096) else { return nil }
                 if TextAnswer.isTo(question, answer) { return answer }
             }
             return nil
         }
-        guard let head = receive(descriptor, exactly: 2) else { return nil }
-        return receive(descriptor, exactly: Int(head[0]) << 8 | Int(head[1]))
+        guard let head = receive(descriptor, exactly: 2, until: end) else { return nil }
+        return receive(descriptor, exactly: Int(head[0]) << 8 | Int(head[1]), until: end)
     }
 
     /// Connected, so that only the server's own answers come in.
-    private static func connected(to server: Server, isStream: Bool) -> Int32? {
+    private static func connected(to server: Server, isStream: Bool, until end: ContinuousClock.Instant) -> Int32? {
         var hints = addrinfo()
         hints.ai_socktype = Int32((isStream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
@@ -118,15 +126,24 @@ public struct TextRecords: Sendable {
         let entry = list.pointee
         let descriptor = socket(entry.ai_family, entry.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return nil }
-        var pause = timeval(tv_sec: OutboundLimits.nameAnswerSeconds, tv_usec: 0)
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &pause, size)
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &pause, size)
-        guard connect(descriptor, entry.ai_addr, entry.ai_addrlen) == 0 else {
+        guard wait(on: descriptor, until: end), connect(descriptor, entry.ai_addr, entry.ai_addrlen) == 0 else {
             close(descriptor)
             return nil
         }
         return descriptor
+    }
+
+    /// Has what follows on the socket give up after the time of one answer, or at the end of all time; false past that.
+    private static func wait(on descriptor: Int32, until end: ContinuousClock.Instant) -> Bool {
+        let rest = min(end - .now, OutboundLimits.nameAnswer)
+        // No time at all would mean for ever.
+        guard rest >= .milliseconds(1) else { return false }
+        let (seconds, atto) = rest.components
+        var pause = timeval(tv_sec: Int(seconds), tv_usec: Int(atto / 1_000_000_000_000))
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &pause, size)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &pause, size)
+        return true
     }
 
     private static func receive(_ descriptor: Int32, upTo limit: Int) -> [UInt8]? {
@@ -135,10 +152,10 @@ public struct TextRecords: Sendable {
         return count > 0 ? Array(bytes.prefix(count)) : nil
     }
 
-    private static func receive(_ descriptor: Int32, exactly count: Int) -> [UInt8]? {
+    private static func receive(_ descriptor: Int32, exactly count: Int, until end: ContinuousClock.Instant) -> [UInt8]? {
         var all: [UInt8] = []
         while all.count < count {
-            guard let piece = receive(descriptor, upTo: count - all.count) else { return nil }
+            guard wait(on: descriptor, until: end), let piece = receive(descriptor, upTo: count - all.count) else { return nil }
             all += piece
         }
         return all
