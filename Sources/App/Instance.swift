@@ -65,8 +65,10 @@ public final class Instance: Sendable {
     ///   - ownerURL: where the owner of the tables works, for what the serving role may not do: ending the record of
     ///     changes when its retention is over. Without it that waits for an operator.
     ///   - domains: all of them, unless a test adds one of its own.
+    ///   - declared: what these declare, when it has been read already.
     public init(
-        _ settings: Settings, databaseURL: String, ownerURL: String? = nil, domains: [any Domain.Type] = Instance.domains
+        _ settings: Settings, databaseURL: String, ownerURL: String? = nil,
+        domains: [any Domain.Type] = Instance.domains, declared: [DomainRoutes]? = nil
     ) async throws {
         self.settings = settings
         loops = LoopGroup(count: settings.loops > 0 ? settings.loops : LoopGroup.cores)
@@ -107,7 +109,7 @@ public final class Instance: Sendable {
 
         accessLog = settings.accessLog ? AccessLog(loops: loops) : nil
         application = try Application(
-            domains.map { $0.declaration }.filter { $0.name != Mailroom.name || settings.developmentOutbox },
+            (declared ?? domains.map { $0.declaration }).filter { $0.name != Mailroom.name || settings.developmentOutbox },
             configuration: settings.api(version: Self.version), authenticator: auth.authenticator, database: database,
             environment: environment, metrics: metrics,
             accessLog: accessLog)

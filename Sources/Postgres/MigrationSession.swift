@@ -34,9 +34,13 @@ final class MigrationSession {
         }
     }
 
-    /// The server computes it: SHA-256 of the file's text.
-    func checksum(of text: String) throws(DatabaseError) -> String {
-        try rows("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')", [text])[0][0]
+    /// The server computes them: SHA-256 of each text, all in one trip, for there are many at each start.
+    func checksums(of texts: [String]) throws(DatabaseError) -> [String] {
+        guard !texts.isEmpty else { return [] }
+        let values = texts.indices.map { "(\($0), $\($0 + 1)::text)" }.joined(separator: ", ")
+        return try rows(
+            "SELECT encode(sha256(convert_to(t.body, 'UTF8')), 'hex') FROM (VALUES \(values)) t(n, body) ORDER BY n", texts
+        ).map { $0[0] }
     }
 
     /// Begins a transaction that alone may migrate; waits for whoever does at this moment.

@@ -72,16 +72,19 @@ public struct Migrator: Sendable {
     }
 
     private func check(_ history: [MigrationSession.Entry], _ session: MigrationSession) throws {
+        let byNumber = Dictionary(uniqueKeysWithValues: migrations.map { ($0.number, $0) })
+        let known = history.compactMap { byNumber[$0.number] }
+        let sums = Dictionary(
+            uniqueKeysWithValues: zip(known.map(\.number), try session.checksums(of: known.map(\.sql))))
         for entry in history {
-            guard let migration = migrations.first(where: { $0.number == entry.number }) else {
+            guard let migration = byNumber[entry.number] else {
                 throw MigrationError(
                     """
                     the database has migration \(entry.name), which is not among the files: this is an older release, \
                     or the file was deleted; bring it back from the history of the source
                     """)
             }
-            guard migration.name == entry.name, try session.checksum(of: migration.sql) == entry.checksum
-            else {
+            guard migration.name == entry.name, sums[entry.number] == entry.checksum else {
                 throw MigrationError(
                     """
                     migration \(migration.name) was changed after it had been applied (as \(entry.name)): put the file \

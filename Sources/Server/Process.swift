@@ -28,6 +28,8 @@ struct Process {
         defer { LineWriter.standardError.flush() }
         let log = Logger(label: "infinity")
 
+        // Reading some hundred declarations takes as long as the database takes to start.
+        let declared = Task.detached { Instance.routes }
         let place = try DatabasePlace(settings: settings)
         defer { place.stop() }
         if let own = place.embedded {
@@ -37,7 +39,10 @@ struct Process {
         }
         try prepare(place, log)
 
-        let instance = try waiting { try await Instance(settings, databaseURL: place.url, ownerURL: place.ownerURL) }
+        let instance = try waiting { 
+            try await Instance(
+                settings, databaseURL: place.url, ownerURL: place.ownerURL, declared: await declared.value)
+        }
         let ports = try open(instance, settings)
         let milliseconds = (ContinuousClock.now - began).milliseconds
         log.notice(

@@ -9,12 +9,8 @@ extension Schema {
 
     /// The schema of a plain `Decodable` type, found by decoding one value of it from a decoder that takes notes.
     public static func of(_ type: (some Decodable).Type, as role: SchemaRole) throws(ProbeError) -> Schema {
-        let key = ProbeKey(type: ObjectIdentifier(type), role: role)
-        if let known = known.withLock({ $0[key] }) { return known }
         do {
-            let schema = try SchemaProbe(role: role).probe(type).schema
-            known.withLock { $0[key] = schema }
-            return schema
+            return try SchemaProbe(role: role).probe(type).schema
         } catch let error as ProbeError {
             throw error
         } catch {
@@ -22,13 +18,15 @@ extension Schema {
                 + "that checks what it decodes wants SchemaSource")
         }
     }
+}
 
-    private struct ProbeKey: Hashable {
-        let type: ObjectIdentifier
-        let role: SchemaRole
-    }
-
-    private static let known = Mutex<[ProbeKey: Schema]>([:])
+/// What has been found out of a type.
+private struct Probed {
+    let value: Any
+    let schema: Schema
+    /// The type is an `Optional`.
+    var isOptional = false
+    var isExpansion = false
 }
 
 /// Follows one type down to its leaves.
@@ -36,14 +34,29 @@ private final class SchemaProbe {
     var role: SchemaRole
     private var path: [ObjectIdentifier] = []
 
+    private struct Key: Hashable {
+        let type: ObjectIdentifier
+        let role: SchemaRole
+    }
+
+    /// Most types are met again and again, and asking the runtime what a type conforms to searches the whole program.
+    // @unchecked Sendable: what was found is never changed, and its value is only copied.
+    private struct Known: @unchecked Sendable { var types: [Key: Probed] = [:] }
+    private static let known = Mutex(Known())
+
     init(role: SchemaRole) { self.role = role }
 
-    func probe<Value: Decodable>(_ type: Value.Type) throws -> (value: Value, schema: Schema) {
+    func probe<Value: Decodable>(_ type: Value.Type) throws -> Probed {
+        let key = Key(type: ObjectIdentifier(type), role: role)
+        if let found = Self.known.withLock({ $0.types[key] }) { return found }
+        let found = try explore(type)
+        Self.known.withLock { $0.types[key] = found }
+        return found
+    }
+
+    private func explore<Value: Decodable>(_ type: Value.Type) throws -> Probed {
         if let source = Value.self as? any SchemaSource.Type {
-            return (source.sample as! Value, source.schema)
-        }
-        if let cases = Value.self as? any CaseIterable.Type, let (first, values) = Self.texts(of: cases) {
-            return (first as! Value, Schema(.text(TextRule(values: values))))
+            return Probed(value: source.sample, schema: source.schema)
         }
         let identity = ObjectIdentifier(type)
         guard !path.contains(identity) else {
@@ -52,26 +65,40 @@ private final class SchemaProbe {
         path.append(identity)
         defer { path.removeLast() }
         let note = ProbeNote()
-        let value = try Value(from: ProbeDecoder(probe: self, note: note))
+        let value: Value
+        do {
+            value = try Value(from: ProbeDecoder(probe: self, note: note))
+        } catch let error as DecodingError {
+            // An enum finds that what it was given is none of its cases.
+            guard let (first, texts) = Self.texts(of: Value.self) else { throw error }
+            return Probed(value: first, schema: Schema(.text(TextRule(values: texts))))
+        }
         // A struct without properties asks for nothing.
         var schema = note.schema ?? Schema(.object(ObjectSchema()))
-        if case .array(let element, _) = schema.kind, let bounded = Value.self as? any BoundedArray.Type {
-            schema.kind = .array(element, countMax: bounded.countMax)
-        }
-        if case .object(var object) = schema.kind, !(Value.self is any AnyOptional.Type) {
-            object.name = String(describing: type)
-            object.fullName = String(reflecting: type)
+        switch schema.kind {
+        case .text: if let (_, texts) = Self.texts(of: Value.self) { schema.kind = .text(TextRule(values: texts)) }
+        case .array(let element, _):
+            if let bounded = Value.self as? any BoundedArray.Type {
+                schema.kind = .array(element, countMax: bounded.countMax)
+            }
+        case .object(var object) where !note.isOptional:
+            object.name = _typeName(type, qualified: false)
+            object.fullName = _typeName(type)
             if let notes = (Value.self as? any FieldNotes.Type)?.fieldNotes {
                 for index in object.properties.indices {
                     if let note = notes[object.properties[index].name] { object.properties[index].schema.note = note }
                 }
             }
             schema.kind = .object(object)
+        case .object, .integer, .number, .boolean, .map, .anything: break
         }
-        return (value, schema)
+        return Probed(
+            value: value, schema: schema, isOptional: note.isOptional,
+            isExpansion: !note.isOptional && note.isWrapped && Value.self is any AnyExpanded.Type)
     }
 
-    private static func texts(of type: any CaseIterable.Type) -> (first: Any, texts: [String])? {
+    private static func texts(of type: Any.Type) -> (first: Any, texts: [String])? {
+        guard let type = type as? any CaseIterable.Type else { return nil }
         func all<Cases: CaseIterable>(_ type: Cases.Type) -> [Any] { Array(type.allCases) }
         let cases = all(type)
         let texts = cases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }
@@ -91,7 +118,7 @@ private final class SchemaProbe {
     }
 
     /// The elements of an array are replaced whole, also in a merge patch.
-    func element<Value: Decodable>(_ type: Value.Type) throws -> (value: Value, schema: Schema) {
+    func element<Value: Decodable>(_ type: Value.Type) throws -> Probed {
         let outer = role
         if role == .patch { role = .input }
         defer { role = outer }
@@ -123,6 +150,10 @@ private final class SchemaProbe {
 
 private final class ProbeNote {
     var schema: Schema?
+    /// Nothing but an `Optional` asks whether there is null.
+    var isOptional = false
+    /// One value of another type is all it holds.
+    var isWrapped = false
     var properties: [ObjectSchema.Property] = []
 
     func add(_ property: ObjectSchema.Property) {
@@ -156,7 +187,10 @@ private struct ProbeSingle: SingleValueDecodingContainer {
     }
 
     /// Asked by `Optional` alone, which then decodes what it wraps.
-    func decodeNil() -> Bool { false }
+    func decodeNil() -> Bool {
+        note.isOptional = true
+        return false
+    }
     func decode(_ type: Bool.Type) -> Bool { scalar(type, false) }
     func decode(_ type: String.Type) -> String { scalar(type, "") }
     func decode(_ type: Double.Type) -> Double { scalar(type, 0) }
@@ -172,9 +206,10 @@ private struct ProbeSingle: SingleValueDecodingContainer {
     func decode(_ type: UInt32.Type) -> UInt32 { scalar(type, 0) }
     func decode(_ type: UInt64.Type) -> UInt64 { scalar(type, 0) }
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        let (value, schema) = try probe.probe(type)
-        note.schema = schema
-        return value
+        let found = try probe.probe(type)
+        note.schema = found.schema
+        note.isWrapped = true
+        return found.value as! Value
     }
 }
 
@@ -224,9 +259,9 @@ private struct ProbeKeyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decode(_ type: UInt32.Type, forKey key: Key) -> UInt32 { scalar(type, key, 0) }
     func decode(_ type: UInt64.Type, forKey key: Key) -> UInt64 { scalar(type, key, 0) }
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-        let (value, schema) = try probe.probe(type)
-        found(schema, key)
-        return value
+        let probed = try probe.probe(type)
+        found(probed.schema, key)
+        return probed.value as! Value
     }
 
     func decodeIfPresent(_ type: Bool.Type, forKey key: Key) -> Bool? { optional(type, key) }
@@ -244,10 +279,11 @@ private struct ProbeKeyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) -> UInt32? { optional(type, key) }
     func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) -> UInt64? { optional(type, key) }
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
-        var (value, schema) = try probe.probe(type)
-        if Value.self is any AnyOptional.Type { schema.isNullable = true }
-        found(schema, key, isOptional: true, isExpansion: Value.self is any AnyExpanded.Type)
-        return value
+        let probed = try probe.probe(type)
+        var schema = probed.schema
+        if probed.isOptional { schema.isNullable = true }
+        found(schema, key, isOptional: true, isExpansion: probed.isExpansion)
+        return probed.value as? Value
     }
 
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws
@@ -274,10 +310,10 @@ private struct ProbeUnkeyed: UnkeyedDecodingContainer {
 
     mutating func decodeNil() -> Bool { false }
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        let (value, schema) = try probe.element(type)
-        note.schema = Schema(.array(schema, countMax: probe.role == .output ? nil : InputLimits.itemsMax))
+        let probed = try probe.element(type)
+        note.schema = Schema(.array(probed.schema, countMax: probe.role == .output ? nil : InputLimits.itemsMax))
         currentIndex = 1
-        return value
+        return probed.value as! Value
     }
     mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws
         -> KeyedDecodingContainer<Nested>
