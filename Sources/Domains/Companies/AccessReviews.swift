@@ -17,7 +17,9 @@ enum AccessReviews {
         GET("/v1/access-reviews", "List access reviews", .can(.accessReviewsRead), list)
         POST("/v1/access-reviews", "Open an access review", .can(.accessReviewsWrite), open)
             .describe(
-                "Takes down every role and grant of the active members and service accounts, with who gave it and when it was last used."
+                "Takes down every role and grant of the active members and service accounts, with who gave it and when it was last "
+                    + "used. On the day it is due those who may decide are reminded, the day after its owners are told that "
+                    + "it is overdue."
             )
             .problems(.tooManyReviews)
             .example(body: ["name": "Autumn review", "due_on": "2030-10-31"])
@@ -100,6 +102,7 @@ enum AccessReviews {
                 on: "access_review",
                 id, by: actor, company: company),
         ])
+        if let due = wanted.dueOn { try await AccessReviewReminders.plan(id, due: due, company, in: tx) }
         let values: JSON = ["review": .string(wanted.name.text), "company": .string(companyName)]
         try await Notify.record(
             News(CompanyNews.reviewOpened, about: .init("access_review", id), values: values, by: actor),

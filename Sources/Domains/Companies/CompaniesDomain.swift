@@ -36,6 +36,7 @@ public enum CompaniesDomain: Domain {
     public static let problems = ProblemCode.ofCompanies
     public static let constraints = ConstraintProblem.ofCompanies
     public static let workers = [CompanyPurge.worker, DomainProof.worker]
+    public static let jobs = [AccessReviewReminders.handler]
     public static let notifications = CompanyNews.all
     public static let watchables = CompanyNews.watchables
 

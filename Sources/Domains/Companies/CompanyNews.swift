@@ -7,6 +7,7 @@ import Wire
 enum CompanyNews {
     static let all = [
         invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged, joinRequested, redirectAsked, reviewOpened,
+        reviewDue, reviewOverdue,
     ]
 
     static let watchables = [
@@ -119,6 +120,25 @@ enum CompanyNews {
         texts: [
             "en": .init("Access review: {{review}}", "Decide who keeps which rights in {{company}}."),
             "de": .init("Zugriffsprüfung: {{review}}", "Entscheiden Sie, wer in {{company}} welche Rechte behält."),
+        ])
+
+    static let reviewDue = NotificationType(
+        "access_review.due", category: "members", summary: "A review of who may do what is due today.",
+        values: ["review", "company", "due", "undecided"],
+        texts: [
+            "en": .init("Due today: {{review}}", "{{undecided}} decisions are open in the access review of {{company}}."),
+            "de": .init("Heute fällig: {{review}}", "In der Zugriffsprüfung von {{company}} sind {{undecided}} Entscheidungen offen."),
+        ])
+
+    static let reviewOverdue = NotificationType(
+        "access_review.overdue", category: "members", summary: "A review of who may do what was not closed in time.",
+        severity: .high, values: ["review", "company", "due", "undecided"],
+        texts: [
+            "en": .init(
+                "Overdue: {{review}}", "The access review of {{company}} was due on {{due}}; {{undecided}} decisions are open."),
+            "de": .init(
+                "Überfällig: {{review}}",
+                "Die Zugriffsprüfung von {{company}} war am {{due}} fällig; {{undecided}} Entscheidungen sind offen."),
         ])
 
     static func ofLeaving(_ kind: Leaving.Kind, isOwnWish: Bool) -> NotificationType {
