@@ -48,21 +48,21 @@ public enum WebPage {
 public struct HTMLText: RouteOutput {
     let text: String
     public init(_ text: String) { self.text = text }
-    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/html")) }
+    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media(["text/html"])) }
     public func response(to call: Call) -> Response { .page(text, "text/html; charset=utf-8") }
 }
 
 public struct ScriptText: RouteOutput {
     let text: String
     public init(_ text: String) { self.text = text }
-    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/javascript")) }
+    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media(["text/javascript"])) }
     public func response(to call: Call) -> Response { .page(text, "text/javascript; charset=utf-8") }
 }
 
 public struct StyleText: RouteOutput {
     let text: String
     public init(_ text: String) { self.text = text }
-    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/css")) }
+    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media(["text/css"])) }
     public func response(to call: Call) -> Response { .page(text, "text/css; charset=utf-8") }
 }
 

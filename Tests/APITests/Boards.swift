@@ -14,7 +14,7 @@ enum Boards {
             .problems(.boardNameTaken)
         GET("/v1/boards/{id}", "Show a board", .can(.boardsRead), show)
         PATCH("/v1/boards/{id}", "Change a board", .can(.boardsWrite), change)
-        DELETE("/v1/boards/{id}", "Take a board down", .can(.boardsWrite), delete)
+        DELETE("/v1/boards/{id}", "Take a board down", .can(.boardsWrite), delete).ifMatch(.accepted)
         GET("/v1/boards/summary", "Count boards by state", .member, summary)
         POST("/v1/boards/{id}/payment", "Pay for a board", .can(.boardsWrite), pay).idempotent(.required)
         POST("/v1/echo", "Say it again", .open, echo).rate(RatePolicy("echo", quota: 5, windowSeconds: 60, per: .client))

@@ -68,8 +68,8 @@ struct OperationWriter {
                 SharedParts.parameter(
                     route.idempotency == .required ? "IdempotencyKeyRequired" : "IdempotencyKey"))
         }
-        if route.output.hasVersion, route.method == .get { out.append(SharedParts.parameter("IfNoneMatch")) }
-        if honoursIfMatch {
+        if route.mayBeUnchanged { out.append(SharedParts.parameter("IfNoneMatch")) }
+        if route.honoursIfMatch {
             out.append(SharedParts.parameter(route.requiresIfMatch ? "IfMatchRequired" : "IfMatch"))
         }
         return out
@@ -86,14 +86,6 @@ struct OperationWriter {
         var segment = schema
         segment.kind = .text(rule)
         return segment
-    }
-
-    private var honoursIfMatch: Bool {
-        switch route.method {
-        case .patch, .put: route.output.hasVersion
-        case .delete: route.requiresIfMatch
-        case .get, .head, .post, .options: false
-        }
     }
 
     private func query(_ shape: ObjectSchema, _ components: inout SchemaComponents) -> [JSON] {
@@ -229,7 +221,7 @@ struct OperationWriter {
 
     private func responses(_ components: inout SchemaComponents) -> JSON.Object {
         var out: JSON.Object = [(String(route.output.status), success(&components))]
-        if route.output.hasVersion, route.method == .get {
+        if route.mayBeUnchanged {
             out["304"] = ["description": "You have this version already."]
         }
         for status in refusals { out[String(status)] = refusal(status) }
@@ -239,7 +231,7 @@ struct OperationWriter {
     private func success(_ components: inout SchemaComponents) -> JSON {
         var headers = JSON.Object()
         if route.output.hasLocation { headers["Location"] = SharedParts.header("Location") }
-        if route.output.hasVersion { headers["ETag"] = SharedParts.header("ETag") }
+        if route.output.hasVersion || route.mayBeUnchanged { headers["ETag"] = SharedParts.header("ETag") }
         if case .page = route.output.shape { headers["Link"] = SharedParts.header("Link") }
         if route.method == .post, route.idempotency != .none {
             headers["Idempotency-Replayed"] = SharedParts.header("IdempotencyReplayed")
@@ -261,8 +253,8 @@ struct OperationWriter {
                     "schema": components.page(of: item), "example": route.exampleAnswer ?? .null,
                 ]
             ]
-        case .media(let type):
-            out["content"] = .object([(type, Self.media(type))])
+        case .media(let types):
+            out["content"] = .object(JSON.Object(types.map { ($0, Self.media($0)) }))
         }
         out["links"] = links.links(from: route)
         return .object(out)
@@ -297,7 +289,7 @@ struct OperationWriter {
         if route.readsBody { out.formUnion([413, 415, 422]) }
         if !route.inputs.isEmpty { out.insert(422) }
         if route.method == .post, route.idempotency != .none { out.formUnion([409, 422]) }
-        if honoursIfMatch { out.insert(412) }
+        if route.honoursIfMatch { out.insert(412) }
         if route.requiresIfMatch { out.insert(428) }
         if route.rate.quota > 0 { out.insert(429) }
         out.formUnion(route.problems.map(\.status))

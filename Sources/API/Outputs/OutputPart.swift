@@ -9,8 +9,8 @@ public struct OutputPart: Sendable {
         case single(Schema)
         /// `{"data": […], "page": {…}}`
         case page(Schema)
-        /// Other than JSON.
-        case media(String)
+        /// Other than JSON: of one of these types.
+        case media([String])
     }
 
     public let status: Int

@@ -40,7 +40,15 @@ public struct Page<Item: Decodable & Sendable>: RouteOutput, Sendable {
             out.write(total)
         }
         out.write("}}")
+        // Weak, for it says that the content is the same, not that a version may be changed by it.
+        let tag = EntityTag(ContentDigest.hex(of: out.bytes), isWeak: true)
+        guard !call.request.method.isSafe || !call.holds(tag) else {
+            var unchanged = Response(status: 304)
+            unchanged.headers.add("etag", tag.description)
+            return unchanged
+        }
         var response = Response.json(200, out)
+        if call.request.method.isSafe { response.headers.add("etag", tag.description) }
         if let nextCursor { response.headers.add("link", call.nextLink(nextCursor)) }
         return response
     }

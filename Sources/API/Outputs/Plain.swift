@@ -12,7 +12,7 @@ public struct NoContent: RouteOutput, Sendable {
 public struct PlainText: RouteOutput, Sendable {
     public let text: String
     public init(_ text: String) { self.text = text }
-    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/plain")) }
+    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media(["text/plain"])) }
 
     public func response(to call: Call) -> Response {
         var response = Response(status: 200, body: .bytes(Array(text.utf8)))
@@ -25,7 +25,7 @@ public struct PlainText: RouteOutput, Sendable {
 public struct Raw: RouteOutput, Sendable {
     public let response: Response
     public init(_ response: Response) { self.response = response }
-    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("application/octet-stream")) }
+    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media(["application/octet-stream"])) }
     public func response(to call: Call) -> Response { response }
 }
 
@@ -35,7 +35,7 @@ public struct Events: RouteOutput, Sendable {
 
     public init(_ produce: @escaping @Sendable (EventStream) async throws -> Void) { self.produce = produce }
 
-    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/event-stream")) }
+    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media(["text/event-stream"])) }
     public func response(to call: Call) -> Response { Response.eventStream(produce) }
 }
 
@@ -46,6 +46,6 @@ public struct PushedEvents: RouteOutput, Sendable {
     /// - Parameter host: takes the stream on the connection's loop and returns at once.
     public init(_ host: @escaping @Sendable (PushStream) -> Void) { self.host = host }
 
-    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media("text/event-stream")) }
+    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media(["text/event-stream"])) }
     public func response(to call: Call) -> Response { Response.pushedEvents(host) }
 }

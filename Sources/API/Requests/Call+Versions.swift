@@ -30,6 +30,7 @@ extension Call {
     ///
     ///     UPDATE teams SET … WHERE company_id = \(company) AND id = \(id) AND \(fragment: call.versionMatches())
     public func versionMatches(_ column: String = "version") throws(Problem) -> SQL {
+        hasComparedVersions = true
         guard let versions = try versionsAllowed else { return "TRUE" }
         return "\(unescaped: column) = ANY(\(versions))"
     }
@@ -46,9 +47,24 @@ extension Call {
 
     /// 412 for rows that were read and locked first, unless the version is one `If-Match` allows.
     public func requireVersion(_ version: Int64) throws(Problem) {
+        hasComparedVersions = true
         if let versions = try versionsAllowed, !versions.contains(version) { throw Problem(.versionMismatch) }
     }
 }
+
+#if DEBUG
+extension Call {
+    /// A route that publishes If-Match and succeeds has looked at it: asked while developing, so that its tests fail.
+    func checkVersionsWereCompared() throws {
+        let route = route.route
+        guard route.honoursIfMatch, !hasComparedVersions else { return }
+        throw UncheckedVersion(
+            description: "\(route.method.name) \(route.path) publishes If-Match and has not looked at it: .ifMatch(.ignored)?")
+    }
+
+    private struct UncheckedVersion: Error, CustomStringConvertible { let description: String }
+}
+#endif
 
 /// The assignments of a merge patch, for `UPDATE … SET`: what is absent is left alone.
 ///

@@ -19,6 +19,8 @@ public final class Call: @unchecked Sendable {
     var rate: (limiter: RateLimiter, outcome: RateOutcome)?
     /// Fields set by the handler.
     var headers = ResponseHeaders()
+    /// The handler has looked at If-Match.
+    var hasComparedVersions = false
     /// Where everything happens while an idempotent request is worked on.
     var joined: Transaction?
     let identity: RequestIdentity

@@ -24,7 +24,8 @@ public struct Route: Sendable {
     public internal(set) var output: OutputPart
     public internal(set) var rate: RatePolicy = .default
     public internal(set) var idempotency: Idempotency
-    public internal(set) var requiresIfMatch = false
+    /// What was said of If-Match; nil is the rule of the house.
+    var ifMatch: IfMatchRule?
     public internal(set) var isDevelopmentOnly = false
     public internal(set) var bodyExample: JSON?
     public internal(set) var answerExample: JSON?
@@ -132,7 +133,8 @@ extension Route {
 
     public func rate(_ policy: RatePolicy) -> Route { with(\.rate, policy) }
     public func idempotent(_ rule: Idempotency) -> Route { with(\.idempotency, rule) }
-    public func ifMatch(_ rule: IfMatchRule) -> Route { with(\.requiresIfMatch, rule == .required) }
+    /// Where something else than the rule of the house holds: PUT and PATCH that answer a version honour If-Match.
+    public func ifMatch(_ rule: IfMatchRule) -> Route { with(\.ifMatch, rule) }
     public var developmentOnly: Route { with(\.isDevelopmentOnly, true) }
     /// For addresses that another house leads people back to, with whatever it likes behind the `?`.
     public var anyQuery: Route { with(\.passesQueryOver, true) }
@@ -148,8 +150,12 @@ extension Route {
     public func problems(_ codes: ProblemCode...) -> Route { with(\.problems, problems + codes) }
 
     /// The kind of body that a response made by hand carries.
-    public func media(_ type: String) -> Route {
-        with(\.output, OutputPart(status: output.status, shape: .media(type)))
+    public func media(_ type: String) -> Route { media([type]) }
+
+    /// The same where the request decides which of these it is.
+    public func media(_ types: [String]) -> Route {
+        let bare = types.map { String($0.prefix { $0 != ";" }) }
+        return with(\.output, OutputPart(status: output.status, shape: .media(bare)))
     }
 
     /// Adds a field to the answer to OPTIONS.
@@ -175,5 +181,28 @@ extension Route {
         with(\.bodyExample, body ?? bodyExample).with(\.answerExample, answer ?? answerExample)
     }
 
-    public enum IfMatchRule: Sendable { case required, accepted }
+    public enum IfMatchRule: Sendable {
+        /// 428 without it.
+        case required
+        case accepted
+        /// What the route does is right whatever version the row has by now: a mark set, a member added.
+        case ignored
+    }
+
+    public var requiresIfMatch: Bool { ifMatch == .required }
+
+    /// Asked again with the ETag of its last answer, it may say that nothing has changed.
+    var mayBeUnchanged: Bool {
+        guard method == .get else { return false }
+        return if case .page = output.shape { true } else { output.hasVersion }
+    }
+
+    /// A version other than the one the client has seen is refused with 412.
+    public var honoursIfMatch: Bool {
+        if let ifMatch { return ifMatch != .ignored }
+        return switch method {
+        case .patch, .put: output.hasVersion
+        case .delete, .get, .head, .post, .options: false
+        }
+    }
 }

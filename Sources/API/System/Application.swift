@@ -143,7 +143,13 @@ extension Application: Responder {
                 try BodyCheck.mediaType(call)
                 call.bodyBytes = try await call.request.body.collect(upTo: call.route.route.bodyBytesMax)
             }
-            let response = try await Idempotency.run(call) { try await call.route.route.handle(call) }
+            let response = try await Idempotency.run(call) {
+                let response = try await call.route.route.handle(call)
+                #if DEBUG
+                try call.checkVersionsWereCompared()
+                #endif
+                return response
+            }
             return frame.finish(response, call)
         } catch {
             return answer(problem(for: error, call), call)

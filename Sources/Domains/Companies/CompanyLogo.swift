@@ -6,7 +6,7 @@ import Wire
 /// The company's logo as one of its own files, which everybody may then see.
 enum CompanyLogo {
     @RouteList static var routes: [Route] {
-        PUT("/v1/company/logo", "Show a file as the company's logo", .can(.companyWrite), show)
+        PUT("/v1/company/logo", "Show a file as the company's logo", .can(.companyWrite), show).ifMatch(.ignored)
             .describe(
                 """
                 A picture of up to 2 MiB among the company's files. `logo_url` is then an address that everybody can open as \

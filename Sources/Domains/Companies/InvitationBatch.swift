@@ -24,7 +24,7 @@ enum InvitationBatch {
                     + "wrong with one row does not hold up the others. With `dry_run=true` nothing is kept and nobody is "
                     + "mailed."
             )
-            .takes("text/csv").problems(.tooManyInvitations)
+            .takes("text/csv").problems(.tooManyInvitations, .unsupportedMediaType)
     }
 
     struct DryRun: Codable, Sendable {

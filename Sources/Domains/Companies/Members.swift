@@ -21,7 +21,7 @@ enum Members {
                 "Replaces all roles of the member. You can neither give nor take away what you do not hold."
             )
             .problems(.lastOwner, .grantExceedsOwnRights, .memberOutranksYou, .memberNotActive)
-        PUT("/v1/members/{id}/suspension", "Suspend a member", .can(.membersWrite), suspend).operation("suspendMember")
+        PUT("/v1/members/{id}/suspension", "Suspend a member", .can(.membersWrite), suspend).ifMatch(.ignored).operation("suspendMember")
             .describe(
                 "Ends access with the next request; data, roles and teams stay. Entries to client companies end too, and "
                     + "are to be granted anew."
@@ -122,6 +122,7 @@ enum Members {
         }
         try await call.underCompanyLock { tx, locked in
             let target = try await Target.of(id.value, call, in: tx)
+            try call.requireVersion(target.version)
             guard target.status == .active else { throw Problem(.memberNotActive) }
             let roles = try await Granting.roles(ids, of: company, pointer: "/role_ids", in: tx)
             try Granting.check(roles, within: target.ceiling)

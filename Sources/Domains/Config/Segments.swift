@@ -23,7 +23,7 @@ struct Segments: Sendable {
             ])
         GET("\(base)/{key}", "Read a segment", reading, read)
         PATCH("\(base)/{key}", "Change a segment", writing, change).describe("Flags that go by it answer by the change at once.")
-        DELETE("\(base)/{key}", "Delete a segment", writing, delete).problems(.segmentInUse)
+        DELETE("\(base)/{key}", "Delete a segment", writing, delete).ifMatch(.accepted).problems(.segmentInUse)
     }
 
     struct Segment: Codable, Sendable {

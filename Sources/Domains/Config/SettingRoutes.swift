@@ -22,11 +22,11 @@ struct SettingRoutes: Sendable {
             .describe("All or nothing. With `dry_run` it only says what would change; with `replaces` what is not named is cleared.")
             .example(body: ["settings": ["interface.theme": "dark"], "dry_run": true])
         GET("\(base)/{key}", "Read a setting", access, read)
-        PUT("\(base)/{key}", "Set a setting", access, put).problems(.approvalRequired).example(body: ["value": "dark"])
-        DELETE("\(base)/{key}", "Clear a setting", access, clear).describe("What is set farther out holds again.")
+        PUT("\(base)/{key}", "Set a setting", access, put).ifMatch(.accepted).problems(.approvalRequired).example(body: ["value": "dark"])
+        DELETE("\(base)/{key}", "Clear a setting", access, clear).ifMatch(.accepted).describe("What is set farther out holds again.")
             .problems(.approvalRequired)
         GET("\(base)/{key}/history", "List a setting's versions", access, history)
-        POST("\(base)/{key}/revert/{version}", "Go back to an earlier value", access, revert).problems(.approvalRequired)
+        POST("\(base)/{key}/revert/{version}", "Go back to an earlier value", access, revert).ifMatch(.accepted).problems(.approvalRequired)
     }
 
     struct ScopeQuery: Codable, Sendable, FieldNotes {

@@ -88,7 +88,7 @@ enum Notes {
     @RouteList static var routes: [Route] {
         GET("/v1/notes", "List notes", .can(.notesRead), list)
         POST("/v1/notes", "Write a note", .can(.notesWrite), create)
-        PATCH("/v1/notes/{id}", "Change a note", .can(.notesWrite), change)
+        PATCH("/v1/notes/{id}", "Change a note", .can(.notesWrite), change).ifMatch(.ignored)
     }
 
     struct Note: Codable, Sendable {

@@ -6,7 +6,7 @@ import Wire
 /// Somebody's picture, as one of the files of a company the person is in. Everybody who sees the person may see it.
 enum MyAvatar {
     @RouteList static var routes: [Route] {
-        PUT("/v1/auth/me/avatar", "Show a file as your picture", .member, show)
+        PUT("/v1/auth/me/avatar", "Show a file as your picture", .member, show).ifMatch(.ignored)
             .describe(
                 """
                 A picture of up to 2 MiB among the files of the company you are in. `avatar_url` is then an address that \

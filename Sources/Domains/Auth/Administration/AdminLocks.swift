@@ -13,7 +13,7 @@ enum AdminLocks {
     }
 
     @RouteList static var routes: [Route] {
-        PUT("/v1/admin/users/{id}/lock", "Lock an account", .operator, lock).operation("lockUser")
+        PUT("/v1/admin/users/{id}/lock", "Lock an account", .operator, lock).ifMatch(.ignored).operation("lockUser")
             .describe(
                 "Ends all sessions, and its API keys are refused from the next request on. Unlike the lock after \"this was "
                     + "not me\", a new password does not open it."

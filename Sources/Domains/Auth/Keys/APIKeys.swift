@@ -90,7 +90,7 @@ enum APIKeys {
         GET("/v1/api-keys/{id}", "Show an API key", .can(.apiKeysRead), show)
         PATCH("/v1/api-keys/{id}", "Change an API key", .can(.apiKeysWrite), change)
             .problems(.scopeNotHeld, .sessionRequired).example(body: ["name": "Shop export, nightly"])
-        DELETE("/v1/api-keys/{id}", "Revoke an API key", .can(.apiKeysWrite), revoke).operation("revokeApiKey")
+        DELETE("/v1/api-keys/{id}", "Revoke an API key", .can(.apiKeysWrite), revoke).ifMatch(.accepted).operation("revokeApiKey")
         POST("/v1/api-keys/{id}/rotate", "Exchange the text of an API key", .can(.apiKeysWrite), rotate).operation("rotateApiKey")
             .describe(
                 "The old text works for `grace_seconds` more, so that programs can be changed over in peace."

@@ -82,8 +82,9 @@ enum Budgets {
             SELECT currency, amount_minor, amount_minutes, rate_minor, version FROM project_budgets
              WHERE company_id = \(company) AND project_id = \(project) FOR UPDATE
             """)
+        // A budget that is yet to be set has no version that anybody can have seen.
+        try call.requireVersion(before.first?.get("version") ?? 0)
         if let row = before.first {
-            try call.requireVersion(row.get("version"))
             let old = try row.get("currency", as: String.self)
             if old != new.currency.text { try await requireNothingSpent(project, company, tx) }
         }

@@ -8,7 +8,7 @@ enum ProjectCover {
     @RouteList static var routes: [Route] {
         GET("/v1/projects/{id}/cover", "Get a link to a project's cover", .can(.projectsRead), read)
             .describe("Good for an hour, and for whoever holds it. A project without a cover has none: 404.")
-        PUT("/v1/projects/{id}/cover", "Show a file as a project's cover", .can(.projectsRead), show)
+        PUT("/v1/projects/{id}/cover", "Show a file as a project's cover", .can(.projectsRead), show).ifMatch(.ignored)
             .describe("A picture of up to 5 MiB among the company's files. It cannot be deleted while it is the cover.")
             .problems(.projectArchived)
         DELETE("/v1/projects/{id}/cover", "Show no cover", .can(.projectsRead), remove).describe("The file stays.")

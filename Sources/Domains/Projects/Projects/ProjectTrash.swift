@@ -6,7 +6,7 @@ import Wire
 /// Deleting projects, and what can be done with them in the trash.
 enum ProjectTrash {
     @RouteList static var routes: [Route] {
-        DELETE("/v1/projects/{id}", "Put a project into the trash", .can(.projectsRead), delete)
+        DELETE("/v1/projects/{id}", "Put a project into the trash", .can(.projectsRead), delete).ifMatch(.accepted)
             .describe(
                 """
                 With all that is in it. It can be taken out for \(ProjectLimits.trashDays) days. Takes the right to manage it.

@@ -18,14 +18,14 @@ enum RecurringTasks {
             .describe("Holds for the tasks that are still to come. `task` is replaced whole.")
             .problems(.projectArchived, .recurrenceEnded)
             .example(body: ["every": 2, "at": "08:30"], answer: example)
-        DELETE("/v1/recurring-tasks/{id}", "Delete a recurring task", .can(.tasksRead), delete)
+        DELETE("/v1/recurring-tasks/{id}", "Delete a recurring task", .can(.tasksRead), delete).ifMatch(.accepted)
             .describe("The tasks it made stay.").problems(.projectArchived)
-        POST("/v1/recurring-tasks/{id}/pause", "Pause a recurring task", .can(.tasksRead), pause)
+        POST("/v1/recurring-tasks/{id}/pause", "Pause a recurring task", .can(.tasksRead), pause).ifMatch(.accepted)
             .operation("pauseRecurringTask").problems(.projectArchived).example(answer: example)
-        POST("/v1/recurring-tasks/{id}/resume", "Let a paused task come again", .can(.tasksRead), resume)
+        POST("/v1/recurring-tasks/{id}/resume", "Let a paused task come again", .can(.tasksRead), resume).ifMatch(.accepted)
             .operation("resumeRecurringTask").describe("From its next day on; what was missed is not made up for.")
             .problems(.projectArchived, .recurrenceEnded).example(answer: example)
-        POST("/v1/recurring-tasks/{id}/skip-next", "Leave out the next one", .can(.tasksRead), skip)
+        POST("/v1/recurring-tasks/{id}/skip-next", "Leave out the next one", .can(.tasksRead), skip).ifMatch(.accepted)
             .operation("skipRecurringTask").problems(.projectArchived, .recurrenceEnded).example(answer: example)
     }
 

@@ -26,7 +26,7 @@ enum Sprints {
             .describe("Takes the right to manage the project. A closed sprint keeps its dates.")
             .problems(.projectArchived, .sprintClosed, .sprintDatesReversed, .sprintTooLong, .sprintOverlaps)
             .example(body: ["goal": "The shop can be ordered from and paid in."], answer: SprintExamples.sprint)
-        DELETE("/v1/sprints/{id}", "Delete a planned sprint", .can(.tasksRead), delete)
+        DELETE("/v1/sprints/{id}", "Delete a planned sprint", .can(.tasksRead), delete).ifMatch(.accepted)
             .describe("Its tasks stay in the project. What has been started can be closed, not deleted.")
             .problems(.projectArchived, .sprintNotPlanned)
     }

@@ -6,7 +6,7 @@ import Wire
 /// Who works on a task, one person at a time; PATCH /v1/tasks/{id} replaces all of them.
 enum TaskAssignees {
     @RouteList static var routes: [Route] {
-        PUT("/v1/tasks/{id}/assignees/{member_id}", "Assign a member to a task", .can(.tasksRead), add)
+        PUT("/v1/tasks/{id}/assignees/{member_id}", "Assign a member to a task", .can(.tasksRead), add).ifMatch(.ignored)
             .operation("assignTask")
             .describe("Who is newly assigned is told. Assigning somebody again changes nothing.")
             .problems(.projectArchived, .tooManyAssignees).example(answer: TaskExamples.task)

@@ -123,13 +123,15 @@ extension TaskFilter: FieldNotes {
 
 enum ArchivedChoice: String, Codable, CaseIterable, Sendable { case no, yes, any }
 
+private let idPattern = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
 /// `me`, `none`, or the id of a member.
 struct AssigneeChoice: TextValue {
     let text: String
     init(unchecked text: String) { self.text = text }
 
     static var rule: TextRule {
-        TextRule(length: 2...36, pattern: "^(me|none|[0-9a-fA-F-]{36})$") { text in
+        TextRule(length: 2...36, pattern: "^(me|none|\(idPattern))$") { text in
             text == "me" || text == "none" || UUID(text) != nil ? nil : "must be me, none or the id of a member"
         }
     }
@@ -146,7 +148,7 @@ struct IdOrNone: TextValue {
     init(unchecked text: String) { self.text = text }
 
     static var rule: TextRule {
-        TextRule(length: 4...36, pattern: "^(none|[0-9a-fA-F-]{36})$") { text in
+        TextRule(length: 4...36, pattern: "^(none|\(idPattern))$") { text in
             text == "none" || UUID(text) != nil ? nil : "must be an id, or none"
         }
     }

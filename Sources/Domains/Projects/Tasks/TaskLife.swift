@@ -6,11 +6,11 @@ import Wire
 /// What becomes of tasks: another kind of thing, put aside, taken back.
 enum TaskLife {
     @RouteList static var routes: [Route] {
-        POST("/v1/tasks/{id}/convert", "Make a task another kind of thing", .can(.tasksRead), convert)
+        POST("/v1/tasks/{id}/convert", "Make a task another kind of thing", .can(.tasksRead), convert).ifMatch(.accepted)
             .describe("`subtask` makes it part of `parent_id`; any other type makes it stand by itself.")
             .problems(.projectArchived, .taskCircle, .taskTooDeep, .tooManySubtasks)
             .example(body: ["to": "subtask", "parent_id": TaskExamples.other], answer: TaskExamples.task)
-        POST("/v1/tasks/{id}/archive", "Archive a task", .can(.tasksRead), archive)
+        POST("/v1/tasks/{id}/archive", "Archive a task", .can(.tasksRead), archive).ifMatch(.accepted)
             .describe("Lists and boards leave it out; it can still be read and found.")
             .problems(.projectArchived).example(answer: TaskExamples.task)
         POST("/v1/tasks/{id}/restore", "Take a task out of the trash or the archive", .can(.tasksRead), restore)

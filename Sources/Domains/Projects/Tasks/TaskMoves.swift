@@ -6,7 +6,7 @@ import Wire
 /// Tasks that go to another project, or are made again there or here.
 enum TaskMoves {
     @RouteList static var routes: [Route] {
-        POST("/v1/tasks/{id}/move", "Move a task to another project", .can(.tasksRead), move)
+        POST("/v1/tasks/{id}/move", "Move a task to another project", .can(.tasksRead), move).ifMatch(.accepted)
             .describe(
                 "With its sub-tasks. Each gets a number there, and its old key goes on leading to it; its state becomes the one "
                     + "of the same name, else of the same category. It leaves its sprint and its parent, and those who cannot "

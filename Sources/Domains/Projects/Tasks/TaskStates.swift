@@ -6,7 +6,7 @@ import Wire
 /// A task's way through the states of its project, and its place in the project's order.
 enum TaskStates {
     @RouteList static var routes: [Route] {
-        PUT("/v1/tasks/{id}/state", "Put a task into another state", .can(.tasksRead), change)
+        PUT("/v1/tasks/{id}/state", "Put a task into another state", .can(.tasksRead), change).ifMatch(.accepted)
             .describe(
                 "A task that waits for others neither starts nor ends, and a state that is full takes no more where the "
                     + "project has it so, unless `force` is sent; `warnings` says what was passed over. With `before` or "
@@ -16,7 +16,7 @@ enum TaskStates {
             .example(
                 body: ["state_id": TaskExamples.state, "force": false],
                 answer: ["task": TaskExamples.task, "warnings": ["wip_limit_exceeded"]])
-        PUT("/v1/tasks/{id}/rank", "Give a task its place in the order", .can(.tasksRead), rank)
+        PUT("/v1/tasks/{id}/rank", "Give a task its place in the order", .can(.tasksRead), rank).ifMatch(.ignored)
             .describe("Before or after another task of the project. However many do so at once, there is one order.")
             .operation("rankTask")
             .problems(.projectArchived)

@@ -30,7 +30,7 @@ enum Tasks {
                 .projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .taskCircle, .tooManyAssignees,
                 .tooManyTaskParts)
             .example(body: ["title": "Write the launch page", "due_on": "2026-12-04", "points": 3], answer: TaskExamples.task)
-        DELETE("/v1/tasks/{id}", "Put a task into the trash", .can(.tasksRead), delete)
+        DELETE("/v1/tasks/{id}", "Put a task into the trash", .can(.tasksRead), delete).ifMatch(.accepted)
             .describe(
                 "With its sub-tasks. POST /v1/tasks/{id}/restore takes them out again for \(TaskLimits.trashDays) days.")
             .problems(.projectArchived, .tooManyMoved)

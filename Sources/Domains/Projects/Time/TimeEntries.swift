@@ -21,7 +21,7 @@ enum TimeEntries {
             .problems(.timesheetLocked, .projectArchived, .timerRunning)
             .describe("One's own; others' with time:manage or as a manager of the project, as is the rate of any.")
             .example(body: ["minutes": 75, "note": "Without the break"])
-        DELETE("/v1/time-entries/{id}", "Delete entered time", .can(.projectsRead), delete)
+        DELETE("/v1/time-entries/{id}", "Delete entered time", .can(.projectsRead), delete).ifMatch(.accepted)
             .problems(.timesheetLocked, .projectArchived)
     }
 

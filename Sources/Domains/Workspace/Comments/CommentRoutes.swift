@@ -26,7 +26,7 @@ enum CommentRoutes {
             .notAThread, .commentDeleted)
         POST("/v1/comments/{id}/reopen", "Open a settled thread again", .member, reopen)
             .problems(.notAThread, .commentDeleted)
-        PUT("/v1/comments/{id}/reactions/{code}", "React to a comment", .member, react)
+        PUT("/v1/comments/{id}/reactions/{code}", "React to a comment", .member, react).ifMatch(.ignored)
             .problems(.tooManyReactions, .commentDeleted)
         DELETE("/v1/comments/{id}/reactions/{code}", "Take a reaction back", .member, unreact)
     }

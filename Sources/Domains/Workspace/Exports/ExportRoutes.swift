@@ -19,7 +19,7 @@ enum ExportRoutes {
             "exportDirectly"
         )
         .describe("The first \(WorkspaceNumbers.directRowsMax) rows in the answer itself; nothing is kept.")
-        .idempotent(.none).media("text/csv").example(body: example)
+        .idempotent(.none).media(ExportFormat.allCases.map(\.mediaType)).example(body: example)
         GET("/v1/exports/{id}", "Read an export", .can(.exportsRun), read)
         POST("/v1/exports/{id}/cancel", "Stop an export", .can(.exportsRun), cancel).problems(
             .exportNotRunning)

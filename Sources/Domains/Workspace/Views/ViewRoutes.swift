@@ -14,9 +14,9 @@ enum ViewRoutes {
         PATCH("/v1/saved-views/{id}", "Change a saved view", .member, change)
             .describe("A shared view of another's takes saved-views:manage.")
         DELETE("/v1/saved-views/{id}", "Delete a saved view", .member, delete)
-        PUT("/v1/saved-views/{id}/favourite", "Keep a view at hand", .member, favour)
+        PUT("/v1/saved-views/{id}/favourite", "Keep a view at hand", .member, favour).ifMatch(.ignored)
         DELETE("/v1/saved-views/{id}/favourite", "Keep a view at hand no more", .member, unfavour)
-        PUT("/v1/saved-views/{id}/default", "Open the list with this view", .member, prefer)
+        PUT("/v1/saved-views/{id}/default", "Open the list with this view", .member, prefer).ifMatch(.ignored)
         DELETE("/v1/saved-views/{id}/default", "Open the list without a view", .member, unprefer)
     }
 
