@@ -39,6 +39,8 @@ public struct Route: Sendable {
     public internal(set) var isSecret = false
     /// Others write the query: what stands there is neither read nor refused.
     public internal(set) var passesQueryOver = false
+    /// Pages of any origin may call it; the handler says to whom it listens.
+    public internal(set) var takesAnyOrigin = false
     /// Mistakes found while the declaration was read.
     var mistakes: [String] = []
     let handle: @Sendable (Call) async throws -> Response
@@ -138,6 +140,8 @@ extension Route {
     public var developmentOnly: Route { with(\.isDevelopmentOnly, true) }
     /// For addresses that another house leads people back to, with whatever it likes behind the `?`.
     public var anyQuery: Route { with(\.passesQueryOver, true) }
+    /// For what stands on other people's pages: browsers let any page call it and read the answer. No cookie counts here.
+    public var anyOrigin: Route { with(\.takesAnyOrigin, true) }
     /// The answer holds secrets: `Cache-Control: no-store`, and it is never stored for a repeated request.
     public var secret: Route { with(\.isSecret, true).with(\.idempotency, idempotency == .required ? .required : .none) }
 

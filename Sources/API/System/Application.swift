@@ -164,11 +164,13 @@ extension Application: Responder {
         if call.request.method == .options {
             var response = Response(status: 204)
             response.headers.add("allow", allow)
+            var isForAny = false
             for method in methods {
                 guard case .route(let index, _) = call.request.withPath({ router.match(method, $0) }) else { continue }
+                isForAny = isForAny || endpoints[index].route.takesAnyOrigin
                 for field in endpoints[index].route.announcements { response.headers.add(field.name, field.value) }
             }
-            frame.addPreflight(to: &response.headers, methods: allow, call.request)
+            frame.addPreflight(to: &response.headers, methods: allow, call.request, isForAny: isForAny)
             return response
         }
         return render(Problem(.methodNotAllowed, "Allowed are \(allow).").header("allow", allow), call)

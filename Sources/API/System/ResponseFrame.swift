@@ -41,7 +41,9 @@ struct ResponseFrame: Sendable {
         if let endpoint, !endpoint.deprecationLines.isEmpty { response.headers.add(lines: endpoint.deprecationLines) }
         if !call.headers.isEmpty { response.headers.add(call.headers) }
         if let rate = call.rate { rate.limiter.write(rate.outcome, into: &response.headers) }
-        if mayBeForeign { addOrigin(to: &response.headers, call) }
+        let isForAny = endpoint?.route.takesAnyOrigin ?? false
+        if isForAny && !mayBeForeign { response.headers.add("vary", "origin" as StaticString) }
+        if mayBeForeign || isForAny { addOrigin(to: &response.headers, call, isForAny: isForAny) }
         return response
     }
 
@@ -54,10 +56,10 @@ struct ResponseFrame: Sendable {
 
     // MARK: pages of other origins
 
-    private func addOrigin(to headers: inout ResponseHeaders, _ call: Call) {
+    private func addOrigin(to headers: inout ResponseHeaders, _ call: Call, isForAny: Bool) {
         guard let origin = call.request.header("origin") else { return }
         let isOwn = allowedOrigins.contains(origin)
-        guard isOwn || companyOrigins?.allow(origin, for: call.principal?.companyId) == true else { return }
+        guard isOwn || isForAny || companyOrigins?.allow(origin, for: call.principal?.companyId) == true else { return }
         headers.add("access-control-allow-origin", origin)
         if isOwn { headers.add("access-control-allow-credentials", "true" as StaticString) }
         headers.add(
@@ -70,10 +72,13 @@ struct ResponseFrame: Sendable {
     }
 
     /// The answer to a browser that asks before it sends.
-    func addPreflight(to headers: inout ResponseHeaders, methods: String, _ request: Request) {
-        guard request.header("access-control-request-method") != nil, let origin = request.header("origin"),
-            allowedOrigins.contains(origin) || companyOrigins?.allow(origin, for: nil) == true
-        else { return }
+    /// - Parameter isForAny: what is asked for may be called from pages of any origin.
+    func addPreflight(to headers: inout ResponseHeaders, methods: String, _ request: Request, isForAny: Bool) {
+        guard request.header("access-control-request-method") != nil, let origin = request.header("origin") else { return }
+        let isKnown = allowedOrigins.contains(origin) || companyOrigins?.allow(origin, for: nil) == true
+        guard isKnown || isForAny else { return }
+        // Of the others the frame tells by itself.
+        if !isKnown { headers.add("access-control-allow-origin", origin) }
         headers.add("access-control-allow-methods", methods)
         headers.add(
             "access-control-allow-headers",
