@@ -45,6 +45,8 @@ enum MergeCatalogue {
         Reference("crm_addresses", "contact_id", .move),
         Reference("crm_attachments", "contact_id", .moveUnlessThere, key: "file_id"),
         Reference("leads", "contact_id", .move),
+        Reference("touches", "contact_id", .move),
+        Reference("submissions", "contact_id", .move),
         Reference("lead_conversions", "contact_id", .move, key: "lead_id"),
         Reference("deals", "contact_id", .move),
         Reference("contacts", "merged_into", .stays),
