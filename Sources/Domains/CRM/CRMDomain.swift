@@ -18,7 +18,8 @@ public enum CRMDomain: Domain {
     public static let problems: [ProblemCode] = parts.flatMap(\.problems)
     public static let constraints: [ConstraintProblem] = parts.flatMap(\.constraints)
     public static let workers: [Worker] = parts.flatMap(\.workers)
-    public static let personalData: [PersonalData] = parts.flatMap(\.personalData)
+    // What hangs on contacts is found by what they are known by, which therefore goes last.
+    public static let personalData: [PersonalData] = parts.reversed().flatMap(\.personalData)
     public static let sealed: [SealedColumn] = parts.flatMap(\.sealed)
     public static let retention: [RetentionClass] = parts.flatMap(\.retention)
     public static let notifications: [NotificationType] = parts.flatMap(\.notifications)
@@ -35,4 +36,5 @@ public enum CRMDomain: Domain {
     public static let exports: [ExportKind] = parts.flatMap(\.exports)
     public static let calendarSources: [CalendarSource] = parts.flatMap(\.calendarSources)
     public static let reactions: [Reaction] = parts.flatMap(\.reactions)
+    static let erasures = parts.flatMap(\.erasures)
 }

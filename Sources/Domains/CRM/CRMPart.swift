@@ -1,5 +1,7 @@
 import API
 import Core
+import Postgres
+import Wire
 
 /// What one folder of the domain brings into it; the domain is the sum of its parts.
 struct CRMPart: Sendable {
@@ -24,4 +26,6 @@ struct CRMPart: Sendable {
     var exports: [ExportKind] = []
     var calendarSources: [CalendarSource] = []
     var reactions: [Reaction] = []
+    /// What of these contacts the folder takes away when they are erased.
+    var erasures: [@Sendable (_ contacts: [UUID], _ company: UUID) -> [SQL]] = []
 }

@@ -41,12 +41,17 @@ enum ContactSearch {
             let words: [String] = try row.get("words")
             let phones: [String] = try row.get("phones")
             let job: String? = try row.get("job_title")
-            names.append((id, SearchText(title: title, body: [job])))
+            names.append((id, Self.names(title[0], title[1], title[2], job, but: words + phones)))
             whole.append((id, SearchText(title: title + words, body: [job], phones: phones)))
         }
         _ = try await tx.batch(
             Search.put(Self.names, names, company: company) + Search.put(all, whole, company: company)
                 + Search.remove(Self.names, gone, company: company) + Search.remove(all, gone, company: company))
+    }
+
+    /// A name that is an address or a number is none.
+    static func names(_ name: String?, _ first: String?, _ last: String?, _ job: String?, but known: [String]) -> SearchText {
+        SearchText(title: [known.contains(name ?? "") ? nil : name, first, last], body: [job])
     }
 
     /// The same for clients.

@@ -76,11 +76,7 @@ enum ContactWriting {
         var records: [SQL] = [try ContactEvents.sql(ContactEvents.created, drafts, by: actor, company)]
         // A thousand rows of one import are one act, which the import records.
         if !quietly {
-            records += drafts.map {
-                Audit.sql(
-                    Audit.Entry("contact.created", on: "contact", $0.id, after: ["name": .string($0.displayName ?? "")]),
-                    by: actor, company: company)
-            }
+            records += drafts.map { Audit.sql(Audit.Entry("contact.created", on: "contact", $0.id), by: actor, company: company) }
         }
         _ = try await tx.batch(search(drafts, company) + records + [ContactUpkeep.expect(company)])
         return drafts.map(\.id)
@@ -230,7 +226,7 @@ enum ContactWriting {
 
     /// Names are found by everybody who sees the contact; addresses and numbers by those who may see such.
     static func search(_ drafts: [Draft], _ company: UUID) -> [SQL] {
-        let names = drafts.map { (id: $0.id, text: SearchText(title: [$0.displayName, $0.firstName, $0.lastName], body: [$0.jobTitle])) }
+        let names = drafts.map { (id: $0.id, text: ContactSearch.names($0.displayName, $0.firstName, $0.lastName, $0.jobTitle, but: $0.emails + $0.phones)) }
         let all = drafts.map {
             (
                 id: $0.id,
