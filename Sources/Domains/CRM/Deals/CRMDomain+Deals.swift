@@ -26,5 +26,9 @@ extension CRMDomain {
         ],
         notifications: DealNews.all,
         watchables: DealNews.watchables,
-        events: DealEvents.all)
+        events: DealEvents.all,
+        handovers: [dealHandover],
+        subjects: [dealSubject],
+        exports: [dealExport],
+        calendarSources: [dealCalendar])
 }

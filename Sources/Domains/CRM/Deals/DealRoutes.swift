@@ -14,5 +14,9 @@ enum DealRoutes {
             + LossReasons.routes
             + Products.routes
             + ExchangeRates.routes
+            + PipelineBoard.routes
+            + DealBulk.routes
+            + SalesTargets.routes
+            + CRMReports.routes
     }
 }

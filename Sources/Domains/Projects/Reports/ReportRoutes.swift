@@ -4,36 +4,6 @@ import HTTP
 import Postgres
 import Wire
 
-/// A report that can be printed and drawn.
-protocol DrawnReport: Sendable {
-    /// What it looks like as JSON.
-    associatedtype Shape: Codable & Sendable
-    func write(into out: ByteWriter) throws
-    var chart: Chart { get }
-}
-
-extension DrawnReport where Self: Codable {
-    typealias Shape = Self
-    func write(into out: ByteWriter) throws { try out.writeJSON(self) }
-}
-
-/// A report as JSON.
-struct ReportAnswer<Report: DrawnReport>: RouteOutput {
-    let report: Report
-
-    static func part() throws(Schema.ProbeError) -> OutputPart {
-        OutputPart(status: 200, shape: .single(try Schema.of(Report.Shape.self, as: .output)))
-    }
-
-    func response(to call: Call) throws -> Response {
-        let out = ByteWriter(capacity: 16 << 10)
-        try report.write(into: out)
-        var response = Response(status: 200, body: .buffer(out))
-        response.headers.add("content-type", "application/json" as StaticString)
-        return response
-    }
-}
-
 /// The reports of sprints and projects: each as JSON and, under the same path with `.svg`, as a picture.
 ///
 /// They are read from the history alone, by the project's days, on the replica when there is one.
