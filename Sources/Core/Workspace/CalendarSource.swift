@@ -30,13 +30,19 @@ public struct CalendarSource: Sendable {
 extension Principal {
     /// A member as he stands now, for work that is done in his name when no request of his is at hand: feeds and jobs.
     /// Nil when he may not act in the company any more.
+    /// - Parameter limit: the permissions of the API key by which he began it.
     @inline(never)
-    public static func member(user: UUID, company: UUID, _ db: Database) async throws -> Principal? {
+    public static func member(
+        user: UUID, company: UUID, within limit: [String]? = nil, _ db: Database
+    ) async throws -> Principal? {
         let access = try await MemberAccess.load(user: user, company: company, db)
         guard let access else { return nil }
-        var principal = Principal(
-            userId: user, companyId: company, memberId: access.memberId, permissions: access.permissions)
+        let allowed = limit.map { PermissionSet(names: $0).intersection(access.permissions) } ?? access.permissions
+        var principal = Principal(userId: user, companyId: company, memberId: access.memberId, permissions: allowed)
         principal.standing = access.standing
         return principal
     }
+
+    /// What work that goes on after this request may do at most; nil when it is no key's.
+    public var limitOfKey: [String]? { apiKeyId == nil ? nil : permissions.names }
 }

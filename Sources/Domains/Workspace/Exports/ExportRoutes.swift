@@ -72,9 +72,11 @@ enum ExportRoutes {
             let job = try await Jobs.enqueue(ExportWork.kind, .init(id: id), company: company, in: tx)
             _ = try await tx.batch([
                 """
-                INSERT INTO exports (company_id, id, kind, filter, sort, columns, format, created_by, job_id)
+                INSERT INTO exports (company_id, id, kind, filter, sort, columns, format, created_by, job_id,
+                                     permissions_max)
                 VALUES (\(company), \(id), \(wish.kind.kind), \(JSONText(wish.filter)), \(wish.sort),
-                        \(wish.table.columns.map(\.key)), \(body.format), \(call.user), \(job))
+                        \(wish.table.columns.map(\.key)), \(body.format), \(call.user), \(job),
+                        \(call.principal?.limitOfKey))
                 """,
                 Audit.sql(
                     .init(

@@ -46,6 +46,7 @@ enum ExportWork {
         let columns: [String]
         let format: ExportFormat
         let createdBy: UUID?
+        let permissionsMax: [String]?
     }
 
     @inline(never)
@@ -53,7 +54,7 @@ enum ExportWork {
         let (database, environment) = (job.work.database, job.work.environment)
         let rows = try await database.query(
             """
-            SELECT kind, filter, sort, columns, format, created_by FROM exports
+            SELECT kind, filter, sort, columns, format, created_by, permissions_max FROM exports
              WHERE company_id = \(company) AND id = \(id) AND state = 'running'
             """, as: Tenant(company: company, user: nil))
         guard let row = rows.first else { throw Stopped() }
@@ -62,7 +63,8 @@ enum ExportWork {
         guard let kind, let user = wish.createdBy else {
             throw JobFailure.permanent("nobody is known in whose name it runs")
         }
-        let member = try await Principal.member(user: user, company: company, database)
+        let member = try await Principal.member(
+            user: user, company: company, within: wish.permissionsMax, database)
         guard let member, member.permissions.contains(kind.permission) else {
             throw JobFailure.permanent("whoever started it may not do so any more")
         }

@@ -21,6 +21,7 @@ struct ImportPass: Sendable {
         let fileId: UUID
         let fileName: String
         let createdBy: UUID?
+        let permissionsMax: [String]?
         let delimiter: String
         let encoding: TextEncoding
         let hasHeader: Bool
@@ -38,7 +39,8 @@ struct ImportPass: Sendable {
         let database = job.work.database
         let rows = try await database.query(
             """
-            SELECT kind, target, file_id, file_name, created_by, delimiter, encoding, has_header, headers, mapping, rows_done
+            SELECT kind, target, file_id, file_name, created_by, permissions_max, delimiter, encoding, has_header, headers,
+                   mapping, rows_done
               FROM imports WHERE \(fragment: isInHand(work, company))
             """, as: Tenant(company: company, user: nil))
         guard let row = rows.first else { return nil }
@@ -49,7 +51,8 @@ struct ImportPass: Sendable {
         guard let user = stored.createdBy else {
             throw JobFailure.permanent("nobody is known in whose name it runs")
         }
-        let member = try await Principal.member(user: user, company: company, database)
+        let member = try await Principal.member(
+            user: user, company: company, within: stored.permissionsMax, database)
         guard let member, member.permissions.contains(kind.permission) else {
             throw JobFailure.permanent("whoever started it may not do so any more")
         }

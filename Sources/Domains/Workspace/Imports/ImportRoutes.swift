@@ -120,11 +120,11 @@ enum ImportRoutes {
     ) throws -> SQL {
         """
         INSERT INTO imports (company_id, id, kind, target, file_id, file_name, size_bytes, created_by, delimiter, encoding,
-                             has_header, headers, sample, mapping)
+                             has_header, headers, sample, mapping, permissions_max)
         VALUES (\(try call.company), \(id), \(kind), \(JSONText(target)), \(file), \(name), \(size), \(try call.user),
                 \(source.delimiter), \(source.encoding.rawValue), \(source.hasHeader),
                 \(JSONText(try JSON(encoding: source.headers))), \(JSONText(try JSON(encoding: source.sample))),
-                \(JSONText(try JSON(encoding: mapping))))
+                \(JSONText(try JSON(encoding: mapping))), \(call.principal?.limitOfKey))
         """
     }
 
