@@ -15,7 +15,7 @@ enum TaskLimits {
     static let tagsMax = 30
     /// As much as one transaction writes within a second.
     static let bulkMax = 500
-    /// A bulk that changes more tasks tells those who are newly assigned, and nobody of each single state.
+    /// A bulk that moves more tasks tells each of those concerned once, of the number.
     static let newsMax = 20
     /// Custom values are read with every row of a list.
     static let customBytesMax = 16_384

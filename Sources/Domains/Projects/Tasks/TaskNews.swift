@@ -5,7 +5,7 @@ import Wire
 
 /// What people are told of tasks.
 enum TaskNews {
-    static let all = [assigned, assignedMany, stateChanged, dueSoon, overdue]
+    static let all = [assigned, assignedMany, stateChanged, statesChanged, dueSoon, overdue]
 
     static let assigned = NotificationType(
         "task.assigned", category: "tasks", summary: "A task was assigned to you.", values: ["key", "title"],
@@ -28,6 +28,14 @@ enum TaskNews {
         texts: [
             "en": .init("{{key}} is in {{state}}", "{{title}} went from {{from}} to {{state}}."),
             "de": .init("{{key}} steht auf {{state}}", "{{title}} ging von {{from}} auf {{state}}."),
+        ])
+
+    static let statesChanged = NotificationType(
+        "task.states_changed", category: "tasks", summary: "Several tasks you report or work on changed their state at once.",
+        severity: .low, channels: [.inApp], values: ["count", "keys"],
+        texts: [
+            "en": .init("{{count}} of your tasks are in another state", "{{keys}}"),
+            "de": .init("{{count}} Ihrer Aufgaben haben einen anderen Status", "{{keys}}"),
         ])
 
     static let dueSoon = NotificationType(
@@ -83,12 +91,15 @@ enum TaskNews {
                     values: ["key": .string(own[0].key), "title": .string(own[0].title)], by: actor, company: company,
                     in: tx)
             } else {
-                let keys = own.prefix(10).map(\.key).joined(separator: ", ") + (own.count > 10 ? ", …" : "")
                 try await Notify.record(
-                    assignedMany, to: [user], values: ["count": JSON(own.count), "keys": .string(keys)], by: actor,
-                    company: company, in: tx)
+                    assignedMany, to: [user], values: summary(of: own.map(\.key)), by: actor, company: company, in: tx)
             }
         }
+    }
+
+    private static func summary(of keys: [String]) -> JSON {
+        let named = keys.prefix(10).joined(separator: ", ") + (keys.count > 10 ? ", …" : "")
+        return ["count": JSON(keys.count), "keys": .string(named)]
     }
 
     /// Tells of changed tasks: who is newly assigned, and those concerned of another state.
@@ -103,9 +114,17 @@ enum TaskNews {
         }
         try await tell(assignments, by: actor, company, tx)
         let moved = changed.filter { $0.before.stateId != $0.after.stateId && $0.before.projectId == $0.after.projectId }
-        if moved.isEmpty || moved.count > TaskLimits.newsMax { return }
-        let people = Set(moved.flatMap { $0.after.assigneeIds + [$0.after.reporterId].compactMap { $0 } })
+        if moved.isEmpty { return }
+        let people = Set(moved.flatMap(\.after.people))
         let users = try await users(of: Array(people), company, tx)
+        if moved.count > TaskLimits.newsMax {
+            for (member, user) in users.sorted(by: { $0.key.description < $1.key.description }) where user != actor.person {
+                let own = moved.map(\.after).filter { $0.people.contains(member) }
+                try await Notify.record(
+                    statesChanged, to: [user], values: summary(of: own.map(\.key)), by: actor, company: company, in: tx)
+            }
+            return
+        }
         for change in moved {
             let task = change.after
             let audience = Notify.Audience.users(task.assigneeIds.compactMap { users[$0] }, as: "assignee")

@@ -40,6 +40,8 @@ struct TaskSnapshot: Decodable, Sendable {
 
     var key: String { "\(projectKey)-\(number)" }
     var isDeleted: Bool { deletedWith != nil }
+    /// Members whom it concerns.
+    var people: [UUID] { (assigneeIds + [reporterId].compactMap { $0 }).unique }
 
     var image: TaskImage {
         TaskImage(

@@ -27,6 +27,18 @@ import Wire
         #expect(try await shop.owner.client.get("/v1/tasks?priority=low").json.all("id") == [])
     }
 
+    @Test func `many that move at once are one piece of news to each whom they concern`() async throws {
+        let shop = try await Workshop()
+        let worker = try await shop.owner.colleague(.member)
+        var ids: [String] = []
+        for index in 0..<21 { ids.append(try await shop.task("Task \(index)").id) }
+        let set: JSON = ["set": ["add_assignee_ids": [.string(try await worker.member())]]]
+        try await bulk(shop, ids, set).expect(200)
+        try await bulk(shop, ids, ["set": ["state_id": shop.state("Done")]]).expect(200)
+        let told = try await worker.client.get("/v1/notifications").expect(200).json.all("title")
+        #expect(Set(told) == ["21 tasks are assigned to you", "21 of your tasks are in another state"])
+    }
+
     @Test func `each for itself tells what became of it`() async throws {
         let shop = try await Workshop()
         let (other, _) = try await Workshop.makeProject("APP", "UTC", "company", by: shop.owner, shop.server)
