@@ -21,6 +21,10 @@ extension EveryChangeTests {
         "POST /v1/competitors": "competitor.created", "PATCH /v1/competitors": "competitor.changed",
         "DELETE /v1/competitors": "competitor.deleted", "POST /v1/loss-reasons": "loss_reason.created",
         "PATCH /v1/loss-reasons": "loss_reason.changed", "DELETE /v1/loss-reasons": "loss_reason.deleted",
+        "/v1/sales-targets": "sales_target.", "POST /v1/deals/bulk": "deal.",
+        // Clients and contacts.
+        "/v1/contacts": "contact.", "/v1/clients": "client.", "POST /v1/duplicates/{id}/dismiss": "duplicate.dismissed",
+        "POST /v1/duplicates/{id}/merge": "contact.merged", "POST /v1/merges/{id}/undo": "\\(kind.rawValue).merge_undone",
         // Activities.
         "POST /v1/activities": "activity.logged", "PATCH /v1/activities": "activity.changed",
         "DELETE /v1/activities": "activity.deleted", "POST /v1/activities/{id}/complete": "activity.completed",

@@ -72,7 +72,7 @@ enum MergeUndo {
                AND \(unescaped: "second_\(kind.rawValue)") = greatest(\(survivor)::uuid, \(absorbed)::uuid)
             """,
             Audit.sql(
-                Audit.Entry("\(kind.rawValue).merge-undone", on: kind.rawValue, survivor, after: ["absorbed_id": .string(absorbed.description)]),
+                Audit.Entry("\(kind.rawValue).merge_undone", on: kind.rawValue, survivor, after: ["absorbed_id": .string(absorbed.description)]),
                 by: call.actor, company: company),
             try Merging.event(kind, merge, survivor, absorbed, isUndone: true, by: call.actor, company),
         ])
