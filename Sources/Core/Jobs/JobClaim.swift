@@ -18,16 +18,14 @@ struct JobClaim: Sendable {
     /// Which of the shares looked at it is from; 0 in a claim that does not look at shares.
     let place: Int
 
-    /// Of how many shares the claim that took it chose.
+    /// How many shares the claim that took it chose from.
     let shares: Int
 
-    /// What a company has of a kind, and where the next look at the shares begins: after it.
-    struct Share: Hashable, Sendable {
+    /// Where the next look at the shares begins: after this kind and company.
+    struct Cursor: Sendable {
         var kind = ""
-        var company = UUID.zero
+        var share = UUID.zero
     }
-
-    var share: Share { Share(kind: kind, company: company ?? .zero) }
 
     /// The statements of a round find their rows by one index each. What the statistics say of a table that fills and
     /// empties by the second is never true, so the planner is told, for this transaction alone. Arrays would have it plan
@@ -46,13 +44,13 @@ struct JobClaim: Sendable {
         taking(
             """
             SELECT job.id, job.due_at, 0::bigint AS place, 0::bigint AS shares
-              FROM \(fragment: looking(marks)),
+              FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place),
                    LATERAL (
                      SELECT id, due_at
                        FROM jobs
                       WHERE queue = \(queue)
-                        AND priority = mark.priority
-                        AND due_at >= mark.at
+                        AND priority = mark.place - 1
+                        AND due_at >= 'epoch'::timestamptz + mark.microseconds * interval '1 microsecond'
                         AND due_at <= now()
                         AND kind = ANY (\(kinds)::text[])
                       ORDER BY due_at, id
@@ -64,44 +62,26 @@ struct JobClaim: Sendable {
 
     /// Claims up to `limit` jobs, as evenly as can be from the shares of the next companies after the cursor: what one of
     /// them has waiting in its thousands hides nobody's job from it.
-    ///
-    /// Rows are compared as wholes so that no other index than that of the shares will do, whatever the statistics say.
-    /// - Parameters:
-    ///   - maxes: for each of the kinds how many a company may have running, 0 when it does not matter.
-    ///   - walked: shares that were claimed from since the last full look. They are looked at by their marks alone, for
-    ///     the way to their first waiting job leads over the entries of all that have gone.
+    /// - Parameter maxes: for each of the kinds how many a company may have running, 0 when it does not matter.
     static func byShare(
-        _ queue: String, kinds: [String], maxes: [Int], limit: Int, marks: [Timestamp], after cursor: Share,
-        walked: [Share], holder: UUID
+        _ queue: String, kinds: [String], maxes: [Int], limit: Int, marks: [Timestamp], after cursor: Cursor,
+        holder: UUID
     ) -> SQL {
         taking(
             """
             WITH RECURSIVE next (kind, share) AS (
-                SELECT \(cursor.kind)::text, \(cursor.company)::uuid
+                (SELECT kind, share FROM jobs
+                  WHERE queue = \(queue) AND holder IS NULL AND (kind, share) > (\(cursor.kind)::text, \(cursor.share)::uuid)
+                  ORDER BY kind, share LIMIT 1)
                 UNION ALL
-                SELECT one.kind, one.share
-                  FROM next
-                  LEFT JOIN LATERAL (
-                    SELECT kind, share
-                      FROM unnest(\(walked.map(\.kind))::text[], \(walked.map(\.company))::uuid[]) AS walked (kind, share)
-                     WHERE (kind, share) > (next.kind, next.share)
-                     ORDER BY kind, share LIMIT 1) ahead ON true,
-                       LATERAL (
-                         (SELECT kind, share FROM jobs
-                           WHERE ahead.kind IS NOT NULL AND queue = \(queue) AND holder IS NULL
-                             AND (kind, share) > (next.kind, next.share) AND (kind, share) < (ahead.kind, ahead.share)
-                           ORDER BY kind, share LIMIT 1)
-                         UNION ALL
-                         SELECT ahead.kind, ahead.share WHERE ahead.kind IS NOT NULL
-                         UNION ALL
-                         (SELECT kind, share FROM jobs
-                           WHERE ahead.kind IS NULL AND queue = \(queue) AND holder IS NULL
-                             AND (kind, share) > (next.kind, next.share)
-                           ORDER BY kind, share LIMIT 1)
-                         LIMIT 1) one),
+                SELECT job.kind, job.share
+                  FROM next, LATERAL (
+                    SELECT kind, share FROM jobs
+                     WHERE queue = \(queue) AND holder IS NULL AND (kind, share) > (next.kind, next.share)
+                     ORDER BY kind, share LIMIT 1) job),
             found AS MATERIALIZED (
                 SELECT next.kind, next.share, allowed.room, row_number() OVER () AS place
-                  FROM (SELECT kind, share FROM next OFFSET 1) next
+                  FROM next
                   JOIN unnest(\(kinds)::text[], \(maxes)::bigint[]) AS known (kind, most) ON known.kind = next.kind,
                        LATERAL (
                          SELECT CASE WHEN known.most = 0 THEN \(limit)::bigint
@@ -112,43 +92,37 @@ struct JobClaim: Sendable {
                                 END AS room) allowed
                  WHERE allowed.room > 0
                    AND (SELECT true
-                          FROM \(fragment: looking(marks)),
+                          FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place),
                                LATERAL (
                                  SELECT 1 FROM jobs
-                                  WHERE queue = \(queue) AND holder IS NULL
-                                    AND (kind, share, priority, due_at) >= (next.kind, next.share, mark.priority, mark.at)
-                                    AND (kind, share, priority, due_at) <= (next.kind, next.share, mark.priority, now())
+                                  WHERE queue = \(queue) AND kind = next.kind AND share = next.share
+                                    AND holder IS NULL AND priority = mark.place - 1
+                                    AND due_at >= 'epoch'::timestamptz + mark.microseconds * interval '1 microsecond'
+                                    AND due_at <= now()
                                   LIMIT 1) due
                          LIMIT 1)
                  LIMIT \(JobLimits.sharesAtOnce)),
             fair AS MATERIALIZED (
-                SELECT kind, share, place, count(*) OVER () AS shares,
-                       least(room, greatest(1, \(limit)::bigint / count(*) OVER ())) AS room
+                SELECT kind, share, place, (SELECT count(*) FROM found) AS shares,
+                       least(room, greatest(1, \(limit)::bigint / (SELECT count(*) FROM found))) AS room
                   FROM found)
             SELECT job.id, job.due_at, fair.place, fair.shares
               FROM fair, LATERAL (
                 SELECT one.id, one.due_at
-                  FROM \(fragment: looking(marks)),
+                  FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place),
                        LATERAL (
                          SELECT id, due_at
                            FROM jobs
-                          WHERE queue = \(queue) AND holder IS NULL
-                            AND (kind, share, priority, due_at) >= (fair.kind, fair.share, mark.priority, mark.at)
-                            AND (kind, share, priority, due_at) <= (fair.kind, fair.share, mark.priority, now())
-                          ORDER BY kind, share, priority, due_at
+                          WHERE queue = \(queue) AND kind = fair.kind AND share = fair.share AND holder IS NULL
+                            AND priority = mark.place - 1
+                            AND due_at >= 'epoch'::timestamptz + mark.microseconds * interval '1 microsecond'
+                            AND due_at <= now()
+                          ORDER BY due_at
                           LIMIT fair.room
                             FOR UPDATE SKIP LOCKED) one
                  LIMIT fair.room) job
              LIMIT \(limit)
             """, holder)
-    }
-
-    /// The priorities, the first first, and where each begins.
-    private static func looking(_ marks: [Timestamp]) -> SQL {
-        """
-        (SELECT (place - 1)::smallint AS priority, 'epoch'::timestamptz + microseconds * interval '1 microsecond' AS at
-           FROM unnest(\(marks.map(\.microseconds))::bigint[]) WITH ORDINALITY AS mark (microseconds, place)) AS mark
-        """
     }
 
     /// Claims from a queue with limits for each company come one after another, or two would count the same room.

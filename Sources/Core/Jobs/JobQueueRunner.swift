@@ -70,9 +70,7 @@ final class JobQueueRunner: Sendable {
         var nextFullLook: UInt64 = 0
         /// The last claim by order was full, so somebody's backlog may hide others: the next goes by shares.
         var isByShare = false
-        var cursor = JobClaim.Share()
-        /// The shares claimed from since the marks were set, so many of them as one claim looks at.
-        var walked: Set<JobClaim.Share> = []
+        var cursor = JobClaim.Cursor()
         var failures = 0
     }
 
@@ -160,7 +158,6 @@ final class JobQueueRunner: Sendable {
             let now = EventLoop.monotonicNanoseconds()
             if now >= state.nextFullLook {
                 state.marks = [Timestamp](repeating: Timestamp(microseconds: 0), count: 10)
-                state.walked = []
                 state.nextFullLook = now + JobLimits.fullLookPause.wholeNanoseconds
             }
             // What rang while there was no room is still to be looked for.
@@ -210,7 +207,7 @@ final class JobQueueRunner: Sendable {
         if isLimited || state.isByShare {
             let byShare = JobClaim.byShare(
                 name, kinds: kinds, maxes: maxes, limit: limit, marks: state.marks, after: state.cursor,
-                walked: Array(state.walked), holder: engine.worker)
+                holder: engine.worker)
             return isLimited ? [JobClaim.turn(name), byShare] : [byShare]
         }
         return [JobClaim.inOrder(name, kinds: kinds, limit: limit, marks: state.marks, holder: engine.worker)]
@@ -299,12 +296,12 @@ final class JobQueueRunner: Sendable {
     private func note(_ claimed: [JobClaim], _ limit: Int, _ state: inout State) {
         if limit == 0 { return }
         let isFull = claimed.count == limit
-        for claim in claimed where state.walked.count < JobLimits.sharesAtOnce { state.walked.insert(claim.share) }
         if isLimited || state.isByShare {
             // On from the last company that got something; from the first when each has had its part.
             let furthest = claimed.max { $0.place < $1.place }
             let isMore = furthest.map { $0.shares == JobLimits.sharesAtOnce || isFull && $0.place < $0.shares } ?? false
-            state.cursor = isMore ? furthest?.share ?? .init() : .init()
+            let last = isMore ? furthest : nil
+            state.cursor = last.map { .init(kind: $0.kind, share: $0.company ?? .zero) } ?? .init()
             if isFull || !isLimited { state.mayHaveMore = true }
             state.isByShare = false
             return
