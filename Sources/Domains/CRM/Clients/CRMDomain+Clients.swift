@@ -10,7 +10,7 @@ extension CRMDomain {
     static let clientsPart = CRMPart(
         routes: Clients.routes + Contacts.routes + RecordLife.routes + Merges.routes + Similar.routes
             + Duplicates.routes + ContactParts.routes + ContactConsents.routes + ContactErasure.routes
-            + RecordBulk.routes + ClientRelations.routes,
+            + RecordBulk.routes + ClientRelations.routes + RecordAddresses.routes,
         problems: [
             .contactKnown, .contactInTrash, .clientKnown, .unknownOwner, .relationExists, .relationCircle, .tooManyParts,
             .recordFileAttached, .notInTrash, .alreadyMerged, .mergeUndone, .mergeTooOld, .duplicateDecided,

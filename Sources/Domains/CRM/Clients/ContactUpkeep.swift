@@ -49,8 +49,12 @@ enum ContactUpkeep {
 
     @inline(never)
     private static func purge(_ kind: CRMRecord, _ company: UUID, _ tx: Transaction) async throws {
-        let keeping: Set<String> = ["leads", "lead_conversions", "deals", "contacts", "clients", "merges"]
-        let free = MergeCatalogue.references(to: kind).filter { keeping.contains($0.table) }.map { reference -> SQL in
+        // What is nothing without the record goes with it; all else keeps it.
+        let going: Set<String> = [
+            "contact_identities", "contact_clients", "contact_tags", "contact_consents", "crm_addresses", "crm_attachments",
+            "client_tags", "client_relations", "duplicates", "comments", "notification_watchers",
+        ]
+        let free = MergeCatalogue.references(to: kind).filter { !going.contains($0.table) }.map { reference -> SQL in
             """
             NOT EXISTS (SELECT 1 FROM \(unescaped: reference.table) x
                          WHERE x.company_id = r.company_id AND x.\(unescaped: reference.column) = r.id)

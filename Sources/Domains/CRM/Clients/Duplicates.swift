@@ -7,7 +7,7 @@ import Wire
 enum Duplicates {
     @RouteList static var routes: [Route] {
         GET("/v1/duplicates", "List pairs that may be one", .can(.crmRead), list)
-            .describe("Of records that the caller sees both of. Found within minutes of a change.")
+            .describe("Of records that the caller sees both of. Found within a minute or so of a change.")
             .example(answer: example)
         POST("/v1/duplicates/{id}/dismiss", "Say that the two are two", .can(.crmWrite), dismiss)
             .operation("dismissDuplicate").describe("The pair is not proposed again.")

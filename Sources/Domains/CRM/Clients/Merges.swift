@@ -24,7 +24,7 @@ enum Merges {
         + "`absorbed`, and what is empty is filled. Asking twice is merging once."
 
     private static let body: JSON = [
-        "absorbed_id": .string(ContactEvents.otherId.description), "fields": ["job_title": "absorbed"],
+        "absorbed_id": .string(ContactEvents.otherId.description), "fields": ["name": "absorbed"],
     ]
 
     private static let example: JSON = [

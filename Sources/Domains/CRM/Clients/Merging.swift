@@ -25,9 +25,6 @@ enum Merging {
         let company = try call.company
         let principal = try Contacts.known(call)
         if absorbed == survivor { throw Problem.unprocessable("/absorbed_id", "same", "is the record itself") }
-        for field in choice.keys.sorted() where !fields(of: kind).contains(field) {
-            throw Problem.unprocessable("/fields/\(field)", "unknown-field", "is no field that can be chosen")
-        }
         // In the order of their ids: two who merge the same pair, whichever way round, wait for each other.
         let rows = try await tx.query(
             """
@@ -39,6 +36,9 @@ enum Merging {
         var found: [UUID: JSON] = [:]
         for row in rows { found[try row.get("id")] = try JSON(row: row) }
         guard let one = found[survivor], let other = found[absorbed] else { throw Problem.notFound }
+        for field in choice.keys.sorted() where !fields(of: kind).contains(field) {
+            throw Problem.unprocessable("/fields/\(field)", "unknown-field", "is no field that can be chosen")
+        }
         if let into = other["merged_into"]?.stringValue {
             guard into == survivor.description else { throw Problem(.alreadyMerged).with("survivor_id", .string(into)) }
             let known = try await tx.query(
