@@ -12,8 +12,6 @@ enum ContactLimits {
     static let customBytesMax = 65_536
     /// What lies in the trash can be taken out for so long.
     static let trashDays = 30
-    /// Records looked at for duplicates at once; each is compared with those of its name or number.
-    static let duplicatesAtOnce = 500
     /// Records that a group of equal names may have before it says nothing any more: `Info`, `Reception`.
     static let sameNameMax = 20
     /// Similar records shown.

@@ -38,7 +38,7 @@ enum Duplicates {
         let decidedAt: Timestamp?
 
         enum State: String, Codable, CaseIterable, Sendable { case open, dismissed, merged }
-        static let fieldNotes = ["reasons": "same-name: within one client, or of two clients; same-phone: of two clients."]
+        static let fieldNotes = ["reasons": "same-name: of contacts within one client, or of two clients."]
     }
 
     struct Filter: ListFilter {
