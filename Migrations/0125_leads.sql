@@ -8,7 +8,9 @@ ALTER TABLE leads
     ADD COLUMN rule_id         uuid,
     ADD COLUMN sla_policy_id   uuid,
     ADD COLUMN sla_breached_at timestamptz,
-    ADD COLUMN escalated_at    timestamptz,
+    ADD COLUMN escalated_at    timestamptz;
+
+ALTER TABLE leads
     ADD CONSTRAINT leads_country_form CHECK (country ~ '^[A-Z]{2}$');
 
 CREATE UNIQUE INDEX leads_external_id_key ON leads (company_id, external_id) WHERE external_id IS NOT NULL;

@@ -108,9 +108,16 @@ struct LeadOwnerChoice: TextValue {
 
 /// How leads are read, the same for one and for many.
 enum LeadRows {
+    /// The name of a contact `c`, when it is more than an address or number: those are not everybody's to see.
+    static let nameAlone: SQL = "nullif(nullif(c.name, c.email), c.phone)"
+
+    private static func name(_ principal: Principal) -> SQL {
+        principal.permissions.contains(.crmContactData) ? "c.name" : "coalesce(\(fragment: nameAlone), '(hidden)')"
+    }
+
     static func select(_ principal: Principal, where condition: SQL, also columns: SQL = "") -> SQL {
         """
-        SELECT l.id, l.title, l.message, l.status, l.contact_id, c.name AS contact_name,
+        SELECT l.id, l.title, l.message, l.status, l.contact_id, \(fragment: name(principal)) AS contact_name,
                \(fragment: CRMAccess.contactData("c.email", principal)) AS contact_email,
                \(fragment: CRMAccess.contactData("c.phone", principal)) AS contact_phone,
                l.client_id, l.client_name, l.owner_id, l.source_id, s.name AS source_name, l.score,

@@ -78,7 +78,7 @@ enum LeadMoves {
         if head.status == status && onlyFrom == nil { return }
         guard head.status.mayBecome(status), onlyFrom == nil || onlyFrom == head.status else {
             throw Problem(.leadMoveNotAllowed, "It is \(head.status.rawValue), and cannot become \(status.rawValue) so.")
-                .with("status", .string(head.status.rawValue))
+                .with("lead_status", .string(head.status.rawValue))
         }
         if status == .disqualified, reason?.isEmpty ?? true {
             throw Problem.unprocessable("/reason", "required", "says why it is not worth more work")

@@ -20,7 +20,7 @@ extension CRMDomain {
         search: SubjectSearch { principal, text, limit in
             let company = principal.companyId ?? .zero
             return """
-                SELECT l.id, l.title, coalesce(l.client_name, c.name) AS detail, '/leads/' || l.id AS link, found.rank,
+                SELECT l.id, l.title, coalesce(l.client_name, \(fragment: LeadRows.nameAlone)) AS detail, '/leads/' || l.id AS link, found.rank,
                        l.updated_at
                   FROM leads l
                   JOIN contacts c ON c.company_id = l.company_id AND c.id = l.contact_id

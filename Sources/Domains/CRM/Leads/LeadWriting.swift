@@ -98,15 +98,17 @@ enum LeadWriting {
             INSERT INTO leads AS l (company_id, id, contact_id, client_name, client_id, title, message, owner_id, source_id,
                                     value_minor, currency, utm, custom, country, external_id, assigned_at, created_by)
             SELECT \(company), \(draft.id), c.id, \(draft.clientName)::text, \(draft.clientId)::uuid,
-                   coalesce(\(draft.title)::text, \(draft.clientName)::text, c.name), \(draft.message)::text,
+                   coalesce(\(draft.title)::text, \(draft.clientName)::text, \(fragment: LeadRows.nameAlone), 'Lead'),
+                   \(draft.message)::text,
                    \(draft.ownerId)::uuid, \(draft.sourceId)::uuid, \(draft.valueMinor)::bigint, \(draft.currency)::text,
                    \(JSONText(draft.utm))::jsonb, \(JSONText(draft.custom))::jsonb, \(draft.country)::text,
                    \(draft.externalId)::text, CASE WHEN \(draft.ownerId)::uuid IS NOT NULL THEN now() END,
                    (SELECT m.id FROM memberships m WHERE m.company_id = \(company) AND m.user_id = \(actor.person)::uuid)
               FROM contacts c WHERE c.company_id = \(company) AND c.id = \(contact)
-            RETURNING l.title, (SELECT c.name FROM contacts c WHERE c.company_id = l.company_id AND c.id = l.contact_id) AS name
+            RETURNING l.title, (SELECT \(fragment: LeadRows.nameAlone) FROM contacts c
+                                 WHERE c.company_id = l.company_id AND c.id = l.contact_id) AS name
             """)
-        let (title, name): (String, String) = (try rows[0].get("title"), try rows[0].get("name"))
+        let (title, name): (String, String?) = (try rows[0].get("title"), try rows[0].get("name"))
         var statements = Search.put(
             "lead", [(draft.id, SearchText(title: [title, draft.clientName, name], body: [draft.message]))], areNew: true,
             company: company)
@@ -133,7 +135,7 @@ enum LeadWriting {
     static func search(_ id: UUID, company: UUID, _ tx: Transaction) async throws {
         let rows = try await tx.query(
             """
-            SELECT l.title, l.client_name, l.message, c.name FROM leads l
+            SELECT l.title, l.client_name, l.message, \(fragment: LeadRows.nameAlone) AS name FROM leads l
               JOIN contacts c ON c.company_id = l.company_id AND c.id = l.contact_id
              WHERE l.company_id = \(company) AND l.id = \(id)
             """)

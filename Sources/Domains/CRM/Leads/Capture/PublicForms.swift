@@ -16,7 +16,7 @@ enum PublicForms {
         GET("/v1/p/forms/{token}", "Read a published form", .open, show).operation("getPublicForm").anyOrigin
             .describe("With a fresh challenge where the form asks for a proof of work; each is good for one submission within the hour.")
         POST("/v1/p/forms/{token}/submissions", "Send a form", .open, submit).operation("submitForm").anyOrigin
-            .rate(sending).media("application/json").bodyBytes(max: LeadLimits.submissionBytesMax)
+            .rate(sending).bodyBytes(max: LeadLimits.submissionBytesMax)
             .problems(.originNotAllowed, .proofRequired, .proofRefused)
             .describe(
                 """
@@ -26,7 +26,7 @@ enum PublicForms {
                 same words within \(LeadLimits.repeatMinutes) minutes) it is one submission.
                 """)
         POST("/v1/p/capture/{token}", "Hand over a lead from one's own server", .open, capture).operation("captureLead")
-            .rate(capturing).media("application/json").bodyBytes(max: LeadLimits.submissionBytesMax)
+            .rate(capturing).bodyBytes(max: LeadLimits.submissionBytesMax)
             .describe(
                 "The key is the last part of the address. Fields by their usual names: `email`, `phone`, `name`, `company`, "
                     + "`message`, `country`, `utm_source` …; JSON or a form.")
@@ -89,7 +89,7 @@ enum PublicForms {
 
     private static func proof(_ call: Call) -> ProofOfWork { ProofOfWork(call.environment[KeyRing.self]) }
 
-    static func submit(_ call: Call, _ token: Path<Text<80>>, _ upload: Upload) async throws -> Raw {
+    static func submit(_ call: Call, _ token: Path<Text<80>>, _ upload: Upload) async throws -> Reception {
         let form = try await find(token.text, call)
         let origin = call.request.header("origin")
         if !form.origins.isEmpty, !form.origins.contains(origin?.lowercased() ?? "") { throw Problem(.originNotAllowed) }
@@ -110,15 +110,12 @@ enum PublicForms {
             company: form.company, form: form.id, values: kept, isSpam: isSpam,
             challenge: form.workBits > 0 && !isSpam ? challenge : nil)
         let id = try await SubmissionIntake.keep(draft, call)
-        if isPlainForm, let redirect = form.redirect {
-            var response = Response(status: 303)
-            response.headers.add("location", redirect)
-            return Raw(response)
-        }
-        return accepted(id, redirect: form.redirect)
+        return Reception(
+            receipt: Receipt(submissionId: id, state: .received, redirectUrl: form.redirect),
+            leadsTo: isPlainForm ? form.redirect : nil)
     }
 
-    static func capture(_ call: Call, _ token: Path<Text<80>>, _ upload: Upload) async throws -> Raw {
+    static func capture(_ call: Call, _ token: Path<Text<80>>, _ upload: Upload) async throws -> Reception {
         guard let company = PublicToken.company(of: token.text) else { throw Problem.notFound }
         let rows = try await call.db.query(
             """
@@ -130,16 +127,28 @@ enum PublicForms {
         let (values, _) = try await fields(of: call)
         let draft = SubmissionIntake.Draft(company: company, key: try row.get("id"), values: values)
         let id = try await SubmissionIntake.keep(draft, call)
-        return accepted(id, redirect: nil)
+        return Reception(receipt: Receipt(submissionId: id, state: .received, redirectUrl: nil))
     }
 
-    private static func accepted(_ id: UUID, redirect: String?) -> Raw {
-        let answer: JSON = [
-            "submission_id": .string(id.description), "state": "received", "redirect_url": redirect.map(JSON.string) ?? .null,
-        ]
-        var response = Response(status: 202, body: .bytes(Array(answer.description.utf8)))
-        response.headers.add("content-type", "application/json" as StaticString)
-        return Raw(response)
+    struct Receipt: Codable, Sendable {
+        let submissionId: UUID
+        let state: SubmissionState
+        let redirectUrl: String?
+    }
+
+    /// 202 with a receipt; a plain form, which shows people what it gets, is led on to a page of the company's.
+    struct Reception: RouteOutput {
+        let receipt: Receipt
+        var leadsTo: String?
+
+        static func part() throws(Schema.ProbeError) -> OutputPart { try Accepted<Receipt>.part() }
+
+        func response(to call: Call) throws -> Response {
+            guard let leadsTo else { return try Accepted(receipt).response(to: call) }
+            var response = Response(status: 303)
+            response.headers.add("location", leadsTo)
+            return response
+        }
     }
 
     /// The fields as they were sent, each as a text, and whether a plain form sent them.
