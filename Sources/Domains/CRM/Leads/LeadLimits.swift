@@ -3,13 +3,9 @@ enum LeadLimits {
     /// Names of a drop-down that somebody still reads.
     static let sourcesMax = 200
     static let rulesMax = 100
-    static let ruleMembersMax = 100
-    static let conditionsMax = 20
     static let policiesMax = 50
     static let modelsMax = 20
-    static let scoringRulesMax = 50
     static let formsMax = 500
-    static let formFieldsMax = 50
     static let captureKeysMax = 100
     static let bulkMax = 200
     /// What is deleted can be taken back for so long.
