@@ -96,9 +96,9 @@ UPDATE tasks SET has_blockers = true WHERE number % 20 = 0;
 
 -- Ten tags, two on each task.
 INSERT INTO tags (company_id, id, name)
-    SELECT DISTINCT p.company_id, pg_temp.id(p.company_id || 'tag' || n), 'tag ' || n FROM new_project p, generate_series(0, 9) n;
+    SELECT DISTINCT p.company_id, pg_temp.id(p.company_id || 'tag' || tag.n), 'tag ' || tag.n FROM new_project p, generate_series(0, 9) tag (n);
 INSERT INTO task_tags (company_id, task_id, tag_id)
-    SELECT company_id, id, pg_temp.id(company_id || 'tag' || (k + n * 3) % 10) FROM new_task, generate_series(0, 1) n;
+    SELECT company_id, id, pg_temp.id(company_id || 'tag' || (k + turn.n * 3) % 10) FROM new_task, generate_series(0, 1) turn (n);
 
 -- The words by which they are found.
 INSERT INTO search_uses (company_id, kind, word, subject_id, weight)
