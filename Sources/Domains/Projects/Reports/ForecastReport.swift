@@ -81,9 +81,12 @@ struct ForecastReport: Codable, DrawnReport {
         let throughput = from.days(through: to).map { byDay[$0] ?? 0 }
         let runs = asked.runs?.value ?? ReportLimits.runsUsual
         let seed = asked.seed?.value ?? 1
-        let forecast = Forecast(
-            remaining: remaining, throughput: throughput, runs: runs, seed: UInt64(seed),
-            daysMax: ReportLimits.forecastDaysMax)
+        // Thousands of runs may take milliseconds, for which the loop's other connections do not wait.
+        let forecast = await Task.detached {
+            Forecast(
+                remaining: remaining, throughput: throughput, runs: runs, seed: UInt64(seed),
+                daysMax: ReportLimits.forecastDaysMax)
+        }.value
         return ForecastReport(
             projectId: project, timeZone: try row.get("zone"), from: from, to: to, remaining: remaining,
             completed: counts.reduce(0, +),

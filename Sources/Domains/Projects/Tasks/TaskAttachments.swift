@@ -88,6 +88,26 @@ enum TaskAttachments {
         _ = try await tx.batch(TaskParts.note(task, head, "attachment", before: .string(name), by: call.actor, company))
     }
 
+    /// Has copies of tasks show the files of the originals, by which they are named.
+    @inline(never)
+    static func copy(to copies: [UUID: UUID], _ files: FileKeeping, _ company: UUID, _ tx: Transaction) async throws {
+        let rows = try await tx.query(
+            """
+            SELECT task_id, file_id FROM task_attachments
+             WHERE company_id = \(company) AND task_id = ANY(\(Array(copies.keys))::uuid[]) ORDER BY attached_at, id
+            """)
+        for row in rows {
+            guard let copy = copies[try row.get("task_id", as: UUID.self)] else { continue }
+            let (attachment, file): (UUID, UUID) = (UUID.v7(), try row.get("file_id"))
+            _ = try await tx.query(
+                """
+                INSERT INTO task_attachments (company_id, id, task_id, file_id)
+                VALUES (\(company), \(attachment), \(copy), \(file))
+                """)
+            _ = try await files.attach(file, subject(attachment), company, tx)
+        }
+    }
+
     /// Each attachment uses its file by itself, so that taking one off leaves the others.
     static func subject(_ attachment: UUID) -> (type: String, id: UUID) { ("task_attachment", attachment) }
 

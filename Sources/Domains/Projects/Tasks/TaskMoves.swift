@@ -14,7 +14,7 @@ enum TaskMoves {
             .problems(.projectArchived, .taskSameProject, .tooManyMoved)
             .example(body: ["project_id": TaskExamples.project], answer: TaskExamples.task)
         POST("/v1/tasks/{id}/duplicate", "Make a copy of a task", .can(.tasksRead), duplicate)
-            .describe("It begins in the initial state, in no sprint, with nothing done of its checklist. Files are not copied.")
+            .describe("It begins in the initial state, in no sprint, with nothing done of its checklist. It shows the same files.")
             .problems(.projectArchived, .tooManyMoved, .tooManySubtasks)
             .example(body: ["title": "Write the second page", "with_subtasks": true], answer: TaskExamples.task)
     }
@@ -133,6 +133,7 @@ enum TaskMoves {
         }
         try await TaskWriting.create(drafts, by: call.actor, company: company, in: tx)
         for (original, copy) in copies { _ = try await tx.batch(copyParts(of: original, to: copy, company)) }
+        try await TaskAttachments.copy(to: copies, call.environment[FileKeeping.self], company, tx)
         return copies[id] ?? id
     }
 

@@ -134,7 +134,11 @@ import Wire
         #expect(try await client.delete("/v1/files/\(file)").code == "file-in-use")
         let url = try await client.get("\(path)/attachments/\(file)/link").expect(200).json.text("url")
         #expect(url.contains("/"))
+        let copy = try await client.post("\(path)/duplicate").expect(201).json.id
+        #expect(try await client.get("/v1/tasks/\(copy)/attachments").json.all("file_id") == [file])
         try await client.delete("\(path)/attachments/\(file)").expect(204)
+        #expect(try await client.get("/v1/tasks/\(copy)/attachments/\(file)/link").status == 200)
+        try await client.delete("/v1/tasks/\(copy)/attachments/\(file)").expect(204)
         #expect(try await client.get("\(path)/attachments").json.all("id") == [])
         #expect(try await client.delete("/v1/files/\(file)").status == 204)
     }
