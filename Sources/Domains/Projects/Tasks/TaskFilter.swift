@@ -37,13 +37,16 @@ struct TaskFilter: ListFilter {
     }
 
     /// What the columns of a list do not say by themselves; each begins with AND.
-    func conditions(company: UUID, member: UUID?, fields: CustomFields) async throws -> SQL {
+    /// - Parameter isAssigned: the rows are one assignee's already.
+    func conditions(
+        company: UUID, member: UUID?, fields: CustomFields, isAssigned: Bool = false
+    ) async throws -> SQL {
         var all: [SQL] = []
         if let projectId {
             // One project is compared as such, so that its order can be read from the index.
             all.append(projectId.count == 1 ? "t.project_id = \(projectId[0])" : "t.project_id = ANY(\(projectId)::uuid[])")
         }
-        if let assignee { all.append(Self.assigned(to: assignee, company, me: member)) }
+        if let assignee, !isAssigned { all.append(Self.assigned(to: assignee, company, me: member)) }
         if let sprint { all.append(Self.oneOf(sprint, "t.sprint_id")) }
         if let parent { all.append(Self.oneOf([parent], "t.parent_id")) }
         if let milestone { all.append(Self.reached(milestone, company)) }

@@ -37,10 +37,11 @@ enum Tasks {
     }
 
     static func list(_ call: Call, _ list: List<TaskFilter>) async throws -> Page<TaskSummary> {
-        let base = try TaskRows.select(
-            "\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call, assignee: list.filter.onlyAssignee(me: call.member))
+        let assignee = try list.filter.onlyAssignee(me: call.member)
+        let base = try TaskRows.select("\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call, assignee: assignee)
         let conditions = try await list.filter.conditions(
-            company: call.company, member: call.member, fields: call.environment[CustomFields.self])
+            company: call.company, member: call.member, fields: call.environment[CustomFields.self],
+            isAssigned: assignee != nil)
         return try await call.page(list, base + conditions)
     }
 
