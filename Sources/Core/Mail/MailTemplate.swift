@@ -34,6 +34,8 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
     case companyRestored = "company-restored"
     /// News whose words come with it; `link` and `unsubscribe` may be left out.
     case notification
+    /// A letter of a company to somebody outside, whose words come with it.
+    case letter
 
     /// The values a message of this kind must bring. Beside them an invitation may have its `message`, and a change of
     /// second factors says which it was.
@@ -64,6 +66,7 @@ public enum MailTemplate: String, CaseIterable, SQLBindable, Sendable {
         case .ownershipTransferred: ["name", "company", "new_owner"]
         case .companyDeletion: ["name", "company", "delete_after", "link"]
         case .notification: ["name", "subject", "body"]
+        case .letter: ["subject", "body", "unsubscribe"]
         }
     }
 }

@@ -243,6 +243,7 @@ extension MailText {
                 The deletion of {{company}} was called off. Everything is as it was.
                 """, action: "Open {{company}}")
         case .notification: MailText("{{subject}}", "{{body}}", action: "Open")
+        case .letter: MailText("{{subject}}", "{{body}}")
         }
     }
 }

@@ -251,6 +251,7 @@ extension MailText {
                 Die Löschung von {{company}} wurde zurückgenommen. Alles ist, wie es war.
                 """, action: "{{company}} öffnen")
         case .notification: MailText("{{subject}}", "{{body}}", action: "Öffnen")
+        case .letter: MailText("{{subject}}", "{{body}}")
         }
     }
 }

@@ -40,6 +40,7 @@ enum ActivitiesErasure {
              WHERE a.company_id = \(company) AND a.id IN (\(fragment: theirs))
             """,
             "DELETE FROM activity_links WHERE company_id = \(company) AND contact_id = ANY(\(contacts)::uuid[])",
+            "DELETE FROM crm_segment_members WHERE company_id = \(company) AND record_id = ANY(\(contacts)::uuid[])",
             "DELETE FROM crm_task_links WHERE company_id = \(company) AND contact_id = ANY(\(contacts)::uuid[])",
         ]
     }

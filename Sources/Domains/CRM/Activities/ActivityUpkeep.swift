@@ -3,7 +3,7 @@ import Core
 import Postgres
 import Wire
 
-/// What the clock brings: reminders, what is overdue, and the end of what lies in the trash.
+/// What the clock brings: reminders, what is overdue, the steps of sequences, and the end of what lies in the trash.
 ///
 /// Row-level security hides one company from another, so a list that belongs to none says in which something is next due.
 enum ActivityUpkeep {
@@ -13,6 +13,7 @@ enum ActivityUpkeep {
     static let worker = Worker("activity-upkeep", every: .seconds(10)) { work in
         guard let company = try await claim(work.database) else { return .idle }
         try await run(company, work.database)
+        try await SequenceRun.run(company, work.database, work.environment)
         try await rest(company, work.database)
         return .more
     }
@@ -62,7 +63,9 @@ enum ActivityUpkeep {
                 (SELECT min(remind_at) FROM activities
                   WHERE company_id = \(company) AND remind_at > now() AND completed_at IS NULL AND deleted_at IS NULL),
                 (SELECT min(due_at) FROM activities
-                  WHERE company_id = \(company) AND due_at > now() AND completed_at IS NULL AND deleted_at IS NULL)) AS at
+                  WHERE company_id = \(company) AND due_at > now() AND completed_at IS NULL AND deleted_at IS NULL),
+                (SELECT min(due_at) FROM sequence_enrolments
+                  WHERE company_id = \(company) AND due_at > now() AND state = 'active')) AS at
             """, as: Tenant(company: company))
         guard let next = try rows[0].get("at", as: Timestamp?.self) else { return }
         _ = try await db.query(
