@@ -36,7 +36,7 @@ enum ActivityUpkeep {
         // What is soon enough already is not locked: writers would wait for each other.
         """
         INSERT INTO activity_upkeep (company_id, due_at)
-        SELECT \(company)::uuid, wanted.at FROM (SELECT \(fragment: moment)::timestamptz AS at) AS wanted
+        SELECT \(company)::uuid, wanted.at FROM (SELECT (\(fragment: moment))::timestamptz AS at) AS wanted
          WHERE wanted.at IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM activity_upkeep u WHERE u.company_id = \(company) AND u.due_at <= wanted.at)
         ON CONFLICT (company_id) DO UPDATE SET due_at = least(activity_upkeep.due_at, excluded.due_at)
