@@ -51,7 +51,10 @@ enum Enrolments {
     }
 
     static func list(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<Enrolment> {
-        try await call.page(list, "\(fragment: select(call)) AND e.sequence_id = \(id.value)")
+        let known = try await call.db.query(
+            "SELECT 1 FROM sequences WHERE company_id = \(call.company) AND id = \(id.value) AND archived_at IS NULL")
+        if known.isEmpty { throw Problem.notFound }
+        return try await call.page(list, "\(fragment: select(call)) AND e.sequence_id = \(id.value)")
     }
 
     static func enrol(_ call: Call, _ id: Path<UUID>, _ body: Body<Wish>) async throws -> Single<Outcome> {
