@@ -32,6 +32,9 @@ extension EveryChangeTests {
         "POST /v1/activities/{id}/restore": "activity.restored", "POST /v1/activities/bulk": "activity.",
         "POST /v1/notes": "activity.logged", "PATCH /v1/notes": "activity.changed", "DELETE /v1/notes": "activity.deleted",
         "PUT /v1/notes/{id}/pin": "note.pinned", "DELETE /v1/notes/{id}/pin": "note.unpinned",
+        "/v1/crm/segments": "segment.", "/v1/sequences": "sequence.", "POST /v1/enrolments": "enrolment.",
+        "PUT /v1/leads/{id}/tasks": "\\(record.rawValue).\\(what)",
+        "PUT /v1/deals/{id}/tasks": "\\(record.rawValue).\\(what)",
         // Leads.
         "POST /v1/lead-sources": "lead_source.created", "PATCH /v1/lead-sources": "lead_source.changed",
         "DELETE /v1/lead-sources": "lead_source.deleted", "/v1/assignment-rules": "assignment_rule.",
@@ -48,6 +51,8 @@ extension EveryChangeTests {
     static let crmExempt: [String: String] = [
         "POST /v1/leads/{id}/convert-preview": "says what would become of a lead, and changes nothing",
         "POST /v1/assignment-rules/test": "says which rule would fit, and changes nothing",
+        "POST /v1/crm/segments/preview": "counts, and changes nothing",
+        "POST /v1/public/letters": "the reader's own word; it stands in sequence_optouts",
         "POST /v1/p/": "what strangers send is kept as it came; what is made of it is recorded",
     ]
 }

@@ -37,7 +37,8 @@ extension CRMDomain {
         handovers: [ActivityRegistered.handover],
         subjects: [ActivityRegistered.subject],
         exports: [ActivityRegistered.export],
-        calendarSources: [ActivityRegistered.calendar])
+        calendarSources: [ActivityRegistered.calendar],
+        erasures: [ActivitiesErasure.erase])
 
     /// The activities about the person known by this address; `t` is the row of whose company they are.
     private static func activities(with email: String) -> SQL {

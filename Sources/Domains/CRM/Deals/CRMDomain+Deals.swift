@@ -30,5 +30,6 @@ extension CRMDomain {
         handovers: [dealHandover],
         subjects: [dealSubject],
         exports: [dealExport],
-        calendarSources: [dealCalendar])
+        calendarSources: [dealCalendar],
+        erasures: [DealsErasure.erase])
 }

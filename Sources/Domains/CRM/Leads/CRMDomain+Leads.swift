@@ -34,7 +34,8 @@ extension CRMDomain {
         subjects: [leadSubject],
         imports: [leadImport],
         exports: [leadExport],
-        reactions: LeadReactions.all)
+        reactions: LeadReactions.all,
+        erasures: [LeadsErasure.erase])
 
     private static let leadsPersonalData: [PersonalData] = [
         .none("lead_sources", "the company's own names of where leads come from"),

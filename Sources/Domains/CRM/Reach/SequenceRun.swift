@@ -79,6 +79,9 @@ enum SequenceRun {
         CASE WHEN c.deleted_at IS NOT NULL THEN 'contact-deleted'
              WHEN EXISTS (SELECT 1 FROM sequence_optouts o WHERE o.company_id = e.company_id AND o.address = lower(c.email))
                   THEN 'opted-out'
+             WHEN (SELECT consent.state FROM contact_consents consent
+                    WHERE consent.company_id = e.company_id AND consent.contact_id = e.contact_id AND consent.channel = 'email'
+                    ORDER BY consent.at DESC, consent.id DESC LIMIT 1) IN ('denied', 'withdrawn') THEN 'opted-out'
              WHEN EXISTS (SELECT 1 FROM activity_links l JOIN activities a ON a.company_id = l.company_id AND a.id = l.activity_id
                            WHERE l.company_id = e.company_id AND l.contact_id = e.contact_id AND l.at >= e.created_at
                              AND a.kind = 'email' AND a.direction = 'in' AND a.deleted_at IS NULL) THEN 'reply'
