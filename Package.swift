@@ -42,7 +42,8 @@ let package = Package(
         .target(
             name: "App",
             dependencies: [
-                "Core", "Auth", "Companies", "BackgroundWork", "Webhooks", "Notifications", "Files", "AuditTrail", "Privacy", "Config",
+                "Core", "Auth", "Companies", "BackgroundWork", "Webhooks", "Notifications", "Files",
+                "AuditTrail", "Privacy", "Config",
                 "Workspace", "Projects", "CRM", log,
             ]),
         .executableTarget(
@@ -51,10 +52,13 @@ let package = Package(
             path: "Sources/Server"),
 
         .executableTarget(
-            name: "webhook-bench", dependencies: ["Outbound", "HTTP", "Crypto", "Loop", "Wire"], path: "bench/webhooks",
+            name: "webhook-bench", dependencies: ["Outbound", "HTTP", "Crypto", "Loop", "Wire"],
+            path: "bench/webhooks",
             exclude: ["run.py", "floor.c"]),
 
-        .executableTarget(name: "jobs-bench", dependencies: ["Core"], path: "bench/jobs", exclude: ["run.py", "peer.py", "requirements.txt"]),
+        .executableTarget(
+            name: "jobs-bench", dependencies: ["Core"], path: "bench/jobs",
+            exclude: ["run.py", "peer.py", "requirements.txt"]),
 
         .target(name: "TestCluster", dependencies: ["CLinux"], path: "Tests/TestCluster"),
         .target(name: "TestSupport", dependencies: ["App", "TestCluster"], path: "Tests/TestSupport"),
@@ -102,5 +106,7 @@ func domain(_ name: String) -> Target {
 }
 
 func domainTests(_ name: String) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: ["App", "TestSupport", "TestCluster"], path: "Tests/Domains/\(name)Tests")
+    .testTarget(
+        name: "\(name)Tests", dependencies: ["App", "TestSupport", "TestCluster"],
+        path: "Tests/Domains/\(name)Tests")
 }

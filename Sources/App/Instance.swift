@@ -109,17 +109,24 @@ public final class Instance: Sendable {
 
         accessLog = settings.accessLog ? AccessLog(loops: loops) : nil
         application = try Application(
-            (declared ?? domains.map { $0.declaration }).filter { $0.name != Mailroom.name || settings.developmentOutbox },
-            configuration: settings.api(version: Self.version), authenticator: auth.authenticator, database: database,
+            (declared ?? domains.map { $0.declaration }).filter {
+                $0.name != Mailroom.name || settings.developmentOutbox
+            },
+            configuration: settings.api(version: Self.version), authenticator: auth.authenticator,
+            database: database,
             environment: environment, metrics: metrics,
             accessLog: accessLog)
         server = try HTTPServer(loops, settings.http(), application)
         metrics.observe(server)
         let (flags, live) = (environment[FlagStore.self], environment[LiveSettings.self])
-        metrics.observe([("flags", { @Sendable in flags.figures }), ("settings", { @Sendable in live.figures })])
+        metrics.observe([
+            ("flags", { @Sendable in flags.figures }), ("settings", { @Sendable in live.figures }),
+        ])
         let dispatcher = EventDispatcher(reactions)
         workforce = Workforce(
-            domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers + [SearchUpkeep.worker]
+            domains.flatMap { $0.workers } + dispatcher.workers + JobHousekeeping.workers + [
+                SearchUpkeep.worker
+            ]
                 + [Self.sweepOfRepeats], database: database,
             environment: environment, loops: loops)
         jobs = JobEngine(

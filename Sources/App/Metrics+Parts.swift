@@ -40,7 +40,8 @@ extension Metrics {
         ) {
             work.waiting.map { ([$0.key], $0.value.oldestSeconds) }
         }
-        observe(.gauge, "events_waiting", "Events a reaction has still to be told of.", labels: ["reaction"]) {
+        observe(.gauge, "events_waiting", "Events a reaction has still to be told of.", labels: ["reaction"])
+        {
             work.events.map { ([$0.key], Double($0.value.count)) }
         }
         observe(
@@ -49,7 +50,9 @@ extension Metrics {
         ) {
             work.events.map { ([$0.key], $0.value.oldestSeconds) }
         }
-        observe(.counter, "jobs_finished_total", "Jobs done, by kind and outcome.", labels: ["kind", "outcome"]) {
+        observe(
+            .counter, "jobs_finished_total", "Jobs done, by kind and outcome.", labels: ["kind", "outcome"]
+        ) {
             work.finished.map { ([$0.key.kind, $0.key.outcome], Double($0.value)) }
         }
     }
@@ -68,7 +71,8 @@ extension Metrics {
     }
 
     /// What is kept in memory, and how often it was there when it was asked for.
-    func observe(_ caches: [(name: String, figures: @Sendable () -> (entries: Int, hits: Int, misses: Int))]) {
+    func observe(_ caches: [(name: String, figures: @Sendable () -> (entries: Int, hits: Int, misses: Int))])
+    {
         let all = caches
         observe(.gauge, "cache_entries", "Things kept in memory.", labels: ["cache"]) {
             all.map { ([$0.name], Double($0.figures().entries)) }

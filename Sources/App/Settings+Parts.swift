@@ -30,7 +30,9 @@ extension Settings {
         var configuration = database(at: url)
         configuration.role = nil
         configuration.replicaURL = nil
-        (configuration.pipelinesPerLoop, configuration.leasesPerLoop, configuration.reportsPerLoop) = (1, 1, 1)
+        (configuration.pipelinesPerLoop, configuration.leasesPerLoop, configuration.reportsPerLoop) = (
+            1, 1, 1
+        )
         return OwnerDatabase(Database(configuration, loops: loops))
     }
 

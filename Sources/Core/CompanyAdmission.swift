@@ -12,11 +12,13 @@ public struct CompanyAdmission: Sendable {
     /// Lets `user` in with a role (the role `member` when nil) in the caller's transaction, which must run as the
     /// company's. Who is in already stays as she is; seats, suspensions and the state of the company are looked at.
     public let admit:
-        @Sendable (_ user: UUID, _ company: UUID, _ role: UUID?, Ground, Audit.Actor, Transaction) async throws -> Void
+        @Sendable (_ user: UUID, _ company: UUID, _ role: UUID?, Ground, Audit.Actor, Transaction)
+            async throws -> Void
 
     /// Lets a person with a newly confirmed address into the company whose verified domain says so, if there is one.
     /// Runs in a transaction of its own: a company that is full keeps nobody from an account.
-    public let welcome: @Sendable (_ user: UUID, _ emailNorm: String, Audit.Actor, Database) async throws -> Void
+    public let welcome:
+        @Sendable (_ user: UUID, _ emailNorm: String, Audit.Actor, Database) async throws -> Void
 
     public init(
         admit: @escaping @Sendable (UUID, UUID, UUID?, Ground, Audit.Actor, Transaction) async throws -> Void,

@@ -29,7 +29,8 @@ public struct HeaderName: TextValue {
 
     /// What frames the message, what Standard Webhooks defines, and what would make a proxy act on it.
     private static let reserved: Set = [
-        "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "forwarded",
+        "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect",
+        "forwarded",
         "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via",
     ]
 
@@ -38,7 +39,8 @@ public struct HeaderName: TextValue {
         let isToken = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
         guard isToken else { return "may have letters, digits and - alone" }
         let isReserved =
-            reserved.contains(name) || ["webhook-", "proxy-", "x-forwarded-", "sec-"].contains { name.hasPrefix($0) }
+            reserved.contains(name)
+            || ["webhook-", "proxy-", "x-forwarded-", "sec-"].contains { name.hasPrefix($0) }
         return isReserved ? "is reserved" : nil
     }
 }

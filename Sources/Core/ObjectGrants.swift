@@ -59,7 +59,9 @@ public enum ObjectGrants {
     }
 
     /// One row when the member holds the permission on the thing.
-    public static func question(_ permission: Permission, on object: ObjectRef, member: UUID, company: UUID) -> SQL {
+    public static func question(_ permission: Permission, on object: ObjectRef, member: UUID, company: UUID)
+        -> SQL
+    {
         let id: SQL = "\(object.id)::uuid"
         let holds = holds(permission, on: object.type, id: id, member: member, company: company)
         return "SELECT 1 WHERE \(fragment: holds)"

@@ -19,12 +19,14 @@ public enum Operators {
     }
 
     public static func remove(_ email: String, _ owner: Database) async throws -> Bool {
-        try await change(email, "operator.dismissed", { user in "DELETE FROM operators WHERE user_id = \(user)" }, owner)
+        try await change(
+            email, "operator.dismissed", { user in "DELETE FROM operators WHERE user_id = \(user)" }, owner)
     }
 
     public static func all(_ owner: Database) async throws -> [Operator] {
         let rows = try await owner.query(
-            "SELECT u.email, u.name, o.since FROM operators o JOIN users u ON u.id = o.user_id ORDER BY o.since, u.email")
+            "SELECT u.email, u.name, o.since FROM operators o JOIN users u ON u.id = o.user_id ORDER BY o.since, u.email"
+        )
         return try rows.map { Operator(email: try $0.get(0), name: try $0.get(1), since: try $0.get(2)) }
     }
 

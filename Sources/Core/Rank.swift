@@ -7,7 +7,9 @@ public struct Rank: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     public var description: String { text }
 
-    public static func < (left: Rank, right: Rank) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+    public static func < (left: Rank, right: Rank) -> Bool {
+        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
 
     public static let first = Rank(unchecked: "a0")
 
@@ -71,7 +73,9 @@ public struct Rank: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
     }
 
-    private init(_ whole: [UInt8], _ fraction: [UInt8]) { text = String(decoding: whole + fraction, as: UTF8.self) }
+    private init(_ whole: [UInt8], _ fraction: [UInt8]) {
+        text = String(decoding: whole + fraction, as: UTF8.self)
+    }
 
     private var parts: (whole: [UInt8], fraction: [UInt8]) {
         let bytes = Array(text.utf8)
@@ -109,7 +113,8 @@ public struct Rank: Hashable, Comparable, Sendable, CustomStringConvertible {
         case (0x7A, 1), (0x41, -1): return nil
         default:
             let moved = UInt8(Int(head) + step)
-            return [moved] + Array(repeating: step > 0 ? digits[0] : digits[61], count: digitCount(of: moved)!)
+            return [moved]
+                + Array(repeating: step > 0 ? digits[0] : digits[61], count: digitCount(of: moved)!)
         }
     }
 

@@ -78,8 +78,11 @@ public struct Settings: Sendable {
     var listeningAddress: WebAddress {
         let host = ["0.0.0.0", "::", "127.0.0.1", "::1"].contains(self.bind) ? "127.0.0.1" : self.bind
         let bracketed = host.contains(":") ? "[\(host)]" : host
-        let text = self.httpPort > 0 ? "http://\(bracketed):\(self.httpPort)" : "https://\(bracketed):\(self.httpsPort)"
+        let text =
+            self.httpPort > 0
+            ? "http://\(bracketed):\(self.httpPort)" : "https://\(bracketed):\(self.httpsPort)"
         // The text is made of checked parts; an odd host name falls back to the loopback address.
-        return (try? WebAddress(setting: text)) ?? (try! WebAddress(setting: "http://127.0.0.1:\(self.httpPort)"))
+        return (try? WebAddress(setting: text))
+            ?? (try! WebAddress(setting: "http://127.0.0.1:\(self.httpPort)"))
     }
 }

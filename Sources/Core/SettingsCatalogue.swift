@@ -197,7 +197,8 @@ public struct SettingsCatalogue: Sendable {
         unit: "minutes", default: 60, in: 5...1440)
 
     public let erasureGraceDays = Setting<Int>(
-        "INFINITY_ERASURE_GRACE_DAYS", "Between the confirmation of an erasure and its beginning; until then it can be cancelled.",
+        "INFINITY_ERASURE_GRACE_DAYS",
+        "Between the confirmation of an erasure and its beginning; until then it can be cancelled.",
         unit: "days", default: 14, in: 0...90)
     public let backupDays = Setting<Int>(
         "INFINITY_BACKUP_DAYS",
@@ -216,7 +217,8 @@ public struct SettingsCatalogue: Sendable {
         return text.hasPrefix("https://") || text.hasPrefix("http://") ? nil : "must begin with https://"
     }
     public let googleClientId = Setting<String?>(
-        "INFINITY_GOOGLE_CLIENT_ID", "Lets people sign in by Google; register `<public URL>/account/callback` there.",
+        "INFINITY_GOOGLE_CLIENT_ID",
+        "Lets people sign in by Google; register `<public URL>/account/callback` there.",
         default: nil)
     public let googleClientSecret = Setting<Secret?>(
         "INFINITY_GOOGLE_CLIENT_SECRET", "Secret of that client.", default: nil)
@@ -225,7 +227,8 @@ public struct SettingsCatalogue: Sendable {
     public let microsoftClientSecret = Setting<Secret?>(
         "INFINITY_MICROSOFT_CLIENT_SECRET", "Secret of that client.", default: nil)
     public let microsoftTenant = Setting<String>(
-        "INFINITY_MICROSOFT_TENANT", "`common`, `organizations`, or the id of the one tenant that may sign in.",
+        "INFINITY_MICROSOFT_TENANT",
+        "`common`, `organizations`, or the id of the one tenant that may sign in.",
         default: "common")
     public let gitHubClientId = Setting<String?>(
         "INFINITY_GITHUB_CLIENT_ID", "Lets people sign in by GitHub.", default: nil)
@@ -235,7 +238,8 @@ public struct SettingsCatalogue: Sendable {
         "INFINITY_GITHUB_URL", "Address of a GitHub Enterprise Server, instead of github.com.",
         default: nil)
     public let oidcClientId = Setting<String?>(
-        "INFINITY_OIDC_CLIENT_ID", "Lets people sign in by another provider that speaks OpenID Connect.", default: nil)
+        "INFINITY_OIDC_CLIENT_ID", "Lets people sign in by another provider that speaks OpenID Connect.",
+        default: nil)
     public let oidcClientSecret = Setting<Secret?>(
         "INFINITY_OIDC_CLIENT_SECRET", "Secret of that client, if it has one.", default: nil)
     public let oidcIssuer = Setting<String?>(
@@ -257,7 +261,11 @@ public struct SettingsCatalogue: Sendable {
         them those of /etc/resolv.conf.
         """,
         default: []
-    ) { $0.first { TextRecords.Server($0) == nil }.map { "must be addresses like 192.0.2.53 or 192.0.2.53:5353; \($0) is none" } }
+    ) {
+        $0.first { TextRecords.Server($0) == nil }.map {
+            "must be addresses like 192.0.2.53 or 192.0.2.53:5353; \($0) is none"
+        }
+    }
 
     public let smtpURL = Setting<SecretURL?>(
         "INFINITY_SMTP_URL",
@@ -294,7 +302,8 @@ public struct SettingsCatalogue: Sendable {
     public let s3Endpoint = Setting<WebAddress?>(
         "INFINITY_S3_ENDPOINT", "Address of the S3 service, such as https://s3.eu-central-1.amazonaws.com.",
         default: nil)
-    public let s3Bucket = Setting<String?>("INFINITY_S3_BUCKET", "Bucket, of this installation alone.", default: nil)
+    public let s3Bucket = Setting<String?>(
+        "INFINITY_S3_BUCKET", "Bucket, of this installation alone.", default: nil)
     public let s3Region = Setting<String>(
         "INFINITY_S3_REGION", "Region that requests are signed for.", default: "us-east-1")
     public let s3AccessKey = Setting<String?>(
@@ -318,9 +327,12 @@ public struct SettingsCatalogue: Sendable {
         """
         Types of content that are not taken, told by the content: `application/x-elf`, or `video/*` for all of a kind.
         """,
-        default: ["application/x-elf", "application/vnd.microsoft.portable-executable", "application/x-mach-binary"])
+        default: [
+            "application/x-elf", "application/vnd.microsoft.portable-executable", "application/x-mach-binary",
+        ])
     public let fileTrashDays = Setting<Int>(
-        "INFINITY_FILE_TRASH_DAYS", "How long a deleted file can be restored.", unit: "days", default: 30, in: 1...3650)
+        "INFINITY_FILE_TRASH_DAYS", "How long a deleted file can be restored.", unit: "days", default: 30,
+        in: 1...3650)
     public let clamdAddress = Setting<String?>(
         "INFINITY_CLAMD",
         """

@@ -11,7 +11,8 @@ public final class Ed25519Key: @unchecked Sendable {
 
     /// Nil unless the seed has 32 bytes.
     public init?(seed: [UInt8]) {
-        guard seed.count == 32, let pointer = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count)
+        guard seed.count == 32,
+            let pointer = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count)
         else { return nil }
         var length = 32
         var publicKey = [UInt8](repeating: 0, count: length)

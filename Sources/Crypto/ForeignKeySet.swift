@@ -23,14 +23,19 @@ public struct ForeignKeySet: Sendable {
     }
 
     private static func key(_ entry: JSON) -> Key? {
-        func bytes(_ name: String) -> [UInt8]? { entry[name]?.stringValue.flatMap { Base64.decode($0, .url) } }
+        func bytes(_ name: String) -> [UInt8]? {
+            entry[name]?.stringValue.flatMap { Base64.decode($0, .url) }
+        }
         let algorithm = entry["alg"]?.stringValue
         switch entry["kty"]?.stringValue {
         case "RSA":
-            guard algorithm == nil || algorithm == "RS256", let n = bytes("n"), let e = bytes("e") else { return nil }
+            guard algorithm == nil || algorithm == "RS256", let n = bytes("n"), let e = bytes("e") else {
+                return nil
+            }
             return RSAVerifyingKey(modulus: n, exponent: e).map(Key.rsa)
         case "EC":
-            guard algorithm == nil || algorithm == "ES256", entry["crv"] == "P-256", let x = bytes("x"), let y = bytes("y")
+            guard algorithm == nil || algorithm == "ES256", entry["crv"] == "P-256", let x = bytes("x"),
+                let y = bytes("y")
             else { return nil }
             return VerifyingKey(x: x, y: y).map(Key.ec)
         default: return nil
@@ -70,7 +75,8 @@ public final class RSAVerifyingKey: @unchecked Sendable {
         let modulus = Array(modulus.drop { $0 == 0 })
         let exponent = Array(exponent.drop { $0 == 0 })
         let bits = modulus.count * 8 - (modulus.first?.leadingZeroBitCount ?? 0)
-        guard (2048...8192).contains(bits), (1...8).contains(exponent.count), exponent.last.map({ $0 & 1 == 1 }) == true
+        guard (2048...8192).contains(bits), (1...8).contains(exponent.count),
+            exponent.last.map({ $0 & 1 == 1 }) == true
         else { return nil }
         // SubjectPublicKeyInfo around RSAPublicKey { n, e }.
         let algorithm: [UInt8] = [
@@ -101,7 +107,8 @@ public final class RSAVerifyingKey: @unchecked Sendable {
             return false
         }
         let result = EVP_DigestVerify(
-            context, signature, signature.count, message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count)
+            context, signature, signature.count, message.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            message.count)
         if result != 1 { ERR_clear_error() }
         return result == 1
     }

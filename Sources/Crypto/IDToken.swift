@@ -32,7 +32,8 @@ public enum IDToken {
     ) throws(Refusal) -> JSON.Object {
         guard token.utf8.count <= lengthMax else { throw .malformed }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = object(parts[0]), let signature = Base64.decode(parts[2], .url) else {
+        guard parts.count == 3, let header = object(parts[0]), let signature = Base64.decode(parts[2], .url)
+        else {
             throw .malformed
         }
         guard let algorithm = header["alg"]?.stringValue, ["RS256", "ES256"].contains(algorithm) else {
@@ -56,7 +57,8 @@ public enum IDToken {
         return json.objectValue
     }
 
-    private static func check(_ claims: JSON.Object, _ wanted: Expectation, _ now: Timestamp) throws(Refusal) {
+    private static func check(_ claims: JSON.Object, _ wanted: Expectation, _ now: Timestamp) throws(Refusal)
+    {
         let leeway = Int(wanted.leeway.components.seconds)
         let seconds = Int(now.seconds)
         guard claims["iss"]?.stringValue == wanted.issuer else { throw .wrongIssuer }

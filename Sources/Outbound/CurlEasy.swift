@@ -97,7 +97,9 @@ final class CurlEasy {
     /// A field of the last answer's head.
     func answerField(_ name: String) -> String? {
         var field: UnsafeMutablePointer<curl_header>?
-        guard curl_easy_header(handle, name, 0, UInt32(CURLH_HEADER), -1, &field) == CURLHE_OK else { return nil }
+        guard curl_easy_header(handle, name, 0, UInt32(CURLH_HEADER), -1, &field) == CURLHE_OK else {
+            return nil
+        }
         return field.flatMap { $0.pointee.value }.map { String(cString: $0) }
     }
 

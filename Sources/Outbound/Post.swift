@@ -45,7 +45,9 @@ extension HTTPClient {
 
     /// Ends every post that is under way on this loop; each is told so.
     public func cancelPosts() {
-        guard let lane = laneOfThisLoop else { preconditionFailure("posts are cancelled on their loop's thread") }
+        guard let lane = laneOfThisLoop else {
+            preconditionFailure("posts are cancelled on their loop's thread")
+        }
         lane.cancelPosts()
     }
 }

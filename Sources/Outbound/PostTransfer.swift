@@ -146,7 +146,9 @@ final class PostTransfer: CurlTransfer, @unchecked Sendable {
         var outcome = Post.Outcome(result)
         outcome.nanoseconds = EventLoop.monotonicNanoseconds() - began
         outcome.body = body
-        if case .success(let status) = result, status >= 300 { outcome.retryAfter = kept.answerField("retry-after") }
+        if case .success(let status) = result, status >= 300 {
+            outcome.retryAfter = kept.answerField("retry-after")
+        }
         let tell = done
         done = nil
         body = []

@@ -10,7 +10,8 @@ struct TextQuestion {
     /// Nil when the text is no name.
     init?(_ name: String, id: UInt16) {
         let labels = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
-        guard !labels.isEmpty, labels.allSatisfy({ (1...63).contains($0.utf8.count) }), name.utf8.count <= 253 else {
+        guard !labels.isEmpty, labels.allSatisfy({ (1...63).contains($0.utf8.count) }), name.utf8.count <= 253
+        else {
             return nil
         }
         // TXT, IN.
@@ -31,7 +32,8 @@ struct TextAnswer {
 
     static func isTo(_ question: TextQuestion, _ message: [UInt8]) -> Bool {
         message.count >= 12 + question.body.count && message[0] == UInt8(question.id >> 8)
-            && message[1] == UInt8(question.id & 0xFF) && message[2] & 0x80 != 0 && message[4] == 0 && message[5] == 1
+            && message[1] == UInt8(question.id & 0xFF) && message[2] & 0x80 != 0 && message[4] == 0
+            && message[5] == 1
             && message[12..<12 + question.body.count].elementsEqual(question.body) { Self.lower($0) == $1 }
     }
 

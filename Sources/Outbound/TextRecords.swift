@@ -27,7 +27,9 @@ public struct TextRecords: Sendable {
                 (host, port) = (address.description, "53")
                 return
             }
-            guard let colon = text.lastIndex(of: ":"), UInt16(text[text.index(after: colon)...]) != nil else { return nil }
+            guard let colon = text.lastIndex(of: ":"), UInt16(text[text.index(after: colon)...]) != nil else {
+                return nil
+            }
             var name = text[..<colon]
             if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
             guard let address = IPAddress(String(name)) else { return nil }
@@ -73,12 +75,16 @@ public struct TextRecords: Sendable {
         while fgets(&line, Int32(line.count), file) != nil {
             let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let words = text.split(whereSeparator: \.isWhitespace)
-            if words.count >= 2, words[0] == "nameserver", let server = Server(String(words[1])) { servers.append(server) }
+            if words.count >= 2, words[0] == "nameserver", let server = Server(String(words[1])) {
+                servers.append(server)
+            }
         }
         return Array(servers.prefix(OutboundLimits.nameServersAsked))
     }
 
-    private static func ask(_ server: Server, _ name: String, until end: ContinuousClock.Instant) throws(Failure) -> [String] {
+    private static func ask(_ server: Server, _ name: String, until end: ContinuousClock.Instant)
+        throws(Failure) -> [String]
+    {
         let id = UInt16.random(in: .min ... .max)
         guard let question = TextQuestion(name, id: id) else { return [] }
         for _ in 0..<OutboundLimits.nameQuestionTries {
@@ -95,18 +101,24 @@ public struct TextRecords: Sendable {
         throw .unreachable
     }
 
-    private static func exchange(_ server: Server, _ question: TextQuestion, isStream: Bool, until end: ContinuousClock.Instant)
+    private static func exchange(
+        _ server: Server, _ question: TextQuestion, isStream: Bool, until end: ContinuousClock.Instant
+    )
         -> [UInt8]?
     {
         guard let descriptor = connected(to: server, isStream: isStream, until: end) else { return nil }
         defer { close(descriptor) }
         let length = withUnsafeBytes(of: UInt16(question.bytes.count).bigEndian, Array.init)
         let message = isStream ? length + question.bytes : question.bytes
-        guard send(descriptor, message, message.count, Int32(MSG_NOSIGNAL)) == message.count else { return nil }
+        guard send(descriptor, message, message.count, Int32(MSG_NOSIGNAL)) == message.count else {
+            return nil
+        }
         guard isStream else {
             // Strangers may send here too; what is no answer to this question is passed over, for a while.
             for _ in 0..<8 {
-                guard wait(on: descriptor, until: end), let answer = receive(descriptor, upTo: 4096) else { return nil }
+                guard wait(on: descriptor, until: end), let answer = receive(descriptor, upTo: 4096) else {
+                    return nil
+                }
                 if TextAnswer.isTo(question, answer) { return answer }
             }
             return nil
@@ -116,7 +128,9 @@ public struct TextRecords: Sendable {
     }
 
     /// Connected, so that only the server's own answers come in.
-    private static func connected(to server: Server, isStream: Bool, until end: ContinuousClock.Instant) -> Int32? {
+    private static func connected(to server: Server, isStream: Bool, until end: ContinuousClock.Instant)
+        -> Int32?
+    {
         var hints = addrinfo()
         hints.ai_socktype = Int32((isStream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
@@ -126,7 +140,8 @@ public struct TextRecords: Sendable {
         let entry = list.pointee
         let descriptor = socket(entry.ai_family, entry.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return nil }
-        guard wait(on: descriptor, until: end), connect(descriptor, entry.ai_addr, entry.ai_addrlen) == 0 else {
+        guard wait(on: descriptor, until: end), connect(descriptor, entry.ai_addr, entry.ai_addrlen) == 0
+        else {
             close(descriptor)
             return nil
         }
@@ -152,10 +167,13 @@ public struct TextRecords: Sendable {
         return count > 0 ? Array(bytes.prefix(count)) : nil
     }
 
-    private static func receive(_ descriptor: Int32, exactly count: Int, until end: ContinuousClock.Instant) -> [UInt8]? {
+    private static func receive(_ descriptor: Int32, exactly count: Int, until end: ContinuousClock.Instant)
+        -> [UInt8]?
+    {
         var all: [UInt8] = []
         while all.count < count {
-            guard wait(on: descriptor, until: end), let piece = receive(descriptor, upTo: count - all.count) else { return nil }
+            guard wait(on: descriptor, until: end), let piece = receive(descriptor, upTo: count - all.count)
+            else { return nil }
             all += piece
         }
         return all

@@ -39,7 +39,8 @@ final class MigrationSession {
         guard !texts.isEmpty else { return [] }
         let values = texts.indices.map { "(\($0), $\($0 + 1)::text)" }.joined(separator: ", ")
         return try rows(
-            "SELECT encode(sha256(convert_to(t.body, 'UTF8')), 'hex') FROM (VALUES \(values)) t(n, body) ORDER BY n", texts
+            "SELECT encode(sha256(convert_to(t.body, 'UTF8')), 'hex') FROM (VALUES \(values)) t(n, body) ORDER BY n",
+            texts
         ).map { $0[0] }
     }
 

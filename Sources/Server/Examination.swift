@@ -50,7 +50,8 @@ struct Examination {
             }
             let storage = try settings.openStorage(on: loops, pool: pool)
             let problem = try waiting { await storage.check() }
-            return problem.map { bad("files", $0) } ?? good("files", "\(place) takes, gives and forgets files")
+            return problem.map { bad("files", $0) }
+                ?? good("files", "\(place) takes, gives and forgets files")
         } catch {
             return bad("files", "\(error)")
         }
@@ -59,7 +60,8 @@ struct Examination {
     private var malware: [Finding] {
         guard let address = settings.clamdAddress else { return [] }
         do {
-            let scanner = try Clamd(address: address, pool: BlockingPool(label: "clamd", workers: 1, queueLimit: 4))
+            let scanner = try Clamd(
+                address: address, pool: BlockingPool(label: "clamd", workers: 1, queueLimit: 4))
             let problem = try waiting { await scanner.check() }
             return [problem.map { bad("clamd", $0) } ?? good("clamd", "\(address) answers")]
         } catch {

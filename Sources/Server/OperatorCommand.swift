@@ -16,7 +16,8 @@ struct OperatorCommand: ParsableCommand {
 
         func run() {
             Failure.reporting {
-                try OperatorCommand.found(try OperatorCommand.onDatabase { [email] in try await Operators.add(email, $0) })
+                try OperatorCommand.found(
+                    try OperatorCommand.onDatabase { [email] in try await Operators.add(email, $0) })
                 print("\(email) is an operator")
             }
         }

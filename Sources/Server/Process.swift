@@ -39,7 +39,7 @@ struct Process {
         }
         try prepare(place, log)
 
-        let instance = try waiting { 
+        let instance = try waiting {
             try await Instance(
                 settings, databaseURL: place.url, ownerURL: place.ownerURL, declared: await declared.value)
         }

@@ -47,7 +47,8 @@ public final class ByteWriter: @unchecked Sendable {
     }
 
     /// Lends at least `length` writable bytes; the closure returns how many of them it filled.
-    @inlinable public func fill(_ length: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows {
+    @inlinable public func fill(_ length: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows
+    {
         reserve(length)
         _count += try body(UnsafeMutableRawBufferPointer(start: base + _count, count: capacity - _count))
     }

@@ -100,7 +100,9 @@ extension JSON.Number {
         var digits = String(mantissa[0]) + fraction
         let zeros = exponent - fraction.utf8.count
         if zeros >= 0 { return digits + String(repeating: "0", count: zeros) }
-        guard digits.utf8.count > -zeros, digits.hasSuffix(String(repeating: "0", count: -zeros)) else { return nil }
+        guard digits.utf8.count > -zeros, digits.hasSuffix(String(repeating: "0", count: -zeros)) else {
+            return nil
+        }
         digits.removeLast(-zeros)
         return digits == "-" ? "0" : digits
     }
@@ -125,7 +127,8 @@ extension JSON.Object: Hashable {
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
-    ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByFloatLiteral
+    ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
+    ExpressibleByFloatLiteral
 {
     public init(stringLiteral text: String) { self = .string(text) }
     public init(integerLiteral value: Int) { self = .number(Number(value)) }

@@ -8,12 +8,16 @@ extension JSON {
 
     /// RFC 6901 for a path of the decoder or the encoder.
     public static func pointer(to path: [any CodingKey]) -> String {
-        path.reduce(into: "") { $0 += "/" + escapePointer($1.intValue.map(String.init) ?? SnakeCase.of($1.stringValue)) }
+        path.reduce(into: "") {
+            $0 += "/" + escapePointer($1.intValue.map(String.init) ?? SnakeCase.of($1.stringValue))
+        }
     }
 
     /// One step of a JSON Pointer: `~` and `/` are written `~0` and `~1`.
     public static func escapePointer(_ step: String) -> String {
-        guard step.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return step }
+        guard step.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
+            return step
+        }
         return step.reduce(into: "") { out, character in
             switch character {
             case "~": out += "~0"
@@ -58,7 +62,9 @@ struct JSONValueDecoder: Decoder {
     func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
 
     func mismatch(_ wanted: String) -> DecodingError {
-        .typeMismatch(JSON.self, .init(codingPath: codingPath, debugDescription: "must be \(wanted), is \(value.typeName)"))
+        .typeMismatch(
+            JSON.self,
+            .init(codingPath: codingPath, debugDescription: "must be \(wanted), is \(value.typeName)"))
     }
 
     func unwrap<Value: Decodable>(_ type: Value.Type) throws -> Value {
@@ -128,7 +134,8 @@ private struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func member(_ key: Key) throws -> JSONValueDecoder {
         guard let value = object[name(key)] else {
-            throw DecodingError.keyNotFound(key, .init(codingPath: codingPath + [key], debugDescription: "is missing"))
+            throw DecodingError.keyNotFound(
+                key, .init(codingPath: codingPath + [key], debugDescription: "is missing"))
         }
         return decoder(key, value)
     }
@@ -157,7 +164,9 @@ private struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try member(key).decode(type) }
     func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try member(key).decode(type) }
     func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try member(key).decode(type) }
-    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try member(key).unwrap(type) }
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try member(key).unwrap(type)
+    }
 
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws
         -> KeyedDecodingContainer<Nested>
@@ -185,7 +194,8 @@ private struct UnkeyedValues: UnkeyedDecodingContainer {
     private mutating func next() throws -> JSONValueDecoder {
         let path = codingPath + [IndexKey(currentIndex)]
         guard !isAtEnd else {
-            throw DecodingError.valueNotFound(JSON.self, .init(codingPath: path, debugDescription: "is missing"))
+            throw DecodingError.valueNotFound(
+                JSON.self, .init(codingPath: path, debugDescription: "is missing"))
         }
         defer { currentIndex += 1 }
         return JSONValueDecoder(value: items[currentIndex], codingPath: path)
@@ -200,7 +210,9 @@ private struct UnkeyedValues: UnkeyedDecodingContainer {
     mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws
         -> KeyedDecodingContainer<Nested>
     { try next().container(keyedBy: type) }
-    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { try next().unkeyedContainer() }
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try next().unkeyedContainer()
+    }
     mutating func superDecoder() throws -> any Decoder { try next() }
 }
 

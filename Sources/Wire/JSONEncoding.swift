@@ -46,7 +46,11 @@ private final class JSONSink {
 
     func separate(at level: Int) {
         close(to: level)
-        if open[level - 1].isEmpty { open[level - 1].isEmpty = false } else { writer.write(UInt8(ascii: ",")) }
+        if open[level - 1].isEmpty {
+            open[level - 1].isEmpty = false
+        } else {
+            writer.write(UInt8(ascii: ","))
+        }
     }
 
     func key(_ name: String, at level: Int) {
@@ -170,10 +174,14 @@ private struct KeyedJSON<Key: CodingKey>: KeyedEncodingContainerProtocol {
         if let value { try encode(value, forKey: key) } else { encodeNil(forKey: key) }
     }
 
-    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
+    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key)
+        -> KeyedEncodingContainer<Nested>
+    {
         begin(key).container(keyedBy: type)
     }
-    func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { begin(key).unkeyedContainer() }
+    func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+        begin(key).unkeyedContainer()
+    }
     func superEncoder() -> any Encoder {
         sink.key("super", at: level)
         return JSONEncoding(sink: sink)
@@ -200,7 +208,9 @@ private struct UnkeyedJSON: UnkeyedEncodingContainer {
 
     mutating func encodeNil() { begin().encodeNil() }
     mutating func encode(_ value: some Encodable) throws { try begin().encode(value) }
-    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
+    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<
+        Nested
+    > {
         begin().container(keyedBy: type)
     }
     mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { begin().unkeyedContainer() }

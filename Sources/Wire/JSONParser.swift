@@ -21,14 +21,18 @@ extension JSON {
 
     /// Reads one JSON text, strictly: no duplicate keys, no NUL, no half surrogate pairs, only valid UTF-8, nothing
     /// behind the value.
-    public static func parse(_ bytes: UnsafeRawBufferPointer, limits: Limits = Limits()) throws(SyntaxError) -> JSON {
+    public static func parse(_ bytes: UnsafeRawBufferPointer, limits: Limits = Limits()) throws(SyntaxError)
+        -> JSON
+    {
         var parser = JSONParser(bytes: bytes, limits: limits)
         return try parser.document()
     }
 
     public static func parse(_ bytes: [UInt8], limits: Limits = Limits()) throws(SyntaxError) -> JSON {
         let result: Result<JSON, SyntaxError> = bytes.withUnsafeBytes { buffer in
-            do throws(SyntaxError) { return .success(try parse(buffer, limits: limits)) } catch { return .failure(error) }
+            do throws(SyntaxError) { return .success(try parse(buffer, limits: limits)) } catch {
+                return .failure(error)
+            }
         }
         return try result.get()
     }
@@ -51,7 +55,9 @@ private struct JSONParser {
     }
 
     mutating func document() throws(JSON.SyntaxError) -> JSON {
-        if bytes.count > limits.bytes { throw fault("is longer than \(limits.bytes) bytes", at: limits.bytes) }
+        if bytes.count > limits.bytes {
+            throw fault("is longer than \(limits.bytes) bytes", at: limits.bytes)
+        }
         skipSpace()
         if at == bytes.count { throw fault("is empty") }
         let value = try value(depth: 0)
@@ -125,10 +131,13 @@ private struct JSONParser {
         while true {
             skipSpace()
             let start = at
-            guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { throw fault("wants a member's name here") }
+            guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else {
+                throw fault("wants a member's name here")
+            }
             let key = try string()
             if members.count == Self.comparedOneByOne { seen = Set(members.map(\.key)) }
-            let isKnown = members.count < Self.comparedOneByOne
+            let isKnown =
+                members.count < Self.comparedOneByOne
                 ? members.contains { $0.key == key } : !seen.insert(key).inserted
             if isKnown { throw fault("names the member \"\(key.prefix(40))\" twice", at: start) }
             skipSpace()
@@ -159,7 +168,9 @@ private struct JSONParser {
         } else if digits() == 0 {
             throw fault("has a number without digits", at: start)
         }
-        if take(UInt8(ascii: ".")), digits() == 0 { throw fault("has a number that ends in a point", at: start) }
+        if take(UInt8(ascii: ".")), digits() == 0 {
+            throw fault("has a number that ends in a point", at: start)
+        }
         if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
             if !take(UInt8(ascii: "-")) { _ = take(UInt8(ascii: "+")) }
             if digits() == 0 { throw fault("has a number with an empty exponent", at: start) }

@@ -35,7 +35,11 @@ public struct UUID: Hashable, Comparable, Sendable {
                 continue
             }
             guard let value = Hex.value(of: byte) else { return nil }
-            if digits < 16 { halves.0 = halves.0 << 4 | UInt64(value) } else { halves.1 = halves.1 << 4 | UInt64(value) }
+            if digits < 16 {
+                halves.0 = halves.0 << 4 | UInt64(value)
+            } else {
+                halves.1 = halves.1 << 4 | UInt64(value)
+            }
             digits += 1
         }
         (high, low) = halves

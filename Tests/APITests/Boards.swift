@@ -5,8 +5,10 @@ import Wire
 /// A domain as domains are written, for the tests of what they stand on.
 enum Boards {
     static let domain = DomainRoutes(
-        name: "Boards", summary: "Boards to pin things to.", routes: routes, permissions: [.boardsRead, .boardsWrite],
-        problems: [.boardNameTaken], constraints: [ConstraintProblem("boards_name_key", .boardNameTaken, pointer: "/name")])
+        name: "Boards", summary: "Boards to pin things to.", routes: routes,
+        permissions: [.boardsRead, .boardsWrite],
+        problems: [.boardNameTaken],
+        constraints: [ConstraintProblem("boards_name_key", .boardNameTaken, pointer: "/name")])
 
     @RouteList static var routes: [Route] {
         GET("/v1/boards", "List boards, newest first", .can(.boardsRead), list)
@@ -17,15 +19,19 @@ enum Boards {
         DELETE("/v1/boards/{id}", "Take a board down", .can(.boardsWrite), delete).ifMatch(.accepted)
         GET("/v1/boards/summary", "Count boards by state", .member, summary)
         POST("/v1/boards/{id}/payment", "Pay for a board", .can(.boardsWrite), pay).idempotent(.required)
-        POST("/v1/echo", "Say it again", .open, echo).rate(RatePolicy("echo", quota: 5, windowSeconds: 60, per: .client))
+        POST("/v1/echo", "Say it again", .open, echo).rate(
+            RatePolicy("echo", quota: 5, windowSeconds: 60, per: .client))
         GET("/v1/me", "Who am I", .signedIn, me)
         GET("/v1/fault", "Fail", .open, fault)
-            .deprecated(since: LocalDate(year: 2026, month: 1, day: 1)!, sunset: LocalDate(year: 2027, month: 1, day: 1)!, see: "/docs")
+            .deprecated(
+                since: LocalDate(year: 2026, month: 1, day: 1)!,
+                sunset: LocalDate(year: 2027, month: 1, day: 1)!, see: "/docs")
         POST("/v1/form", "Send a form", .open, form)
     }
 
     static func list(_ call: Call, _ list: List<BoardFilter>) async throws -> Page<Board> {
-        try await call.page(list, "SELECT \(unescaped: columns) FROM boards WHERE company_id = \(call.company)")
+        try await call.page(
+            list, "SELECT \(unescaped: columns) FROM boards WHERE company_id = \(call.company)")
     }
 
     static func create(_ call: Call, _ body: Body<NewBoard>) async throws -> Created<Board> {
@@ -41,10 +47,13 @@ enum Boards {
 
     static func show(_ call: Call, _ id: Path<UUID>, _ expand: Expand<Board>) async throws -> Single<Board> {
         try await call.one(
-            expand, "SELECT \(unescaped: columns) FROM boards WHERE company_id = \(call.company) AND id = \(id)")
+            expand,
+            "SELECT \(unescaped: columns) FROM boards WHERE company_id = \(call.company) AND id = \(id)")
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<BoardChange>) async throws -> Single<Board> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<BoardChange>) async throws -> Single<
+        Board
+    > {
         var changes = Changes()
         changes.set("name", body.name)
         changes.set("note", body.note)
@@ -159,7 +168,8 @@ struct Words: Codable, Sendable {
 }
 
 extension Permission {
-    static let boardsRead = Permission("boards:read", "See boards", [.owner, .admin, .manager, .member, .viewer])
+    static let boardsRead = Permission(
+        "boards:read", "See boards", [.owner, .admin, .manager, .member, .viewer])
     static let boardsWrite = Permission("boards:write", "Put up and change boards", [.owner, .admin])
 }
 

@@ -15,10 +15,13 @@ struct Client: Sendable {
         return copy
     }
 
-    func get(_ path: String, _ headers: [String: String] = [:]) throws -> Answer { try send("GET", path, headers: headers) }
+    func get(_ path: String, _ headers: [String: String] = [:]) throws -> Answer {
+        try send("GET", path, headers: headers)
+    }
 
     func send(
-        _ method: String, _ path: String, _ body: JSON? = nil, raw: String? = nil, headers: [String: String] = [:]
+        _ method: String, _ path: String, _ body: JSON? = nil, raw: String? = nil,
+        headers: [String: String] = [:]
     ) throws -> Answer {
         var fields = headers
         if let token, fields["Authorization"] == nil { fields["Authorization"] = "Bearer \(token)" }
@@ -28,7 +31,8 @@ struct Client: Sendable {
             fields["Content-Length"] = String(content.utf8.count)
         }
         let lines = fields.filter { !$0.value.isEmpty }.map { "\($0): \($1)\r\n" }.joined()
-        return try exchange("\(method) \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\(lines)\r\n\(content ?? "")")
+        return try exchange(
+            "\(method) \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\(lines)\r\n\(content ?? "")")
     }
 
     func exchange(_ text: String) throws -> Answer {
@@ -78,7 +82,9 @@ struct Answer {
     init?(_ bytes: [UInt8]) {
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
         let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
-        guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return nil }
+        guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+            return nil
+        }
         self.status = status
         headers = lines.dropFirst().map { line in
             let colon = line.firstIndex(of: ":") ?? line.startIndex

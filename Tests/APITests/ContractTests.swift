@@ -49,13 +49,16 @@ import Wire
 
     @Test func `an operation says what can go wrong and what it needs`() throws {
         let create = try operation("/v1/boards", "post")
-        #expect(create["responses"]?["409"]?["description"]?.stringValue?.contains("board-name-taken") == true)
+        #expect(
+            create["responses"]?["409"]?["description"]?.stringValue?.contains("board-name-taken") == true)
         #expect(create["security"] == [["bearer": []], ["cookie": []]])
         #expect(create["x-permission"] == "boards:write")
         #expect(try operation("/v1/echo", "post")["security"] == [])
         #expect(create["x-codeSamples"]?.arrayValue?.count == 3)
         let pay = try operation("/v1/boards/{id}/payment", "post")
-        #expect(pay["parameters"]?.arrayValue?.contains(["$ref": "#/components/parameters/IdempotencyKeyRequired"]) == true)
+        #expect(
+            pay["parameters"]?.arrayValue?.contains(["$ref": "#/components/parameters/IdempotencyKeyRequired"]
+            ) == true)
     }
 
     @Test func `every example is one that would be taken`() {
@@ -68,7 +71,9 @@ import Wire
             case .array(let items): items.forEach(check)
             case .object(let object):
                 if let target = object["$ref"]?.stringValue {
-                    let found = target.dropFirst(2).split(separator: "/").reduce(document as JSON?) { $0?[String($1)] }
+                    let found = target.dropFirst(2).split(separator: "/").reduce(document as JSON?) {
+                        $0?[String($1)]
+                    }
                     #expect(found != nil, "\(target)")
                 }
                 object.members.forEach { check($0.value) }
@@ -80,8 +85,10 @@ import Wire
 
     @Test func `YAML quotes what would be read as something else`() {
         let json: JSON = [
-            "a": "no", "b": "1.0", "c": "x: y", "d": "x #y", "e": "", "f": "- x", "g": "line\nline", "h": [], "i": [:], "200": "plain text",
-            "j": ["x", ["k": nil, "l": true], [1, 2]], "m": " lead", "n": "tail\n", "o": "é", "p": "*x", "q": "a: \"b\"",
+            "a": "no", "b": "1.0", "c": "x: y", "d": "x #y", "e": "", "f": "- x", "g": "line\nline", "h": [],
+            "i": [:], "200": "plain text",
+            "j": ["x", ["k": nil, "l": true], [1, 2]], "m": " lead", "n": "tail\n", "o": "é", "p": "*x",
+            "q": "a: \"b\"",
         ]
         #expect(
             YAML.text(of: json) == """
@@ -116,12 +123,15 @@ import Wire
         @RouteList var routes: [Route] {
             GET("/v1/a/{id}", "One", .open) { (_: Call) in NoContent() }
             GET("/v1/b/{id}", "Two", .open) { (_: Call, _: Path<UUID>) in NoContent() }
-            GET("/v1/b/{key}", "Three", .open) { (_: Call, _: Path<String>) in NoContent() }.operation("three")
+            GET("/v1/b/{key}", "Three", .open) { (_: Call, _: Path<String>) in NoContent() }.operation(
+                "three")
             GET("/v1/c/", "Four", .open) { (_: Call) in NoContent() }
             GET("/v1/d", "Five", .can(.boardsRead)) { (_: Call) in NoContent() }
             GET("/v1/e", "", .open) { (_: Call) in NoContent() }
             POST("/v1/f", "Seven", .open) { (_: Call, _: Patch<BoardChange>) in NoContent() }
-            GET("/v1/g", "Eight", .open) { (_: Call, _: List<ByNote>) in Page<Board>(all: try await emptyRows()) }
+            GET("/v1/g", "Eight", .open) { (_: Call, _: List<ByNote>) in
+                Page<Board>(all: try await emptyRows())
+            }
             GET("/v1/h", "Nine", .open) { (_: Call) in Single(Node(child: nil)) }
         }
         let nobodys = Permission("nobodys:business", "Nobody may", [])
@@ -133,9 +143,12 @@ import Wire
             Issue.record("was taken")
         } catch {
             for wanted in [
-                "GET /v1/a/{id}: the path has 1 parameters, the handler reads 0", "GET /v1/b/{} is declared twice",
-                "/v1/c/: a path begins with / and does not end with it", "no domain lists the permission boards:read",
-                "GET /v1/e: has no summary", "POST /v1/f: a Patch belongs to PATCH", "sorts by note, which may be null",
+                "GET /v1/a/{id}: the path has 1 parameters, the handler reads 0",
+                "GET /v1/b/{} is declared twice",
+                "/v1/c/: a path begins with / and does not end with it",
+                "no domain lists the permission boards:read",
+                "GET /v1/e: has no summary", "POST /v1/f: a Patch belongs to PATCH",
+                "sorts by note, which may be null",
                 "Node contains itself", "no built-in role holds the permission nobodys:business",
                 "the permission nobodys:business is declared twice", "the problem conflict is declared twice",
             ] { #expect(error.description.contains(wanted), "\(wanted)\n\(error)") }

@@ -34,8 +34,15 @@ import Wire
     @Test func `with its files the docs are Swagger UI`() async throws {
         let folder = "/tmp/infinity-docs-\(UUID.v7())"
         mkdir(folder, 0o755)
-        defer { for name in ["swagger-ui-bundle.js", "swagger-ui-bundle.js.gz", "swagger-ui.css"] { unlink("\(folder)/\(name)") }; rmdir(folder) }
-        for (name, text) in [("swagger-ui-bundle.js", "bundle()"), ("swagger-ui-bundle.js.gz", "zipped"), ("swagger-ui.css", "a{}")] {
+        defer {
+            for name in ["swagger-ui-bundle.js", "swagger-ui-bundle.js.gz", "swagger-ui.css"] {
+                unlink("\(folder)/\(name)")
+            }; rmdir(folder)
+        }
+        for (name, text) in [
+            ("swagger-ui-bundle.js", "bundle()"), ("swagger-ui-bundle.js.gz", "zipped"),
+            ("swagger-ui.css", "a{}"),
+        ] {
             let file = fopen("\(folder)/\(name)", "w")
             fputs(text, file)
             fclose(file)

@@ -21,7 +21,8 @@ final class Ground: Sendable {
     static let companies = [UUID(high: 1, low: 1), UUID(high: 2, low: 2)]
 
     init(
-        more domains: [DomainRoutes] = [], accessLog: AccessLog? = nil, adjust: (inout APIConfiguration) -> Void = { _ in }
+        more domains: [DomainRoutes] = [], accessLog: AccessLog? = nil,
+        adjust: (inout APIConfiguration) -> Void = { _ in }
     ) async throws {
         test = try await TestCluster.shared.database(like: "api_tests") { _ = try $0.psql(Self.schema) }
         database = Database(DatabaseConfiguration(url: test.url), loops: Self.loops)
@@ -31,7 +32,8 @@ final class Ground: Sendable {
         configuration.quotas = ["default": 0, "open": 0]
         adjust(&configuration)
         application = try Application(
-            [Boards.domain] + domains, configuration: configuration, authenticator: Names(), database: database,
+            [Boards.domain] + domains, configuration: configuration, authenticator: Names(),
+            database: database,
             metrics: Metrics(), accessLog: accessLog)
         server = try HTTPServer(
             Self.loops, HTTPConfiguration(listeners: [.init(host: "127.0.0.1", port: 0)]), application)
@@ -61,8 +63,8 @@ final class Ground: Sendable {
             WITH CHECK (company_id = nullif(current_setting('app.company_id', true), '')::uuid);
         """ + idempotencyKeys + """
 
-        GRANT SELECT, INSERT, UPDATE, DELETE ON boards, idempotency_keys TO infinity_app;
-        """
+            GRANT SELECT, INSERT, UPDATE, DELETE ON boards, idempotency_keys TO infinity_app;
+            """
 
     /// The table as the migration makes it.
     static let idempotencyKeys: String = {
@@ -98,7 +100,8 @@ struct Names: Authenticator {
     private func find(_ token: String) -> Principal? {
         if token == "nobody" { return Principal(userId: UUID(high: 9, low: 9)) }
         let parts = token.split(separator: "-")
-        guard parts.count == 2, let role = BuiltInRole(rawValue: String(parts[0])), let index = Int(parts[1]) else { return nil }
+        guard parts.count == 2, let role = BuiltInRole(rawValue: String(parts[0])), let index = Int(parts[1])
+        else { return nil }
         return Principal(
             userId: UUID(high: 9, low: UInt64(index)), companyId: Ground.companies[index],
             memberId: UUID(high: 8, low: UInt64(index)),

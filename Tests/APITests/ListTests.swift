@@ -40,7 +40,10 @@ import Wire
         return names
     }
 
-    @Test(arguments: ["", "sort=created_at", "sort=-price_cents", "sort=price_cents,-name", "sort=-created_at,name", "sort=id"])
+    @Test(arguments: [
+        "", "sort=created_at", "sort=-price_cents", "sort=price_cents,-name", "sort=-created_at,name",
+        "sort=id",
+    ])
     func `pages put together are the whole list, in order, each row once`(sort: String) throws {
         let paged = try names("limit=7&\(sort)")
         #expect(paged.count == 100)
@@ -57,7 +60,8 @@ import Wire
     @Test func `filters, bounds and search narrow it`() throws {
         #expect(try names("state=open,closed&limit=50").count == 67)
         #expect(try names("price_cents=3").count == 10)
-        #expect(try names("created_at[gte]=2026-01-01T10:00:00Z&created_at[lt]=2026-01-01T12:00:00Z").count == 8)
+        #expect(
+            try names("created_at[gte]=2026-01-01T10:00:00Z&created_at[lt]=2026-01-01T12:00:00Z").count == 8)
         #expect(try names("q=100%25%20done_5") == ["board 050"])
         #expect(try names("q=%25").count == 10)
         #expect(try names("q=BOARD+099") == ["board 099"])
@@ -74,12 +78,16 @@ import Wire
     @Test func `expand prints whole what an item names, in a list and alone`() throws {
         let plain = try client.get("/v1/boards?limit=2&state=open").json["data"]?[0]
         #expect(plain?["of_its_state"] == nil)
-        let page = try client.get("/v1/boards?expand=of_its_state&fields=name&limit=2&state=open&sort=-price_cents")
+        let page = try client.get(
+            "/v1/boards?expand=of_its_state&fields=name&limit=2&state=open&sort=-price_cents")
         let first = try #require(page.json["data"]?[0])
         #expect(first.objectValue?.members.map(\.key) == ["name", "of_its_state"])
         #expect(first["of_its_state"] == ["state": "open", "boards": 34])
         let next = try #require(page.json["page"]?["next_cursor"]?.stringValue)
-        #expect(try client.get("/v1/boards?expand=of_its_state&limit=2&state=open&sort=-price_cents&cursor=\(next)").status == 200)
+        #expect(
+            try client.get(
+                "/v1/boards?expand=of_its_state&limit=2&state=open&sort=-price_cents&cursor=\(next)"
+            ).status == 200)
         let id = try #require(plain?["id"]?.stringValue)
         #expect(try client.get("/v1/boards/\(id)?expand=of_its_state").json["of_its_state"]?["boards"] == 34)
         #expect(try client.get("/v1/boards/\(id)").json["of_its_state"] == nil)
@@ -90,7 +98,9 @@ import Wire
     }
 
     @Test func `the count is told when asked for`() throws {
-        #expect(try client.get("/v1/boards?count=estimated&limit=1&state=open").json["page"]?["estimated_total"] == 34)
+        #expect(
+            try client.get("/v1/boards?count=estimated&limit=1&state=open").json["page"]?["estimated_total"]
+                == 34)
     }
 
     @Test func `a cursor is good for its own list alone`() throws {
@@ -99,9 +109,11 @@ import Wire
         #expect(page["link"] == "</v1/boards?limit=5&state=open&cursor=\(cursor)>; rel=\"next\"")
         #expect(try client.get("/v1/boards?limit=9&state=open&cursor=\(cursor)").status == 200)
         for query in ["", "state=closed&", "state=open&sort=name&", "state=open&q=b&"] {
-            #expect(try client.get("/v1/boards?\(query)cursor=\(cursor)").code == "invalid-cursor", "\(query)")
+            #expect(
+                try client.get("/v1/boards?\(query)cursor=\(cursor)").code == "invalid-cursor", "\(query)")
         }
-        #expect(try client.as("owner-1").get("/v1/boards?state=open&cursor=\(cursor)").code == "invalid-cursor")
+        #expect(
+            try client.as("owner-1").get("/v1/boards?state=open&cursor=\(cursor)").code == "invalid-cursor")
         let forged = String(cursor.dropLast()) + (cursor.hasSuffix("A") ? "B" : "A")
         #expect(try client.get("/v1/boards?state=open&cursor=\(forged)").code == "invalid-cursor")
     }

@@ -33,7 +33,8 @@ import Wire
     @Test func `the key belongs to caller, address and body`() throws {
         let headers = ["Idempotency-Key": "abc"]
         _ = try client.send("POST", "/v1/boards", board, headers: headers)
-        let other = try client.send("POST", "/v1/boards", ["name": "Twice", "price_cents": 1], headers: headers)
+        let other = try client.send(
+            "POST", "/v1/boards", ["name": "Twice", "price_cents": 1], headers: headers)
         #expect(other.code == "idempotency-key-reused")
         #expect(other.status == 422)
         #expect(try client.as("owner-1").send("POST", "/v1/boards", board, headers: headers).status == 201)
@@ -80,7 +81,8 @@ import Wire
         release.finish()
         try await holder.value
         #expect(try await first.value.status == 200)
-        #expect(try client.send("POST", "\(path)/payment", headers: headers)["idempotency-replayed"] == "true")
+        #expect(
+            try client.send("POST", "\(path)/payment", headers: headers)["idempotency-replayed"] == "true")
     }
 
     @Test func `a caller over his quota is told when to come back`() throws {

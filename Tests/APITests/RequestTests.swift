@@ -6,7 +6,8 @@ import Wire
     @Test func `a board is made, shown, listed, changed and taken down`() async throws {
         let ground = try await Ground()
         let client = ground.client()
-        let made = try client.send("POST", "/v1/boards", ["name": "  Kitchen ", "price_cents": 250, "tags": ["a", "b"]])
+        let made = try client.send(
+            "POST", "/v1/boards", ["name": "  Kitchen ", "price_cents": 250, "tags": ["a", "b"]])
         #expect(made.status == 201, "\(made.text)")
         #expect(made.json["name"] == "Kitchen")
         #expect(made.json["state"] == "open")

@@ -17,9 +17,11 @@ import Wire
     }
 
     /// The kind of job that this release rehearses with, as the database knows it.
-    private static let rehearsal = JobKind<Script>("jobs.rehearse", queue: "rehearsals", attemptsMax: 5, leaseSeconds: 10)
+    private static let rehearsal = JobKind<Script>(
+        "jobs.rehearse", queue: "rehearsals", attemptsMax: 5, leaseSeconds: 10)
 
-    @Test func `a killed worker's job is taken over within its lease, and goes on where it was`() async throws {
+    @Test func `a killed worker's job is taken over within its lease, and goes on where it was`() async throws
+    {
         let test = try await TestServer.migratedDatabase()
         let database = Database(DatabaseConfiguration(url: test.url), loops: LoopGroup(count: 1))
         let folder = try OpenFolder()
@@ -30,11 +32,13 @@ import Wire
         let first = try Program("work", variables: variables)
         let id = try #require(
             try await database.transaction { tx in
-                try await Jobs.enqueue(Self.rehearsal, Script(seconds: 6, ending: "done"), company: nil, in: tx)
+                try await Jobs.enqueue(
+                    Self.rehearsal, Script(seconds: 6, ending: "done"), company: nil, in: tx)
             })
         let isBegun = try await soon {
             try await !database.query(
-                "SELECT 1 FROM jobs WHERE id = \(id) AND (checkpoint->>'step')::integer >= 2").isEmpty
+                "SELECT 1 FROM jobs WHERE id = \(id) AND (checkpoint->>'step')::integer >= 2"
+            ).isEmpty
         }
         try #require(isBegun, "it printed: \(first.printed())")
         let second = try Program("work", variables: variables)
@@ -46,9 +50,12 @@ import Wire
         }
         #expect(isTakenOver, "it printed: \(second.printed())")
         #expect(ContinuousClock.now - killed < .seconds(15))
-        let isDone = try await soon { try await !database.query("SELECT 1 FROM jobs_done WHERE id = \(id)").isEmpty }
+        let isDone = try await soon {
+            try await !database.query("SELECT 1 FROM jobs_done WHERE id = \(id)").isEmpty
+        }
         try #require(isDone, "it printed: \(second.printed())")
-        let row = try await database.query("SELECT errors::text AS errors, result::text AS result FROM jobs_done")[0]
+        let row = try await database.query(
+            "SELECT errors::text AS errors, result::text AS result FROM jobs_done")[0]
         #expect(try row.get("errors", as: String.self).contains("the worker went silent"))
         #expect(try row.get("result", as: String.self).contains(#""attempts": 2"#))
         second.send(SIGTERM)

@@ -19,7 +19,9 @@ import Wire
                 .points("<s>", .open, [ChartPoint(0, 1, note: "<em>")]),
             ])
         let svg = chart.svg
-        for markup in ["<script", "<b>", "<i>", "<u>", "<s>", "<em>", "\u{1}"] { #expect(!svg.contains(markup)) }
+        for markup in ["<script", "<b>", "<i>", "<u>", "<s>", "<em>", "\u{1}"] {
+            #expect(!svg.contains(markup))
+        }
         #expect(svg.contains("&lt;/title&gt;&lt;script&gt;"))
         #expect(svg.contains("<desc id=\"chart-text\">&quot;&amp;&lt;</desc>"))
     }
@@ -34,11 +36,12 @@ import Wire
         #expect(svg.contains("Nothing to show yet"))
     }
 
-    @Test(arguments: [
-        (0, ["0", "0.2", "0.4", "0.6", "0.8", "1"]), (7, ["0", "2", "4", "6", "8"]),
-        (100, ["0", "20", "40", "60", "80", "100"]), (2.5, ["0", "0.5", "1", "1.5", "2", "2.5"]),
-        (1234, ["0", "500", "1000", "1500"]),
-    ] as [(Double, [String])])
+    @Test(
+        arguments: [
+            (0, ["0", "0.2", "0.4", "0.6", "0.8", "1"]), (7, ["0", "2", "4", "6", "8"]),
+            (100, ["0", "20", "40", "60", "80", "100"]), (2.5, ["0", "0.5", "1", "1.5", "2", "2.5"]),
+            (1234, ["0", "500", "1000", "1500"]),
+        ] as [(Double, [String])])
     func `numbers along an axis are round`(most: Double, texts: [String]) {
         #expect(ChartAxis.numbers("", [most]).ticks(atMost: 6).map(\.text) == texts)
     }
@@ -67,7 +70,10 @@ import Wire
     @Test(.enabled(if: getenv("CHART_FOLDER") != nil))
     func `every kind of layer is drawn`() throws {
         let folder = String(cString: try #require(getenv("CHART_FOLDER")))
-        for (name, chart) in [("burndown", burndown), ("flow", flow), ("velocity", velocity), ("scatter", scatter), ("empty", empty)] {
+        for (name, chart) in [
+            ("burndown", burndown), ("flow", flow), ("velocity", velocity), ("scatter", scatter),
+            ("empty", empty),
+        ] {
             let file = try #require(fopen("\(folder)/\(name).svg", "w"))
             fputs(chart.svg, file)
             fclose(file)
@@ -76,12 +82,22 @@ import Wire
 
     private var burndown: Chart {
         Chart(
-            "Sprint 12: burndown", description: "", horizontal: .days(days), vertical: .numbers("points", [34]),
+            "Sprint 12: burndown", description: "", horizontal: .days(days),
+            vertical: .numbers("points", [34]),
             layers: [
                 .pause([day(5)...day(7)]),
-                .line("Ideal", .ideal, (0...12).map { ChartPoint(day($0), 30 * (1 - Double($0) / 12)) }, .dashed),
-                .line("Scope", .scope, [30, 30, 33, 33, 33, 33, 34].enumerated().map { ChartPoint(day($0.offset), $0.element) }, .stepped),
-                .line("Remaining", .open, [30, 28, 29, 24, 20, 20, 18.5].enumerated().map { ChartPoint(day($0.offset), $0.element, note: "\($0.element)") }),
+                .line(
+                    "Ideal", .ideal, (0...12).map { ChartPoint(day($0), 30 * (1 - Double($0) / 12)) }, .dashed
+                ),
+                .line(
+                    "Scope", .scope,
+                    [30, 30, 33, 33, 33, 33, 34].enumerated().map { ChartPoint(day($0.offset), $0.element) },
+                    .stepped),
+                .line(
+                    "Remaining", .open,
+                    [30, 28, 29, 24, 20, 20, 18.5].enumerated().map {
+                        ChartPoint(day($0.offset), $0.element, note: "\($0.element)")
+                    }),
                 .moment("Today", day(6)),
             ])
     }
@@ -107,7 +123,8 @@ import Wire
 
     private var velocity: Chart {
         Chart(
-            "Velocity", description: "", horizontal: .names((1...8).map { "Sprint \($0) with a rather long name" }),
+            "Velocity", description: "",
+            horizontal: .names((1...8).map { "Sprint \($0) with a rather long name" }),
             vertical: .numbers("points", [42]),
             layers: [
                 .bars([
@@ -123,12 +140,18 @@ import Wire
             return ChartPoint(day(0) + Double(index % 60) * 1.5, took, note: "WEB-\(index)")
         }
         return Chart(
-            "Cycle time", description: "", horizontal: .days(days.lowerBound...LocalDate("2026-05-31")!, "completed on"),
+            "Cycle time", description: "",
+            horizontal: .days(days.lowerBound...LocalDate("2026-05-31")!, "completed on"),
             vertical: .numbers("days", points.map(\.y)),
-            layers: [.points("Task", .open, points), .level("50 %: 8.2 days", .done, 8.2), .level("85 %: 15 days", .warning, 15)])
+            layers: [
+                .points("Task", .open, points), .level("50 %: 8.2 days", .done, 8.2),
+                .level("85 %: 15 days", .warning, 15),
+            ])
     }
 
     private var empty: Chart {
-        Chart("Throughput", description: "", horizontal: .days(days), vertical: .numbers("tasks", []), layers: [])
+        Chart(
+            "Throughput", description: "", horizontal: .days(days), vertical: .numbers("tasks", []),
+            layers: [])
     }
 }

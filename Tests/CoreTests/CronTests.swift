@@ -77,7 +77,8 @@ import Wire
     }
 
     @Test(arguments: [
-        "", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "a * * * *",
+        "", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
+        "a * * * *",
         "*/0 * * * *", "5-1 * * * *", "1,,2 * * * *", "*/5/5 * * * *", "-5 * * * *", "* * * foo *",
     ])
     func `what is no expression is refused`(_ text: String) {
@@ -106,7 +107,8 @@ import Wire
         // The next night comes while that job is still unfinished.
         for clock in clocks { try await clock.tick(at: later + .seconds(86_400)) }
         #expect(try await ground.states() == ["waiting": 1])
-        let runs = try await ground.database.query("SELECT planned_at, job_id IS NULL AS skipped FROM cron_runs ORDER BY 1")
+        let runs = try await ground.database.query(
+            "SELECT planned_at, job_id IS NULL AS skipped FROM cron_runs ORDER BY 1")
         #expect(try runs.map { try $0.get("skipped", as: Bool.self) } == [false, true])
         #expect(try runs[0].get("planned_at", as: Timestamp.self) == Timestamp("2030-01-01T02:00:00Z"))
     }

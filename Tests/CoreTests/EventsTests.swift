@@ -41,7 +41,9 @@ import Wire
         }
     }
 
-    @Test func `each reaction is given each event of its types once and in order, whoever dispatches`() async throws {
+    @Test func `each reaction is given each event of its types once and in order, whoever dispatches`()
+        async throws
+    {
         let ground = try await CoreGround()
         let companies = [UUID.v7(), UUID.v7(), UUID.v7()]
         let seen = Log<(UUID, Int)>()
@@ -49,14 +51,17 @@ import Wire
         let reactions = [
             Reaction("tests.keep", on: .types(["tests.told"])) { event, tx, _ in
                 let number = event.data["number"]?.intValue ?? 0
-                _ = try await tx.query("INSERT INTO worker_leases (name) VALUES (\("\(event.company) \(number)"))")
+                _ = try await tx.query(
+                    "INSERT INTO worker_leases (name) VALUES (\("\(event.company) \(number)"))")
                 await tx.onCommit { seen.add((event.company, number)) }
             },
             Reaction("tests.count", on: .all) { event, tx, _ in await tx.onCommit { all.add(event.type) } },
         ]
         let (one, two) = (EventDispatcher(reactions), EventDispatcher(reactions))
         _ = try await one.round(ground.work())
-        for number in 0..<60 { for company in companies { try await record(ground, number, company: company) } }
+        for number in 0..<60 {
+            for company in companies { try await record(ground, number, company: company) }
+        }
         try await record(ground, 1, company: companies[0], Self.other)
         try await dispatch(ground, one, two)
         for company in companies {
@@ -87,7 +92,9 @@ import Wire
         #expect(seen.entries == [1, 2])
     }
 
-    @Test func `a failing reaction holds up its own company alone, and in the end puts the event aside`() async throws {
+    @Test func `a failing reaction holds up its own company alone, and in the end puts the event aside`()
+        async throws
+    {
         let ground = try await CoreGround()
         let (bad, good) = (UUID.v7(), UUID.v7())
         struct Broken: Error {}
@@ -110,12 +117,15 @@ import Wire
         #expect(seen.entries.filter { $0.0 == bad }.map(\.1) == [1])
         #expect(beside.count == 6)
         try await eventually("put aside") {
-            _ = try await ground.database.query("UPDATE reactions_due SET due_at = now() WHERE dead_at IS NULL")
+            _ = try await ground.database.query(
+                "UPDATE reactions_due SET due_at = now() WHERE dead_at IS NULL")
             _ = try await dispatcher.round(ground.work())
             return try await ground.count("SELECT count(*) FROM reactions_due WHERE dead_at IS NOT NULL") == 1
         }
         try await dispatch(ground, dispatcher)
         #expect(seen.entries.filter { $0.0 == bad }.map(\.1) == [1, 3])
-        #expect(try await ground.count("SELECT jsonb_array_length(errors) FROM reactions_due") == EventLimits.attemptsMax)
+        #expect(
+            try await ground.count("SELECT jsonb_array_length(errors) FROM reactions_due")
+                == EventLimits.attemptsMax)
     }
 }

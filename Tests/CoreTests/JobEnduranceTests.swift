@@ -123,7 +123,9 @@ import Wire
         let engine = ground.engine([
             JobHandler(Self.errand) { _, job in
                 begun.add(job.company)
-                if begun.count == 500 { try await ground.enqueue(Self.errand, -1, company: single, priority: 9) }
+                if begun.count == 500 {
+                    try await ground.enqueue(Self.errand, -1, company: single, priority: 9)
+                }
                 return .done
             }
         ])
@@ -145,19 +147,24 @@ import Wire
         #expect(claims <= 2 + 1, "\(claims) claims went before")
     }
 
-    @Test func `a company has no more of a limited kind running than it may, over all instances`() async throws {
+    @Test func `a company has no more of a limited kind running than it may, over all instances`()
+        async throws
+    {
         let ground = try await CoreGround()
         let kind = JobKind<Errand>("tests.limited", queue: "limited", perCompanyMax: 2)
         let companies = [UUID.v7(), UUID.v7(), UUID.v7()]
-        for number in 0..<12 { for company in companies { try await ground.enqueue(kind, number, company: company) } }
+        for number in 0..<12 {
+            for company in companies { try await ground.enqueue(kind, number, company: company) }
+        }
         let running = Mutex<[UUID: Int]>([:])
         let most = Log<Int>()
         let handler = JobHandler(kind) { _, job in
             let company = job.company ?? .zero
-            most.add(running.withLock { running in
-                running[company, default: 0] += 1
-                return running[company]!
-            })
+            most.add(
+                running.withLock { running in
+                    running[company, default: 0] += 1
+                    return running[company]!
+                })
             try await Task.sleep(for: .milliseconds(5))
             running.withLock { $0[company]! -= 1 }
             return .done
@@ -182,7 +189,8 @@ import Wire
 
     @Test func `a paused queue begins nothing, and what waits goes on afterwards`() async throws {
         let ground = try await CoreGround()
-        _ = try await ground.database.query("INSERT INTO job_queues (name, is_paused) VALUES ('default', true)")
+        _ = try await ground.database.query(
+            "INSERT INTO job_queues (name, is_paused) VALUES ('default', true)")
         let beside = JobKind<Errand>("tests.beside", queue: "beside")
         for number in 0..<5 { try await ground.enqueue(Self.errand, number) }
         try await ground.enqueue(beside, 1)
@@ -194,7 +202,9 @@ import Wire
             },
         ])
         engine.start()
-        try await eventually("another queue goes on") { try await ground.states() == ["done": 20, "waiting": 5] }
+        try await eventually("another queue goes on") {
+            try await ground.states() == ["done": 20, "waiting": 5]
+        }
         _ = try await ground.database.query("UPDATE job_queues SET is_paused = false")
         try await eventually("done") { try await ground.states() == ["done": 25] }
         await engine.stop()
@@ -207,7 +217,9 @@ import Wire
             [
                 JobHandler(Self.errand) { errand, job in
                     begun.add(errand.number)
-                    if begun.count > 50 { while !job.isStopping { try await Task.sleep(for: .milliseconds(2)) } }
+                    if begun.count > 50 {
+                        while !job.isStopping { try await Task.sleep(for: .milliseconds(2)) }
+                    }
                     return .done
                 }
             ], queues: [JobQueue("default", concurrency: 2)])
@@ -222,7 +234,9 @@ import Wire
         #expect(try await ground.count("SELECT max(attempt) FROM jobs") == 0)
     }
 
-    @Test func `the statements of a claim go by their indexes though the tables have never been analysed`() async throws {
+    @Test func `the statements of a claim go by their indexes though the tables have never been analysed`()
+        async throws
+    {
         let ground = try await CoreGround()
         try await ground.database.transaction { tx in
             _ = try await Jobs.enqueue(Self.errand, all: (0..<2000).map(Errand.init), company: .v7(), in: tx)
@@ -231,7 +245,8 @@ import Wire
         let claims = [
             JobClaim.inOrder("default", kinds: ["tests.errand"], limit: 10, marks: marks, holder: .v7()),
             JobClaim.byShare(
-                "default", kinds: ["tests.errand"], maxes: [0], limit: 10, marks: marks, after: .init(), holder: .v7()),
+                "default", kinds: ["tests.errand"], maxes: [0], limit: 10, marks: marks, after: .init(),
+                holder: .v7()),
             JobSettlement.done([(.v7(), 1)], by: .v7()),
         ]
         for claim in claims {

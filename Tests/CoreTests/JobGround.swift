@@ -27,12 +27,14 @@ extension CoreGround {
 
     @discardableResult
     func enqueue(
-        _ kind: JobKind<Errand>, _ number: Int, company: UUID? = nil, at: Timestamp? = nil, priority: Int? = nil,
+        _ kind: JobKind<Errand>, _ number: Int, company: UUID? = nil, at: Timestamp? = nil,
+        priority: Int? = nil,
         uniqueKey: String? = nil
     ) async throws -> UUID? {
         try await database.transaction { tx in
             try await Jobs.enqueue(
-                kind, Errand(number: number), company: company, at: at, priority: priority, uniqueKey: uniqueKey, in: tx)
+                kind, Errand(number: number), company: company, at: at, priority: priority,
+                uniqueKey: uniqueKey, in: tx)
         }
     }
 

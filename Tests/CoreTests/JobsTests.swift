@@ -6,7 +6,8 @@ import Wire
 @testable import Core
 
 @Suite struct JobsTests {
-    private static let errand = JobKind<Errand>("tests.errand", attemptsMax: 3, backoff: .schedule([.milliseconds(20)]))
+    private static let errand = JobKind<Errand>(
+        "tests.errand", attemptsMax: 3, backoff: .schedule([.milliseconds(20)]))
 
     @Test func `a job of a transaction that is rolled back does not exist`() async throws {
         let ground = try await CoreGround()
@@ -60,7 +61,9 @@ import Wire
         for engine in engines { await engine.stop() }
     }
 
-    @Test func `a failing job is tried again and is dead in the end, with the error of each attempt`() async throws {
+    @Test func `a failing job is tried again and is dead in the end, with the error of each attempt`()
+        async throws
+    {
         let ground = try await CoreGround()
         struct Secret: Error { let password = "hunter2" }
         try await ground.enqueue(Self.errand, 1)
@@ -112,7 +115,8 @@ import Wire
         engine.start()
         try await eventually("done") { try await ground.states() == ["done": 1] }
         #expect(tries.entries == [1, 1, 1, 1, 1, 1])
-        let row = try await ground.database.query("SELECT result::text AS result, errors::text AS errors FROM jobs_done")[0]
+        let row = try await ground.database.query(
+            "SELECT result::text AS result, errors::text AS errors FROM jobs_done")[0]
         #expect(try row.get("result", as: String.self) == #"{"sum": 42}"#)
         #expect(try row.get("errors", as: String.self) == "[]")
         await engine.stop()
@@ -125,19 +129,23 @@ import Wire
         try await ground.enqueue(Self.errand, 2)
         let engine = ground.engine([JobHandler(Self.errand) { _, _ in .done }])
         engine.start()
-        try await eventually("the known one is done") { try await ground.states() == ["done": 1, "waiting": 1] }
+        try await eventually("the known one is done") {
+            try await ground.states() == ["done": 1, "waiting": 1]
+        }
         await engine.stop()
         #expect(try await ground.count("SELECT attempt FROM jobs") == 0)
     }
 
-    @Test func `a job finished in its handler's transaction is finished with it or not at all`() async throws {
+    @Test func `a job finished in its handler's transaction is finished with it or not at all`() async throws
+    {
         let ground = try await CoreGround()
         try await ground.enqueue(Self.errand, 1)
         struct Broken: Error {}
         let engine = ground.engine([
             JobHandler(Self.errand) { _, job in
                 try await job.work.database.transaction { tx in
-                    _ = try await tx.query("INSERT INTO worker_leases (name) VALUES (\("effect \(job.attempt)"))")
+                    _ = try await tx.query(
+                        "INSERT INTO worker_leases (name) VALUES (\("effect \(job.attempt)"))")
                     try await job.finish(in: tx)
                     if job.attempt == 1 { throw Broken() }
                 }
@@ -150,7 +158,10 @@ import Wire
         await engine.stop()
     }
 
-    @Test func `a day of finished jobs goes as a whole once nobody looks it up, and the days to come are there`() async throws {
+    @Test
+    func `a day of finished jobs goes as a whole once nobody looks it up, and the days to come are there`()
+        async throws
+    {
         let ground = try await CoreGround()
         func day(_ ago: Int) async throws -> String {
             try await ground.database.query(
@@ -158,7 +169,8 @@ import Wire
             )[0].get("name")
         }
         func exists(_ table: String) async throws -> Bool {
-            try await ground.database.query("SELECT to_regclass(\(table)) IS NOT NULL AS is_there")[0].get("is_there")
+            try await ground.database.query("SELECT to_regclass(\(table)) IS NOT NULL AS is_there")[0].get(
+                "is_there")
         }
         let (last, over) = (JobLimits.daysKept, JobLimits.daysKept + 1)
         for ago in [last, over] {

@@ -73,7 +73,8 @@ import Wire
         for attempt in 1...MailQueue.pauses.count + 1 {
             let mail = try await MailQueue.claim(ground.database)[0]
             #expect(mail.attempt == attempt)
-            _ = try await ground.database.query(MailQueue.failed(mail, "the server is down", isPermanent: false))
+            _ = try await ground.database.query(
+                MailQueue.failed(mail, "the server is down", isPermanent: false))
             pauses.append(
                 try await ground.count(
                     "SELECT coalesce(round(extract(epoch FROM next_attempt_at - now())), 0)::int FROM mail_queue"

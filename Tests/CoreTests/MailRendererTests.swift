@@ -13,7 +13,8 @@ import Testing
         "inviter": "Grace", "actor": "Grace", "reason": "To see what you see",
         "roles": "Manager, Member", "member": "Linus", "invited_email": "linus@example.com",
         "requester": "Margaret", "unsubscribe": "https://infinity.example/letters/stop",
-        "subject": "Linus has joined", "body": "Linus has accepted your invitation.", "new_owner": "Grace", "delete_after": "2026-12-24T09:30:00.000000Z",
+        "subject": "Linus has joined", "body": "Linus has accepted your invitation.", "new_owner": "Grace",
+        "delete_after": "2026-12-24T09:30:00.000000Z",
     ]
 
     @Test(arguments: MailTemplate.allCases, MailRenderer.locales)

@@ -55,9 +55,13 @@ import Wire
         #expect(try await found(" -!? ") == [])
     }
 
-    @Test func `a slip is forgiven in longer words, and a second one where it is a letter too many`() async throws {
+    @Test func `a slip is forgiven in longer words, and a second one where it is a letter too many`()
+        async throws
+    {
         let id = try await put("Marketing Meier")
-        for q in ["marketng", "marketting", "makreting", "markating", "meyer", "miere", "meierr", "markettingg"] {
+        for q in [
+            "marketng", "marketting", "makreting", "markating", "meyer", "miere", "meierr", "markettingg",
+        ] {
             #expect(try await found(q) == [id], "\(q)")
         }
         let short = try await put("cat")
@@ -76,13 +80,18 @@ import Wire
         #expect(try await found("report") == [whole, start, bodyStart, slip])
     }
 
-    @Test func `keys and addresses are found whole and by part, telephone numbers however they are written`() async throws {
+    @Test func `keys and addresses are found whole and by part, telephone numbers however they are written`()
+        async throws
+    {
         let key = try await put("WEB-142 Launch")
         #expect(try await found("web-142") == [key])
         #expect(try await found("142") == [key])
         let person = try await put(
             SearchText(title: ["Anna", "anna.berg@example.com"], phones: ["+49 (170) 123-4567"]))
-        for q in ["anna.berg@example.com", "berg@exam", "example.com", "0170 1234567", "+49 170 1234567", "004917012", "1701234"] {
+        for q in [
+            "anna.berg@example.com", "berg@exam", "example.com", "0170 1234567", "+49 170 1234567",
+            "004917012", "1701234",
+        ] {
             #expect(try await found(q) == [person], "\(q)")
         }
         #expect(try await found("0171 1234567") == [])
@@ -99,7 +108,8 @@ import Wire
 
     @Test func `what has not changed is not written again`() async throws {
         let id = try await put("Steady words", body: "remain")
-        let place: SQL = "SELECT string_agg(ctid::text, ' ' ORDER BY word) FROM search_uses WHERE subject_id = \(id)"
+        let place: SQL =
+            "SELECT string_agg(ctid::text, ' ' ORDER BY word) FROM search_uses WHERE subject_id = \(id)"
         let before = try await ground.database.query(place, as: tenant)[0].get(0, as: String.self)
         _ = try await put(SearchText(title: ["Steady words"], body: ["remain"]), id)
         #expect(try await ground.database.query(place, as: tenant)[0].get(0, as: String.self) == before)
@@ -110,12 +120,15 @@ import Wire
         let stranger = UUID.v7()
         #expect(try await found("harbour", as: stranger) == [])
         // Row-level security says so, not only the condition.
-        let rows = try await ground.database.query(Search.matching("thing", "harbour", company: company), as: Tenant(company: stranger))
+        let rows = try await ground.database.query(
+            Search.matching("thing", "harbour", company: company), as: Tenant(company: stranger))
         #expect(rows.isEmpty)
     }
 
     @Test func `a thousand things are put at once, and each is found`() async throws {
-        let things = (0..<1_000).map { (id: UUID.v7(), text: SearchText(title: ["Import run number n\($0)"])) }
+        let things = (0..<1_000).map {
+            (id: UUID.v7(), text: SearchText(title: ["Import run number n\($0)"]))
+        }
         let statements = Search.put("thing", things, areNew: true, company: company)
         #expect(statements.count <= 4)
         _ = try await ground.database.batch(statements, as: tenant)
@@ -126,12 +139,15 @@ import Wire
     @Test func `a long text does not fill the index`() async throws {
         let text = (0..<2_000).map { "word\($0)" }.joined(separator: " ")
         let id = try await put("Title", body: text)
-        let count = try await ground.count("SELECT count(*) FROM search_uses WHERE subject_id = \(id)", as: tenant)
+        let count = try await ground.count(
+            "SELECT count(*) FROM search_uses WHERE subject_id = \(id)", as: tenant)
         #expect(count == SearchLimits.wordsMax)
     }
 
     @Test func `many who bring the same new words at once do not stop each other`() async throws {
-        let words = (0..<40).map { "novel\(String(repeating: "x", count: $0 % 7))\(Unicode.Scalar(UInt8(97 + $0 % 26)))" }
+        let words = (0..<40).map {
+            "novel\(String(repeating: "x", count: $0 % 7))\(Unicode.Scalar(UInt8(97 + $0 % 26)))"
+        }
         let database = ground.database
         let (company, tenant) = (company, tenant)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -150,7 +166,9 @@ import Wire
         }
         #expect(try await found("novel").count == 640)
         try await SearchUpkeep.tidy(company, database)
-        #expect(try await ground.count("SELECT count(*) - count(DISTINCT word) FROM search_words", as: tenant) == 0)
+        #expect(
+            try await ground.count("SELECT count(*) - count(DISTINCT word) FROM search_words", as: tenant)
+                == 0)
         #expect(
             try await ground.count(
                 "SELECT count(*) - count(DISTINCT (variant, word)) FROM search_variants", as: tenant) == 0)
@@ -164,17 +182,23 @@ import Wire
         let words: [String] = try await ground.database.query("SELECT word FROM search_words", as: tenant)
             .map { try $0.get("word") }
         #expect(words == ["lasting"])
-        let left = try await ground.count("SELECT count(*) FROM search_variants WHERE word <> 'lasting'", as: tenant)
+        let left = try await ground.count(
+            "SELECT count(*) FROM search_variants WHERE word <> 'lasting'", as: tenant)
         #expect(left == 0)
         #expect(try await found("lastng") == [kept])
     }
 
     @Test func `a search reads its indexes alone`() async throws {
-        let things = (0..<1_000).map { (id: UUID.v7(), text: SearchText(title: ["Thing n\($0)", $0 == 5 ? "lighthouse" : nil])) }
-        _ = try await ground.database.batch(Search.put("thing", things, areNew: true, company: company), as: tenant)
+        let things = (0..<1_000).map {
+            (id: UUID.v7(), text: SearchText(title: ["Thing n\($0)", $0 == 5 ? "lighthouse" : nil]))
+        }
+        _ = try await ground.database.batch(
+            Search.put("thing", things, areNew: true, company: company), as: tenant)
         let explained: SQL = "EXPLAIN \(fragment: Search.matching("thing", "lighthose n5", company: company))"
-        let plan = try await ground.database.query(explained, as: tenant).map { try $0.get(0, as: String.self) }
-            .joined(separator: "\n")
+        let plan = try await ground.database.query(explained, as: tenant).map {
+            try $0.get(0, as: String.self)
+        }
+        .joined(separator: "\n")
         #expect(!plan.contains("Seq Scan on search_"), "\(plan)")
         #expect(plan.contains("word >= 'n5'"), "\(plan)")
     }

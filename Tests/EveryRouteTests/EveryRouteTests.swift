@@ -63,23 +63,34 @@ import Wire
     }
 
     @Test(arguments: routes.filter(\.takesJSON).map(Case.init))
-    func `a body with a foreign field, of the wrong type or broken is refused in place`(_ one: Case) async throws {
+    func `a body with a foreign field, of the wrong type or broken is refused in place`(_ one: Case)
+        async throws
+    {
         let world = try await World.shared()
-        let foreign = try await world.ask(one.route, token: world.token(for: one.route), body: #"{"no_such_field": 1}"#)
+        let foreign = try await world.ask(
+            one.route, token: world.token(for: one.route), body: #"{"no_such_field": 1}"#)
         #expect([400, 422].contains(foreign.status), "\(foreign)")
-        #expect(foreign.json["errors"]?.arrayValue?.contains { $0["pointer"] == "/no_such_field" } == true, "\(foreign)")
+        #expect(
+            foreign.json["errors"]?.arrayValue?.contains { $0["pointer"] == "/no_such_field" } == true,
+            "\(foreign)")
         let list = try await world.ask(one.route, token: world.token(for: one.route), body: "[1]")
         #expect([400, 422].contains(list.status), "\(list)")
-        for broken in [#"{"a": "#, #"{"a":1,"a":2}"#, "{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}", "nonsense"] {
+        for broken in [
+            #"{"a": "#, #"{"a":1,"a":2}"#, "{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}", "nonsense",
+        ] {
             let answer = try await world.ask(one.route, token: world.token(for: one.route), body: broken)
             #expect(answer.status == 400, "\(broken): \(answer)")
         }
     }
 
-    @Test(arguments: routes.filter { route in route.inputs.contains { if case .list = $0 { true } else { false } } }.map(Case.init))
+    @Test(
+        arguments: routes.filter { route in
+            route.inputs.contains { if case .list = $0 { true } else { false } }
+        }.map(Case.init))
     func `a list knows its bounds and refuses unknown parameters`(_ one: Case) async throws {
         let world = try await World.shared()
-        for query in ["limit=0", "limit=101", "limit=x", "cursor=forged", "sort=no_such_column", "no_such=1"] {
+        for query in ["limit=0", "limit=101", "limit=x", "cursor=forged", "sort=no_such_column", "no_such=1"]
+        {
             let answer = try await world.ask(one.route, token: world.token(for: one.route), query: query)
             #expect([400, 404, 422].contains(answer.status), "\(query): \(answer)")
         }

@@ -25,7 +25,7 @@ import Wire
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         guard let file = fopen("/\(root)/\(path)", "r") else { return "" }
         defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 4 << 20)
+        var bytes = [UInt8](repeating: 0, count: 32 << 20)
         return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
     }
 }

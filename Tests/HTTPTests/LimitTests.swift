@@ -70,7 +70,9 @@ extension SocketTests {
             await live.stop()
         }
 
-        @Test func `a reader of a stream that stops is cut off though little was sent, a slow one is not`() async throws {
+        @Test func `a reader of a stream that stops is cut off though little was sent, a slow one is not`()
+            async throws
+        {
             let answering = Answering { _ in
                 .now(
                     .eventStream { events in

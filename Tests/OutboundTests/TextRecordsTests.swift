@@ -8,7 +8,8 @@ import Testing
     @Test func `name servers that say nothing are waited for no longer than agreed`() async throws {
         let silent = [try SilentServer(), try SilentServer(), try SilentServer()]
         let records = TextRecords(
-            servers: try silent.map { try #require(TextRecords.Server("127.0.0.1:\($0.port)")) }, pool: .names,
+            servers: try silent.map { try #require(TextRecords.Server("127.0.0.1:\($0.port)")) },
+            pool: .names,
             patience: .milliseconds(300))
         let start = ContinuousClock.now
         await #expect(throws: TextRecords.Failure.unreachable) { try await records.of("example.org") }
@@ -20,7 +21,8 @@ import Testing
     @Test func `where nothing listens the answer comes at once`() async throws {
         let port: Int
         do { port = try SilentServer().port }
-        let records = TextRecords(servers: [try #require(TextRecords.Server("127.0.0.1:\(port)"))], pool: .names)
+        let records = TextRecords(
+            servers: [try #require(TextRecords.Server("127.0.0.1:\(port)"))], pool: .names)
         await #expect(throws: TextRecords.Failure.unreachable) { try await records.of("example.org") }
     }
 }

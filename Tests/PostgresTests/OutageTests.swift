@@ -125,7 +125,9 @@ import Wire
         try await eventually("the writes of every loop go to the new primary") {
             for loop in Ground.loops.loops {
                 let reached = await Task(executorPreference: loop) {
-                    guard (try? await database.query("INSERT INTO written VALUES (1)")) != nil else { return Int?.none }
+                    guard (try? await database.query("INSERT INTO written VALUES (1)")) != nil else {
+                        return Int?.none
+                    }
                     return try? await port()
                 }.value
                 guard reached == two.port else { return false }

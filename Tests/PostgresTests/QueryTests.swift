@@ -131,7 +131,9 @@ import Wire
         }
     }
 
-    @Test func `a request with a deadline of its own is given up at it, and stopped in the server`() async throws {
+    @Test func `a request with a deadline of its own is given up at it, and stopped in the server`()
+        async throws
+    {
         let ground = try await Ground()
         let database = ground.database
         let started = ContinuousClock.now

@@ -8,7 +8,8 @@ public struct Answer: Sendable, CustomStringConvertible {
 
     init(_ bytes: [UInt8], to method: String) throws {
         guard let end = Self.endOfHead(bytes) else {
-            throw Client.Failure(description: "no whole head in \(String(decoding: bytes.prefix(200), as: UTF8.self))")
+            throw Client.Failure(
+                description: "no whole head in \(String(decoding: bytes.prefix(200), as: UTF8.self))")
         }
         let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
         let parts = lines[0].split(separator: " ")
@@ -60,7 +61,8 @@ public struct Answer: Sendable, CustomStringConvertible {
         var at = 0
         while true {
             guard let lineEnd = bytes[at...].firstIndex(of: 13),
-                let size = Int(String(decoding: bytes[at..<lineEnd].prefix { $0 != 59 }, as: UTF8.self), radix: 16),
+                let size = Int(
+                    String(decoding: bytes[at..<lineEnd].prefix { $0 != 59 }, as: UTF8.self), radix: 16),
                 lineEnd + 2 + size + 2 <= bytes.count
             else { throw Client.Failure(description: "the chunked body ends early") }
             if size == 0 { return out }

@@ -34,12 +34,17 @@ public struct Client: Sendable {
     public func get(_ path: String) async throws -> Answer { try await send("GET", path) }
     public func delete(_ path: String) async throws -> Answer { try await send("DELETE", path) }
 
-    public func post(_ path: String, _ body: JSON = [:]) async throws -> Answer { try await send("POST", path, body) }
+    public func post(_ path: String, _ body: JSON = [:]) async throws -> Answer {
+        try await send("POST", path, body)
+    }
     public func put(_ path: String, _ body: JSON) async throws -> Answer { try await send("PUT", path, body) }
-    public func patch(_ path: String, _ body: JSON) async throws -> Answer { try await send("PATCH", path, body) }
+    public func patch(_ path: String, _ body: JSON) async throws -> Answer {
+        try await send("PATCH", path, body)
+    }
 
     public func send(_ method: String, _ path: String, _ body: JSON?) async throws -> Answer {
-        try await send(method, path, body: body.map { [UInt8]($0.description.utf8) }, type: "application/json")
+        try await send(
+            method, path, body: body.map { [UInt8]($0.description.utf8) }, type: "application/json")
     }
 
     public func send(
@@ -60,7 +65,9 @@ public struct Client: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             // Blocking calls stay off the pool of Swift tasks, which the tests themselves run on.
             // A queue each: it gets a thread of its own, however many others wait for their answers.
-            DispatchQueue(label: "client").async { continuation.resume(with: Result { try Self.exchange(port, bytes) }) }
+            DispatchQueue(label: "client").async {
+                continuation.resume(with: Result { try Self.exchange(port, bytes) })
+            }
         }
     }
 

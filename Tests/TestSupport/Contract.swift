@@ -10,7 +10,8 @@ public struct Contract: Sendable {
     /// The route that answers this path: of several that fit, the one with the most literal segments.
     public func route(_ method: String, _ path: String) -> Route? {
         let asked = Self.segments(path)
-        return routes
+        return
+            routes
             .filter { "\($0.method.name)" == method || ("\($0.method.name)" == "GET" && method == "HEAD") }
             .filter { Self.fits(Self.segments($0.path), asked) }
             .max { Self.literals($0.path) < Self.literals($1.path) }
@@ -32,7 +33,9 @@ public struct Contract: Sendable {
         case .single(let schema):
             return faults(answer.json, schema, place, answer)
         case .page(let schema):
-            guard let items = answer.json["data"]?.arrayValue, answer.json["page"]?["has_more"]?.boolValue != nil else {
+            guard let items = answer.json["data"]?.arrayValue,
+                answer.json["page"]?["has_more"]?.boolValue != nil
+            else {
                 return "\(place) is no page: \(answer)"
             }
             return items.lazy.compactMap { faults($0, schema, place, answer) }.first
@@ -53,7 +56,8 @@ public struct Contract: Sendable {
         for field in ["type", "title", "code"] where answer.json[field]?.stringValue == nil {
             return "a problem lacks \(field): \(answer)"
         }
-        return answer.json["status"]?.intValue == answer.status ? nil : "a problem's status differs: \(answer)"
+        return answer.json["status"]?.intValue == answer.status
+            ? nil : "a problem's status differs: \(answer)"
     }
 
     private static func segments(_ path: String) -> [Substring] {

@@ -25,7 +25,9 @@ public final class FakeNameServer: Sendable {
                     bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
-            guard bound == 0 else { throw Client.Failure(description: "no port for the name server: \(errno)") }
+            guard bound == 0 else {
+                throw Client.Failure(description: "no port for the name server: \(errno)")
+            }
         }
         listen(tcp, 8)
         Self.run { [weak self] in self?.answerDatagram() ?? false }
@@ -105,11 +107,15 @@ public final class FakeNameServer: Sendable {
         var at = 12
         while at < question.count, question[at] != 0 {
             let length = Int(question[at])
-            labels.append(String(decoding: question[at + 1..<min(question.count, at + 1 + length)], as: UTF8.self))
+            labels.append(
+                String(decoding: question[at + 1..<min(question.count, at + 1 + length)], as: UTF8.self))
             at += 1 + length
         }
         let texts = records.withLock { $0[labels.joined(separator: ".").lowercased()] }
-        var out = question.prefix(2) + [0x81, texts == nil ? 0x83 : 0x80, 0, 1, 0, UInt8(texts?.count ?? 0), 0, 0, 0, 0]
+        var out =
+            question.prefix(2) + [
+                0x81, texts == nil ? 0x83 : 0x80, 0, 1, 0, UInt8(texts?.count ?? 0), 0, 0, 0, 0,
+            ]
         out += question[12..<at + 5]
         for text in texts ?? [] {
             // In pieces of at most 255, as the format wants; the name is a pointer to the question's.
@@ -120,7 +126,8 @@ public final class FakeNameServer: Sendable {
                 data += [UInt8(piece.count)] + piece
                 rest = rest.dropFirst(200)
             } while !rest.isEmpty
-            out += [0xC0, 12, 0, 16, 0, 1, 0, 0, 0, 60, UInt8(data.count >> 8), UInt8(data.count & 0xFF)] + data
+            out +=
+                [0xC0, 12, 0, 16, 0, 1, 0, 0, 0, 60, UInt8(data.count >> 8), UInt8(data.count & 0xFF)] + data
         }
         return Array(out)
     }

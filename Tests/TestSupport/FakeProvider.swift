@@ -14,7 +14,9 @@ public final class FakeProvider: Sendable {
         public var isVerified: Bool
         public var name: String?
 
-        public init(_ subject: String, email: String?, isVerified: Bool = true, name: String? = "Ada Lovelace") {
+        public init(
+            _ subject: String, email: String?, isVerified: Bool = true, name: String? = "Ada Lovelace"
+        ) {
             self.subject = subject
             self.email = email
             self.isVerified = isVerified
@@ -24,7 +26,8 @@ public final class FakeProvider: Sendable {
 
     /// What it does wrong.
     public enum Mischief: String, Sendable, CaseIterable {
-        case none, wrongNonce, wrongAudience, expired, wrongIssuer, foreignKey, unsigned, otherSubjectInUserInfo
+        case none, wrongNonce, wrongAudience, expired, wrongIssuer, foreignKey, unsigned,
+            otherSubjectInUserInfo
     }
 
     private struct Agreement: Sendable {
@@ -50,7 +53,8 @@ public final class FakeProvider: Sendable {
 
     public init() throws {
         let server = try HTTPServer(
-            LoopGroup(count: 1), HTTPConfiguration(listeners: [.init(host: "127.0.0.1", port: 0)]), Desk(self))
+            LoopGroup(count: 1), HTTPConfiguration(listeners: [.init(host: "127.0.0.1", port: 0)]), Desk(self)
+        )
         let ports = try server.start()
         port.withLock { $0 = Int(ports[0]) }
         self.server.withLock { $0 = server }
@@ -80,7 +84,8 @@ public final class FakeProvider: Sendable {
         let code = OpaqueToken.make()
         let nonce = query.fields.first { $0.name == "nonce" }?.value ?? ""
         let agreement = Agreement(
-            person: person, nonce: nonce, challenge: try field("code_challenge"), client: try field("client_id"),
+            person: person, nonce: nonce, challenge: try field("code_challenge"),
+            client: try field("client_id"),
             redirect: try field("redirect_uri"))
         state.withLock { $0.agreements[code] = agreement }
         return (try field("state"), code)
@@ -96,7 +101,9 @@ public final class FakeProvider: Sendable {
         case "/userinfo":
             let (person, mischief) = state.withLock { ($0.current, $0.mischief) }
             let subject = mischief == .otherSubjectInUserInfo ? "somebody-else" : person?.subject ?? ""
-            return json(["sub": .string(subject), "email": .string(person?.email ?? ""), "email_verified": true])
+            return json([
+                "sub": .string(subject), "email": .string(person?.email ?? ""), "email_verified": true,
+            ])
         case "/api/v3/user":
             let person = state.withLock { $0.current }
             return json(["id": JSON(Int(person?.subject ?? "") ?? 0), "login": "ada", "name": .null])
@@ -128,7 +135,8 @@ public final class FakeProvider: Sendable {
         func field(_ name: String) -> String { form.fields.first { $0.name == name }?.value ?? "" }
         guard let agreement = state.withLock({ $0.agreements.removeValue(forKey: field("code")) }),
             Base64.encode(SHA256.digest(field("code_verifier")).bytes, .url) == agreement.challenge,
-            field("redirect_uri") == agreement.redirect, knows(request, field("client_id"), field("client_secret"))
+            field("redirect_uri") == agreement.redirect,
+            knows(request, field("client_id"), field("client_secret"))
         else { return json(["error": "invalid_grant"], status: 400) }
         state.withLock { $0.current = agreement.person }
         var answer: JSON.Object = ["access_token": "opaque", "token_type": "Bearer"]
@@ -167,7 +175,9 @@ public final class FakeProvider: Sendable {
         return JWT.sign(.object(claims), type: "JWT", with: mischief == .foreignKey ? .make() : key)
     }
 
-    private func json(_ json: JSON, status: Int = 200) -> Response { self.json(json.description, status: status) }
+    private func json(_ json: JSON, status: Int = 200) -> Response {
+        self.json(json.description, status: status)
+    }
 
     private func json(_ text: String, status: Int = 200) -> Response {
         var response = Response(status: status, body: .bytes(Array(text.utf8)))

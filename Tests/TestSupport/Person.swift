@@ -19,13 +19,17 @@ public struct Person: Sendable {
     /// Signs up, proves the address with the code of the mail, signs in.
     public init(signedUpOn server: TestServer, company: String?, name: String = "Ada Lovelace") async throws {
         let email = Person.freshAddress()
-        var body: JSON.Object = ["email": .string(email), "password": .string(Person.password), "name": .string(name)]
+        var body: JSON.Object = [
+            "email": .string(email), "password": .string(Person.password), "name": .string(name),
+        ]
         if let company { body["company_name"] = .string(company) }
         try await server.client.post("/v1/auth/signup", .object(body)).expect(202)
         let mail = try await server.mails(to: email)[0]
         let code = try mail["context"].need("code")
-        try await server.client.post("/v1/auth/email-verification/confirm", ["email": .string(email), "code": code])
-            .expect(200)
+        try await server.client.post(
+            "/v1/auth/email-verification/confirm", ["email": .string(email), "code": code]
+        )
+        .expect(200)
         try await self.init(signingInOn: server, email: email, name: name)
     }
 
@@ -124,7 +128,9 @@ extension JSON {
 
 extension JSON? {
     public func need(_ key: String) throws -> JSON {
-        guard let value = self?[key] else { throw Client.Failure(description: "no \(key) in \(self ?? .null)") }
+        guard let value = self?[key] else {
+            throw Client.Failure(description: "no \(key) in \(self ?? .null)")
+        }
         return value
     }
 }

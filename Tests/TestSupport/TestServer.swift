@@ -22,7 +22,8 @@ public final class TestServer: Sendable {
     ///   - domains: more of them, for tests of what domains have in common.
     ///   - tables: SQL that makes what those own.
     public convenience init(
-        beside other: TestServer? = nil, _ variables: [String: String] = [:], adding domains: [any Domain.Type] = [],
+        beside other: TestServer? = nil, _ variables: [String: String] = [:],
+        adding domains: [any Domain.Type] = [],
         tables: String? = nil
     ) async throws {
         let database = if let other { other.database } else { try await Self.migratedDatabase() }
@@ -31,13 +32,16 @@ public final class TestServer: Sendable {
     }
 
     /// A server on a database that has been migrated.
-    public init(on database: TestDatabase, _ variables: [String: String] = [:], adding domains: [any Domain.Type] = []) async throws {
+    public init(
+        on database: TestDatabase, _ variables: [String: String] = [:], adding domains: [any Domain.Type] = []
+    ) async throws {
         self.database = database
         var all = try await Self.variables
         all["DATABASE_URL"] = database.url
         all.merge(variables) { _, given in given }
         let settings = try Settings.load(all)
-        instance = try await Instance(settings, databaseURL: database.url, domains: Instance.domains + domains)
+        instance = try await Instance(
+            settings, databaseURL: database.url, domains: Instance.domains + domains)
         port = UInt16(try await instance.start()[0])
     }
 
@@ -54,30 +58,39 @@ public final class TestServer: Sendable {
                   FROM mail_queue m
                  WHERE lower(m.to_address) = lower(\(address))
                 """)
-            let mails = try (JSON.parse(rows[0].get("mails", as: String.self)).arrayValue ?? []).map(Self.opened)
+            let mails = try (JSON.parse(rows[0].get("mails", as: String.self)).arrayValue ?? []).map(
+                Self.opened)
             return mails.count >= count ? mails : nil
         }
     }
 
     /// The mail with the values it was queued with.
     public static func opened(_ mail: JSON) throws -> JSON {
-        guard case .object(var members) = mail, let id = mail["id"]?.stringValue.flatMap({ UUID($0) }) else { return mail }
+        guard case .object(var members) = mail, let id = mail["id"]?.stringValue.flatMap({ UUID($0) }) else {
+            return mail
+        }
         var context = JSON.Object()
-        for (key, value) in try MailSeal.values(mail["context"] ?? .null, of: id) { context[key] = .string(value) }
+        for (key, value) in try MailSeal.values(mail["context"] ?? .null, of: id) {
+            context[key] = .string(value)
+        }
         members["context"] = .object(context)
         return .object(members)
     }
 
-    private static let keys = (secret: "test:" + Base64.encode(RandomBytes.make(32)), pepper: Base64.encode(RandomBytes.make(32)))
+    private static let keys = (
+        secret: "test:" + Base64.encode(RandomBytes.make(32)), pepper: Base64.encode(RandomBytes.make(32))
+    )
 
     /// What every server of this process has in common, so that two of them can stand beside one database.
     private static var variables: [String: String] {
         get async throws {
             [
-            "INFINITY_MODE": "development", "INFINITY_BIND": "127.0.0.1", "INFINITY_HTTP_PORT": String(TestCluster.freePort()),
-            "INFINITY_HTTPS_PORT": "0", "INFINITY_SECRET_KEY": keys.secret, "INFINITY_PASSWORD_PEPPER": keys.pepper,
-            "INFINITY_BCRYPT_COST": "4", "INFINITY_RATE_LIMITS": "off", "INFINITY_ACCESS_LOG": "off",
-            "INFINITY_DATA": try await TestCluster.shared.folder,
+                "INFINITY_MODE": "development", "INFINITY_BIND": "127.0.0.1",
+                "INFINITY_HTTP_PORT": String(TestCluster.freePort()),
+                "INFINITY_HTTPS_PORT": "0", "INFINITY_SECRET_KEY": keys.secret,
+                "INFINITY_PASSWORD_PEPPER": keys.pepper,
+                "INFINITY_BCRYPT_COST": "4", "INFINITY_RATE_LIMITS": "off", "INFINITY_ACCESS_LOG": "off",
+                "INFINITY_DATA": try await TestCluster.shared.folder,
             ]
         }
     }
@@ -99,7 +112,9 @@ public func eventually<Value>(
     let end = ContinuousClock.now + limit
     while true {
         if let value = try await ask() { return value }
-        guard ContinuousClock.now < end else { throw Client.Failure(description: "did not happen within \(limit)") }
+        guard ContinuousClock.now < end else {
+            throw Client.Failure(description: "did not happen within \(limit)")
+        }
         try await Task.sleep(for: .milliseconds(10))
     }
 }

@@ -2,7 +2,9 @@ import Testing
 import Wire
 
 @Suite struct JSONTests {
-    private func fault(_ text: String, _ limits: JSON.Limits = .init()) -> JSON.SyntaxError? { fault(Array(text.utf8), limits) }
+    private func fault(_ text: String, _ limits: JSON.Limits = .init()) -> JSON.SyntaxError? {
+        fault(Array(text.utf8), limits)
+    }
 
     private func fault(_ bytes: [UInt8], _ limits: JSON.Limits = .init()) -> JSON.SyntaxError? {
         do throws(JSON.SyntaxError) { _ = try JSON.parse(bytes, limits: limits) } catch { return error }
@@ -10,7 +12,8 @@ import Wire
     }
 
     @Test func `a text comes back as it was written, numbers digit by digit`() throws {
-        let text = #"{"a":[1,-0.10,1e400,123456789012345678901234567890],"b":{"c":null,"d":[true,false]},"e":"é\n\"\\😀"}"#
+        let text =
+            #"{"a":[1,-0.10,1e400,123456789012345678901234567890],"b":{"c":null,"d":[true,false]},"e":"é\n\"\\😀"}"#
         #expect(try JSON.parse(text).description == text)
     }
 
@@ -19,8 +22,10 @@ import Wire
     }
 
     @Test(arguments: [
-        ("", 0), ("  ", 2), ("[1,]", 3), ("[1 2]", 3), ("{\"a\":1,}", 7), ("{a:1}", 1), ("01", 0), ("-", 0), ("1.", 0),
-        ("1e", 0), (".5", 0), ("tru", 0), ("nul", 0), ("[1]x", 3), ("\"a", 2), ("\"\\x\"", 1), ("\"\\u12g4\"", 1),
+        ("", 0), ("  ", 2), ("[1,]", 3), ("[1 2]", 3), ("{\"a\":1,}", 7), ("{a:1}", 1), ("01", 0), ("-", 0),
+        ("1.", 0),
+        ("1e", 0), (".5", 0), ("tru", 0), ("nul", 0), ("[1]x", 3), ("\"a", 2), ("\"\\x\"", 1),
+        ("\"\\u12g4\"", 1),
         ("\"a\\u0000b\"", 2), ("\"\\ud800\"", 1), ("\"\\udc00\\ud800\"", 1), ("\"\\ud800\\u0041\"", 1),
         ("\"\u{1}\"", 1), ("{\"a\":1,\"b\":2,\"a\":3}", 13), ("NaN", 0), ("\u{FEFF}1", 0), ("{\"a\" 1}", 5),
     ])
@@ -28,7 +33,10 @@ import Wire
         #expect(fault(text)?.offset == offset, "\(String(describing: fault(text)))")
     }
 
-    @Test(arguments: [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xFF], [0xC3], [0xF4, 0x90, 0x80, 0x80], [0xE0, 0x80, 0x80]] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xFF], [0xC3], [0xF4, 0x90, 0x80, 0x80], [0xE0, 0x80, 0x80],
+        ] as [[UInt8]])
     func `bytes that are no UTF-8 are refused`(bytes: [UInt8]) {
         #expect(fault([0x22, 0x61] + bytes + [0x22])?.offset == 2)
         #expect(fault([0x22, 0x5C, 0x6E] + bytes + [0x22])?.offset == 3)
@@ -77,13 +85,15 @@ import Wire
 
     @Test func `a struct goes out in snake_case and comes back the same`() throws {
         let person = Person(
-            fullName: "Ada \"L\"", age: nil, bornOn: LocalDate("1815-12-10"), placesLived: [.init(cityName: "London")],
+            fullName: "Ada \"L\"", age: nil, bornOn: LocalDate("1815-12-10"),
+            placesLived: [.init(cityName: "London")],
             notesByTopic: ["camelCase": 1], extra: ["a": [1, nil]])
         let writer = ByteWriter()
         try writer.writeJSON(person)
         #expect(
             writer.string
-                == #"{"full_name":"Ada \"L\"","age":null,"born_on":"1815-12-10","places_lived":[{"city_name":"London"}],"notes_by_topic":{"camelCase":1},"extra":{"a":[1,null]}}"#)
+                == #"{"full_name":"Ada \"L\"","age":null,"born_on":"1815-12-10","places_lived":[{"city_name":"London"}],"notes_by_topic":{"camelCase":1},"extra":{"a":[1,null]}}"#
+        )
         #expect(try JSON.parse(writer.string).decode(Person.self) == person)
     }
 
@@ -99,7 +109,8 @@ import Wire
     }
 
     @Test func `what does not fit is told with its place`() throws {
-        let json = try JSON.parse(#"{"full_name":"A","places_lived":[{"city_name":1}],"notes_by_topic":{},"extra":1}"#)
+        let json = try JSON.parse(
+            #"{"full_name":"A","places_lived":[{"city_name":1}],"notes_by_topic":{},"extra":1}"#)
         do {
             _ = try json.decode(Person.self)
             Issue.record("was taken")

@@ -58,8 +58,12 @@ public struct PermissionSet: Hashable, Sendable {
     private mutating func insert(_ index: Int) { bits[index >> 6] |= 1 << UInt64(index & 63) }
 
     public func union(_ other: PermissionSet) -> PermissionSet { PermissionSet(bits: bits | other.bits) }
-    public func intersection(_ other: PermissionSet) -> PermissionSet { PermissionSet(bits: bits & other.bits) }
-    public func subtracting(_ other: PermissionSet) -> PermissionSet { PermissionSet(bits: bits & ~other.bits) }
+    public func intersection(_ other: PermissionSet) -> PermissionSet {
+        PermissionSet(bits: bits & other.bits)
+    }
+    public func subtracting(_ other: PermissionSet) -> PermissionSet {
+        PermissionSet(bits: bits & ~other.bits)
+    }
     public func isSubset(of other: PermissionSet) -> Bool { subtracting(other).isEmpty }
     public var isEmpty: Bool { bits == SIMD8(repeating: 0) }
 

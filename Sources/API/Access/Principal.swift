@@ -59,7 +59,8 @@ public struct Principal: Sendable {
     }
 
     public init(
-        userId: UUID, sessionId: UUID? = nil, apiKeyId: UUID? = nil, companyId: UUID? = nil, memberId: UUID? = nil,
+        userId: UUID, sessionId: UUID? = nil, apiKeyId: UUID? = nil, companyId: UUID? = nil,
+        memberId: UUID? = nil,
         permissions: PermissionSet = PermissionSet(), impersonatorId: UUID? = nil, isByCookie: Bool = false
     ) {
         self.userId = userId
@@ -93,8 +94,10 @@ extension Principal {
         guard let principal else { return .unauthorized }
         switch access {
         case .open, .signedIn: return nil
-        case .operator: return principal.isOperator ? nil : .forbidden("This is for those who run the installation.")
-        case .member: return principal.companyId == nil ? principal.companyRefusal ?? Problem(.companyRequired) : nil
+        case .operator:
+            return principal.isOperator ? nil : .forbidden("This is for those who run the installation.")
+        case .member:
+            return principal.companyId == nil ? principal.companyRefusal ?? Problem(.companyRequired) : nil
         case .can(let permission):
             if principal.companyId == nil { return principal.companyRefusal ?? Problem(.companyRequired) }
             guard principal.permissions.contains(permission) else { return .forbidden(permission) }

@@ -22,9 +22,10 @@ struct DocsRoutes {
         return [
             route("/openapi.json", "The contract", json), route("/openapi.yaml", "The contract", yaml),
             route("/docs/errors", "Every problem the API answers with", Document(html: problems.html)),
-        ] + (SwaggerUI(folder: configuration.docsFolder)?.documents ?? ReferencePage.documents).map {
-            route($0.path, "The API, to read and to try", $0.document)
-        }
+        ]
+            + (SwaggerUI(folder: configuration.docsFolder)?.documents ?? ReferencePage.documents).map {
+                route($0.path, "The API, to read and to try", $0.document)
+            }
     }
 
     private func route(_ path: String, _ summary: String, _ document: Document) -> SystemRoute {
@@ -72,7 +73,9 @@ struct Document: Sendable {
             return response
         }
         var response: Response
-        if let gzipped = forms.gzipped, call.request.headerBytes("accept-encoding", { AcceptEncoding($0).gzip > 0 }) == true {
+        if let gzipped = forms.gzipped,
+            call.request.headerBytes("accept-encoding", { AcceptEncoding($0).gzip > 0 }) == true
+        {
             response = Response(status: 200, body: .bytes(gzipped))
             addFields(to: &response.headers, tag.gzipped)
             response.headers.add("content-encoding", "gzip" as StaticString)

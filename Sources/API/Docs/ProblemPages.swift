@@ -5,8 +5,11 @@ public struct ProblemPages: Sendable {
     private let groups: [(title: String, codes: [ProblemCode])]
 
     public init(_ domains: [DomainRoutes]) {
-        groups = [("Every route", ProblemCode.general)]
-            + domains.filter { !$0.problems.isEmpty }.map { ($0.name, $0.problems.sorted { ($0.status, $0.name) < ($1.status, $1.name) }) }
+        groups =
+            [("Every route", ProblemCode.general)]
+            + domains.filter { !$0.problems.isEmpty }.map {
+                ($0.name, $0.problems.sorted { ($0.status, $0.name) < ($1.status, $1.name) })
+            }
     }
 
     /// docs/errors.md.
@@ -21,9 +24,11 @@ public struct ProblemPages: Sendable {
 
             """
         for group in groups {
-            out += "\n## \(group.title)\n\n| code | status | what happened | what to do |\n|---|---|---|---|\n"
+            out +=
+                "\n## \(group.title)\n\n| code | status | what happened | what to do |\n|---|---|---|---|\n"
             for code in group.codes {
-                out += "| `\(code.name)` | \(code.status) | \(Self.cell(code.title)) | \(Self.cell(code.advice)) |\n"
+                out +=
+                    "| `\(code.name)` | \(code.status) | \(Self.cell(code.title)) | \(Self.cell(code.advice)) |\n"
             }
         }
         return out
@@ -52,7 +57,8 @@ public struct ProblemPages: Sendable {
         for group in groups {
             out += "<h2>\(group.title.escapedAsMarkup)</h2>\n<dl>\n"
             for code in group.codes {
-                out += "<dt id=\"\(code.name)\"><code>\(code.name)</code> (\(code.status)) \(code.title.escapedAsMarkup)</dt>"
+                out +=
+                    "<dt id=\"\(code.name)\"><code>\(code.name)</code> (\(code.status)) \(code.title.escapedAsMarkup)</dt>"
                 out += "<dd>\(code.advice.escapedAsMarkup)</dd>\n"
             }
             out += "</dl>\n"

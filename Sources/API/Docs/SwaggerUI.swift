@@ -15,10 +15,18 @@ struct SwaggerUI {
             ("/docs", Document(html: Self.page, policy: Self.policy)),
             ("/docs/init.js", Document(Array(Self.script.utf8), "text/javascript; charset=utf-8")),
             ("/docs/page.css", Document(Array(Self.style.utf8), "text/css; charset=utf-8")),
-            ("/docs/swagger-ui-bundle.js", Document(script, "text/javascript; charset=utf-8", gzipped: zipped("swagger-ui-bundle.js"))),
-            ("/docs/swagger-ui.css", Document(style, "text/css; charset=utf-8", gzipped: zipped("swagger-ui.css"))),
+            (
+                "/docs/swagger-ui-bundle.js",
+                Document(script, "text/javascript; charset=utf-8", gzipped: zipped("swagger-ui-bundle.js"))
+            ),
+            (
+                "/docs/swagger-ui.css",
+                Document(style, "text/css; charset=utf-8", gzipped: zipped("swagger-ui.css"))
+            ),
         ]
-        if let icon = File.read("\(folder)/favicon-32x32.png") { documents.append(("/docs/favicon.png", Document(icon, "image/png"))) }
+        if let icon = File.read("\(folder)/favicon-32x32.png") {
+            documents.append(("/docs/favicon.png", Document(icon, "image/png")))
+        }
         self.documents = documents.map { (path: $0.0, document: $0.1) }
     }
 
@@ -87,7 +95,9 @@ enum File {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var about = stat()
-        guard fstat(fileno(file), &about) == 0, about.st_size > 0, about.st_size <= sizeMax else { return nil }
+        guard fstat(fileno(file), &about) == 0, about.st_size > 0, about.st_size <= sizeMax else {
+            return nil
+        }
         var bytes = [UInt8](repeating: 0, count: Int(about.st_size))
         return fread(&bytes, 1, bytes.count, file) == bytes.count ? bytes : nil
     }

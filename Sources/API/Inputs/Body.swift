@@ -8,7 +8,9 @@ public struct Body<Value: Decodable & Sendable>: RouteInput {
 
     public subscript<Member>(dynamicMember path: KeyPath<Value, Member>) -> Member { value[keyPath: path] }
 
-    public static func part() throws(Schema.ProbeError) -> InputPart { .body(try Schema.of(Value.self, as: .input)) }
+    public static func part() throws(Schema.ProbeError) -> InputPart {
+        .body(try Schema.of(Value.self, as: .input))
+    }
 
     public static func read(_ reader: InputReader) -> Body? {
         guard case .body(let schema) = reader.part(), let json = reader.json() else { return nil }
@@ -30,11 +32,15 @@ public struct Patch<Value: Decodable & Sendable>: RouteInput {
 
     public subscript<Member>(dynamicMember path: KeyPath<Value, Member>) -> Member { value[keyPath: path] }
 
-    public static func part() throws(Schema.ProbeError) -> InputPart { .patch(try Schema.of(Value.self, as: .patch)) }
+    public static func part() throws(Schema.ProbeError) -> InputPart {
+        .patch(try Schema.of(Value.self, as: .patch))
+    }
 
     public static func read(_ reader: InputReader) -> Patch? {
         guard case .patch(let schema) = reader.part(), let json = reader.json() else { return nil }
-        return reader.make(json, schema, Value.self).map { Patch($0, isEmpty: json.objectValue?.isEmpty ?? true) }
+        return reader.make(json, schema, Value.self).map {
+            Patch($0, isEmpty: json.objectValue?.isEmpty ?? true)
+        }
     }
 }
 
@@ -54,7 +60,10 @@ extension InputReader {
         do throws(JSON.SyntaxError) {
             return try JSON.parse(call.bodyBytes)
         } catch {
-            fault(Fault(.body(""), "malformed-json", "the body \(error.reason), at byte \(error.offset)", isSyntax: true))
+            fault(
+                Fault(
+                    .body(""), "malformed-json", "the body \(error.reason), at byte \(error.offset)",
+                    isSyntax: true))
             return nil
         }
     }

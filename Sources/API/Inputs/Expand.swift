@@ -9,7 +9,9 @@ import Wire
 public struct Expanded<Value: Codable & Sendable>: Codable, Sendable, AnyExpanded {
     public let value: Value
     public init(_ value: Value) { self.value = value }
-    public init(from decoder: any Decoder) throws { value = try decoder.singleValueContainer().decode(Value.self) }
+    public init(from decoder: any Decoder) throws {
+        value = try decoder.singleValueContainer().decode(Value.self)
+    }
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(value)
@@ -34,7 +36,8 @@ public struct Expand<Item: Decodable & Expandable & Sendable>: RouteInput {
         }
         let names = shape.properties.filter(\.isExpansion).map(\.name)
         let schema = Schema(
-            .array(Schema(.text(TextRule(values: names))), countMax: names.count), note: "Print these whole beside their ids.")
+            .array(Schema(.text(TextRule(values: names))), countMax: names.count),
+            note: "Print these whole beside their ids.")
         return .query(ObjectSchema(properties: [.init(name: "expand", schema: schema, isRequired: false)]))
     }
 
@@ -51,21 +54,28 @@ public struct Expand<Item: Decodable & Expandable & Sendable>: RouteInput {
 extension Call {
     /// The row of `base`, whose columns are those of `Item`, with what `expand` asks for; no row is 404.
     public func one<Item>(_ expand: Expand<Item>, _ base: SQL) async throws -> Single<Item> {
-        let sql = expand.names.isEmpty ? base : try ListFrame.single(Item.self, expand.names, of: base, for: self)
+        let sql =
+            expand.names.isEmpty ? base : try ListFrame.single(Item.self, expand.names, of: base, for: self)
         let rows = try await db.query(sql)
         return try Single(rows)
     }
 
     /// The statements of what `expand` names, each once; a name the item does not have is the caller's fault.
-    func expansions<Item: Decodable>(_ names: [String], of item: Item.Type) throws -> [(name: String, sql: SQL)] {
-        guard case .object(let shape) = try Schema.of(item, as: .output).kind, let type = item as? any Expandable.Type else {
+    func expansions<Item: Decodable>(_ names: [String], of item: Item.Type) throws -> [(
+        name: String, sql: SQL
+    )] {
+        guard case .object(let shape) = try Schema.of(item, as: .output).kind,
+            let type = item as? any Expandable.Type
+        else {
             throw Problem.faulty([.parameter("expand", "not-one-of", "nothing can be expanded here")])
         }
         let known = shape.properties.filter(\.isExpansion).map(\.name)
         for name in names where !known.contains(name) {
             let near = NearMiss.hint(name, among: known)
             throw Problem.faulty([
-                .parameter("expand", "not-one-of", "\"\(name.prefix(60))\" cannot be expanded; \(known.joined(separator: ", ")) can\(near)")
+                .parameter(
+                    "expand", "not-one-of",
+                    "\"\(name.prefix(60))\" cannot be expanded; \(known.joined(separator: ", ")) can\(near)")
             ])
         }
         let company = try company

@@ -84,6 +84,7 @@ public final class InputReader {
             default: nil
             }
         return .at(
-            JSON.pointer(to: context?.codingPath ?? []), "invalid", context?.debugDescription ?? "is not acceptable")
+            JSON.pointer(to: context?.codingPath ?? []), "invalid",
+            context?.debugDescription ?? "is not acceptable")
     }
 }

@@ -22,14 +22,18 @@ extension List {
         var faults = Schema(.object(schema)).faults(in: .object(own)).map { Self.moved($0) }
         if json.objectValue == nil { faults.append(.at("/filter", "wrong-type", "must be an object")) }
         if let q, q.utf8.contains(0) || q.unicodeScalars.count > InputLimits.searchLengthMax {
-            faults.append(.at("/filter/q", "too-long", "may have \(InputLimits.searchLengthMax) characters, none of them NUL"))
+            faults.append(
+                .at(
+                    "/filter/q", "too-long",
+                    "may have \(InputLimits.searchLengthMax) characters, none of them NUL"))
         }
         let keys = sort.map { $0.split(separator: ",").map(SortKey.init) } ?? [shape.sorts[0]]
         let allowed = shape.sorts.map(\.column) + ["id"]
         if !(1...3).contains(keys.count) || Set(keys.map(\.column)).count != keys.count
             || keys.contains(where: { !allowed.contains($0.column) })
         {
-            faults.append(.at("/sort", "not-one-of", "must name one to three of \(allowed.joined(separator: ", "))"))
+            faults.append(
+                .at("/sort", "not-one-of", "must name one to three of \(allowed.joined(separator: ", "))"))
         }
         let made = try? JSON.object(own).decode(Filter.self)
         guard faults.isEmpty, let made else {
@@ -37,7 +41,8 @@ extension List {
             throw .unprocessable(faults)
         }
         self.init(
-            filter: made, limit: InputLimits.pageDefault, sort: ListParameters.withTieBreaker(keys), q: q, fields: nil, expand: nil,
+            filter: made, limit: InputLimits.pageDefault, sort: ListParameters.withTieBreaker(keys), q: q,
+            fields: nil, expand: nil,
             wantsCount: false, hasOwnOrder: sort == nil, cursor: nil, filterJSON: .object(own), shape: shape)
     }
 

@@ -83,7 +83,8 @@ public struct List<Filter: ListFilter>: RouteInput {
         let limit = pairs.one("limit", reader).flatMap { ListParameters.limit($0, reader) }
         let cursor = pairs.one("cursor", reader)
         let sort = pairs.one("sort", reader).flatMap { ListParameters.sort($0, shape, reader) }
-        let q = shape.search.isEmpty ? nil : pairs.one("q", reader).flatMap { ListParameters.search($0, reader) }
+        let q =
+            shape.search.isEmpty ? nil : pairs.one("q", reader).flatMap { ListParameters.search($0, reader) }
         let fields = pairs.one("fields", reader).map { $0.split(separator: ",").map(String.init) }
         let expand = pairs.one("expand", reader).map { $0.split(separator: ",").map(String.init) }
         let count = pairs.one("count", reader)
@@ -95,8 +96,10 @@ public struct List<Filter: ListFilter>: RouteInput {
         guard reader.faults.isEmpty, let filter = try? json.decode(Filter.self) else { return nil }
         return List(
             filter: filter, limit: limit ?? InputLimits.pageDefault,
-            sort: ListParameters.withTieBreaker(sort ?? [shape.sorts[0]]), q: q, fields: fields, expand: expand,
-            wantsCount: count != nil, hasOwnOrder: sort == nil, cursor: cursor, filterJSON: json, shape: shape)
+            sort: ListParameters.withTieBreaker(sort ?? [shape.sorts[0]]), q: q, fields: fields,
+            expand: expand,
+            wantsCount: count != nil, hasOwnOrder: sort == nil, cursor: cursor, filterJSON: json, shape: shape
+        )
     }
 }
 
@@ -120,14 +123,16 @@ enum ListParameters {
     static func sort(_ text: String, _ shape: ListShape, _ reader: InputReader) -> [SortKey]? {
         var keys: [SortKey] = []
         // A column named again orders nothing any more.
-        for key in text.split(separator: ",").map(SortKey.init) where !keys.contains(where: { $0.column == key.column }) {
+        for key in text.split(separator: ",").map(SortKey.init)
+        where !keys.contains(where: { $0.column == key.column }) {
             keys.append(key)
         }
         let allowed = shape.sorts.map(\.column) + ["id"]
         for key in keys where !allowed.contains(key.column) {
             let near = NearMiss.hint(key.column, among: allowed)
             let names = allowed.joined(separator: ", ")
-            reader.fault(.parameter("sort", "not-one-of", "must name \(names), each with - for falling order\(near)"))
+            reader.fault(
+                .parameter("sort", "not-one-of", "must name \(names), each with - for falling order\(near)"))
             return nil
         }
         guard (1...3).contains(keys.count) else {
@@ -140,7 +145,8 @@ enum ListParameters {
     static func search(_ text: String, _ reader: InputReader) -> String? {
         guard text.unicodeScalars.count <= InputLimits.searchLengthMax, !text.utf8.contains(0) else {
             reader.fault(
-                .parameter("q", "too-long", "may have \(InputLimits.searchLengthMax) characters, none of them NUL"))
+                .parameter(
+                    "q", "too-long", "may have \(InputLimits.searchLengthMax) characters, none of them NUL"))
             return nil
         }
         let trimmed = text.trimmed()

@@ -22,18 +22,23 @@ final class ListFrame: Sendable {
         let all = shown + expansions.map(\.name) + hidden
         let keys = sort.map { "row.\(ListSQL.quoted($0.column))\($0.isDescending ? " DESC" : "")" }
         head = "SELECT " + shown.map { "row.\(ListSQL.quoted($0))" }.joined(separator: ", ")
-        expanded = expansions.map { ", (\(fragment: $0.sql)) AS \(unescaped: ListSQL.quoted($0.name))" as SQL }
-            .joined(separator: "")
+        expanded = expansions.map {
+            ", (\(fragment: $0.sql)) AS \(unescaped: ListSQL.quoted($0.name))" as SQL
+        }
+        .joined(separator: "")
         from = hidden.map { ", row.\(ListSQL.quoted($0))" }.joined() + " FROM ("
         order = " ORDER BY \(keys.joined(separator: ", ")) LIMIT "
         hiddenColumns = hidden.count
         sortPlaces = sort.compactMap { all.lastIndex(of: $0.column) }
     }
 
-    static func of<Item: Decodable, Filter>(_ item: Item.Type, _ list: List<Filter>, for call: Call) throws -> ListFrame {
+    static func of<Item: Decodable, Filter>(_ item: Item.Type, _ list: List<Filter>, for call: Call) throws
+        -> ListFrame
+    {
         guard list.fields == nil, list.expand == nil, list.hasOwnOrder else {
             let expansions = try list.expand.map { try call.expansions($0, of: item) } ?? []
-            return ListFrame(columns: try columns(of: item, wanted: list.fields), sort: list.sort, expansions: expansions)
+            return ListFrame(
+                columns: try columns(of: item, wanted: list.fields), sort: list.sort, expansions: expansions)
         }
         let key = Key(item: ObjectIdentifier(item), filter: ObjectIdentifier(Filter.self))
         if let known = known.withLock({ $0[key] }) { return known }
@@ -43,9 +48,14 @@ final class ListFrame: Sendable {
     }
 
     /// The one row of `base` with what `expand` asked for.
-    static func single<Item: Decodable>(_ item: Item.Type, _ names: [String], of base: SQL, for call: Call) throws -> SQL {
-        let frame = ListFrame(columns: try columns(of: item, wanted: nil), sort: [], expansions: try call.expansions(names, of: item))
-        return "\(unescaped: frame.head)\(fragment: frame.expanded)\(unescaped: frame.from)\(fragment: base)) AS row"
+    static func single<Item: Decodable>(_ item: Item.Type, _ names: [String], of base: SQL, for call: Call)
+        throws -> SQL
+    {
+        let frame = ListFrame(
+            columns: try columns(of: item, wanted: nil), sort: [],
+            expansions: try call.expansions(names, of: item))
+        return
+            "\(unescaped: frame.head)\(fragment: frame.expanded)\(unescaped: frame.from)\(fragment: base)) AS row"
     }
 
     private struct Key: Hashable {
@@ -64,9 +74,13 @@ final class ListFrame: Sendable {
         guard let wanted else { return all }
         for name in wanted where !all.contains(name) {
             let near = NearMiss.hint(name, among: all)
-            throw Problem.faulty([.parameter("fields", "not-one-of", "\"\(name.prefix(60))\" is no field of this list\(near)")])
+            throw Problem.faulty([
+                .parameter("fields", "not-one-of", "\"\(name.prefix(60))\" is no field of this list\(near)")
+            ])
         }
-        if wanted.isEmpty { throw Problem.faulty([.parameter("fields", "invalid", "must name at least one field")]) }
+        if wanted.isEmpty {
+            throw Problem.faulty([.parameter("fields", "invalid", "must name at least one field")])
+        }
         return all.filter(wanted.contains)
     }
 }

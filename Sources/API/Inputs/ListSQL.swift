@@ -26,8 +26,10 @@ struct ListSQL {
     }
 
     func whole(of base: SQL) -> SQL {
-        let order = sort.map { "row.\(Self.quoted($0.column))\($0.isDescending ? " DESC" : "")" }.joined(separator: ", ")
-        return "SELECT row.* FROM (\(fragment: base)) AS row\(fragment: whereClause) ORDER BY \(unescaped: order)"
+        let order = sort.map { "row.\(Self.quoted($0.column))\($0.isDescending ? " DESC" : "")" }.joined(
+            separator: ", ")
+        return
+            "SELECT row.* FROM (\(fragment: base)) AS row\(fragment: whereClause) ORDER BY \(unescaped: order)"
     }
 
     func count(of base: SQL) -> SQL {
@@ -78,7 +80,9 @@ struct ListSQL {
     }
 
     private static func search(_ q: String, _ columns: [String]) -> SQL {
-        let any = columns.map { column in "\(unescaped: "row.\(quoted(column))") ILIKE \("%\(SQL.literalPattern(q))%")" as SQL }
+        let any = columns.map { column in
+            "\(unescaped: "row.\(quoted(column))") ILIKE \("%\(SQL.literalPattern(q))%")" as SQL
+        }
         return "(\(fragment: any.joined(separator: " OR ")))"
     }
 
@@ -95,7 +99,9 @@ struct ListSQL {
         }
         let steps = sort.indices.map { index -> SQL in
             var terms = (0..<index).map { "\(unescaped: columns[$0]) = \(bind(key[$0]))" as SQL }
-            terms.append("\(unescaped: "\(columns[index]) \(sort[index].isDescending ? "<" : ">") ")\(bind(key[index]))")
+            terms.append(
+                "\(unescaped: "\(columns[index]) \(sort[index].isDescending ? "<" : ">") ")\(bind(key[index]))"
+            )
             return "(\(fragment: terms.joined(separator: " AND ")))"
         }
         return "(\(fragment: steps.joined(separator: " OR ")))"

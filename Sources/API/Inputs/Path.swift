@@ -54,7 +54,9 @@ enum ParameterText {
             var items: [JSON] = []
             for text in texts {
                 for part in text.split(separator: ",", omittingEmptySubsequences: true) {
-                    guard let item = scalar(String(part), element) else { return unreadable(element, name, reader) }
+                    guard let item = scalar(String(part), element) else {
+                        return unreadable(element, name, reader)
+                    }
                     items.append(item)
                 }
             }

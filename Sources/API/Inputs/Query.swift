@@ -28,7 +28,9 @@ enum QueryShape {
         guard case .object(var shape) = schema.kind else {
             throw Schema.ProbeError(description: "\(type) is read from a query, so it must be a struct")
         }
-        for index in shape.properties.indices { shape.properties[index].schema.kind = bounded(shape.properties[index].schema.kind) }
+        for index in shape.properties.indices {
+            shape.properties[index].schema.kind = bounded(shape.properties[index].schema.kind)
+        }
         return shape
     }
 
@@ -119,13 +121,16 @@ struct QueryPairs {
             guard let end = inner.firstIndex(of: "]") else { continue }
             let key = String(inner[..<end] + inner[inner.index(after: end)...])
             if object[key] != nil {
-                reader.fault(Fault(.parameter(pair.name), "repeated", "stands more than once", isSyntax: true))
+                reader.fault(
+                    Fault(.parameter(pair.name), "repeated", "stands more than once", isSyntax: true))
             }
             object[key] = .string(pair.value)
         }
         pairs.removeAll { $0.name.hasPrefix("\(name)[") && $0.name.hasSuffix("]") }
         guard !object.isEmpty else { return nil }
-        for fault in schema.faults(in: .object(object)) { reader.fault(ParameterText.parameterFault(fault, name)) }
+        for fault in schema.faults(in: .object(object)) {
+            reader.fault(ParameterText.parameterFault(fault, name))
+        }
         return .object(object)
     }
 

@@ -17,12 +17,18 @@ struct CodeSamples {
     private var hasKey: Bool { route.method == .post && route.idempotency != .none }
 
     private var curl: String {
-        var lines = [route.method == .get ? "curl \"$INFINITY\(route.examplePath)\"" : "curl -X \(route.method.name) \"$INFINITY\(route.examplePath)\""]
+        var lines = [
+            route.method == .get
+                ? "curl \"$INFINITY\(route.examplePath)\""
+                : "curl -X \(route.method.name) \"$INFINITY\(route.examplePath)\""
+        ]
         if needsToken { lines.append("-H \"Authorization: Bearer $TOKEN\"") }
         if hasKey { lines.append("-H \"Idempotency-Key: $(uuidgen)\"") }
         if let body = route.exampleBody {
             lines.append("-H \"Content-Type: application/json\"")
-            lines.append("-d '\(body.description.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'")
+            lines.append(
+                "-d '\(body.description.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
+            )
         }
         return lines.joined(separator: " \\\n  ")
     }
@@ -54,8 +60,12 @@ struct CodeSamples {
     private var swift: String {
         var lines = ["var request = URLRequest(url: URL(string: infinity + \"\(route.examplePath)\")!)"]
         if route.method != .get { lines.append("request.httpMethod = \"\(route.method.name)\"") }
-        if needsToken { lines.append("request.setValue(\"Bearer \\(token)\", forHTTPHeaderField: \"Authorization\")") }
-        if hasKey { lines.append("request.setValue(UUID().uuidString, forHTTPHeaderField: \"Idempotency-Key\")") }
+        if needsToken {
+            lines.append("request.setValue(\"Bearer \\(token)\", forHTTPHeaderField: \"Authorization\")")
+        }
+        if hasKey {
+            lines.append("request.setValue(UUID().uuidString, forHTTPHeaderField: \"Idempotency-Key\")")
+        }
         if let body = route.exampleBody {
             lines.append("request.setValue(\"application/json\", forHTTPHeaderField: \"Content-Type\")")
             lines.append("request.httpBody = Data(#\"\(body)\"#.utf8)")
@@ -74,7 +84,8 @@ private enum PythonLiteral {
         case .number, .string: json.description
         case .array(let items): "[" + items.map(text).joined(separator: ", ") + "]"
         case .object(let object):
-            "{" + object.members.map { "\(JSON.string($0.key)): \(text($0.value))" }.joined(separator: ", ") + "}"
+            "{" + object.members.map { "\(JSON.string($0.key)): \(text($0.value))" }.joined(separator: ", ")
+                + "}"
         }
     }
 }

@@ -44,7 +44,13 @@ public struct OpenAPI: Sendable {
             ("openapi", "3.1.0"),
             ("info", info),
             ("servers", [["url": "/", "description": "This server"]]),
-            ("tags", .array(domains.filter(hasRoutes).map { ["name": .string($0.name), "description": .string($0.summary)] })),
+            (
+                "tags",
+                .array(
+                    domains.filter(hasRoutes).map {
+                        ["name": .string($0.name), "description": .string($0.summary)]
+                    })
+            ),
             ("paths", paths),
         ]
         if !hooks.isEmpty { document["webhooks"] = .object(JSON.Object(hooks)) }
@@ -74,7 +80,8 @@ public struct OpenAPI: Sendable {
         let links = OperationLinks(routes: routes)
         for route in routes {
             var item = paths[route.path]?.objectValue ?? JSON.Object()
-            item["\(route.method.name)".lowercased()] = OperationWriter(route: route, links: links).operation(&components)
+            item["\(route.method.name)".lowercased()] = OperationWriter(route: route, links: links).operation(
+                &components)
             paths[route.path] = .object(item)
         }
         return .object(paths)
@@ -92,15 +99,23 @@ public struct OpenAPI: Sendable {
             "required": ["type", "timestamp", "data"],
         ]
         let example: JSON = [
-            "type": .string(webhook.name), "timestamp": "2026-11-24T09:30:00.000000Z", "data": webhook.example,
+            "type": .string(webhook.name), "timestamp": "2026-11-24T09:30:00.000000Z",
+            "data": webhook.example,
         ]
         return [
             "post": [
-                "operationId": .string("on" + webhook.name.split(whereSeparator: { !$0.isLetter }).map(\.capitalizedFirst).joined()),
+                "operationId": .string(
+                    "on"
+                        + webhook.name.split(whereSeparator: { !$0.isLetter }).map(\.capitalizedFirst)
+                        .joined()),
                 "tags": ["Webhooks"],
                 "summary": .string(webhook.summary),
-                "parameters": .array(["webhook-id", "webhook-timestamp", "webhook-signature"].map(signedHeader)),
-                "requestBody": ["required": true, "content": ["application/json": ["schema": schema, "example": example]]],
+                "parameters": .array(
+                    ["webhook-id", "webhook-timestamp", "webhook-signature"].map(signedHeader)),
+                "requestBody": [
+                    "required": true,
+                    "content": ["application/json": ["schema": schema, "example": example]],
+                ],
                 "responses": [
                     "2XX": ["description": "Taken."],
                     "410": ["description": "Gone for good: the endpoint is switched off."],

@@ -11,11 +11,14 @@ struct OperationLinks {
         guard let (item, place) = Self.item(of: route) else { return nil }
         var links = JSON.Object()
         for next in routes {
-            guard let parameter = Self.parameter(of: next.path, behind: route.path), let id = next.operationId,
+            guard let parameter = Self.parameter(of: next.path, behind: route.path),
+                let id = next.operationId,
                 let field = [parameter, "id"].first(where: { item[$0] != nil })
             else { continue }
             var parameters = JSON.Object()
-            for name in (try? PathTemplate(route.path))?.parameters ?? [] { parameters[name] = .string("$request.path.\(name)") }
+            for name in (try? PathTemplate(route.path))?.parameters ?? [] {
+                parameters[name] = .string("$request.path.\(name)")
+            }
             parameters[parameter] = .string("$response.body#\(place)/\(field)")
             links[id] = ["operationId": .string(id), "parameters": .object(parameters)]
         }

@@ -174,14 +174,18 @@ struct OperationWriter {
     }
 
     private var expand: [JSON] {
-        guard case .page(let item) = route.output.shape, case .object(let object) = item.kind else { return [] }
+        guard case .page(let item) = route.output.shape, case .object(let object) = item.kind else {
+            return []
+        }
         let names = object.properties.filter(\.isExpansion).map { JSON.string($0.name) }
         if names.isEmpty { return [] }
         return [
             [
                 "name": "expand", "in": "query", "style": "form", "explode": false,
                 "description": "Print these whole beside their ids.",
-                "schema": ["type": "array", "minItems": 1, "items": ["type": "string", "enum": .array(names)]],
+                "schema": [
+                    "type": "array", "minItems": 1, "items": ["type": "string", "enum": .array(names)],
+                ],
             ]
         ]
     }

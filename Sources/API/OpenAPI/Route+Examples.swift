@@ -62,7 +62,8 @@ struct ExampleMaker {
         if let example = schema.example { return example }
         switch schema.kind {
         case .text(let rule): return rule.values.flatMap(\.first).map(JSON.string) ?? text(rule, name)
-        case .integer(let rule): return JSON(min(max(integer(name), rule.minimum ?? .min), rule.maximum ?? .max))
+        case .integer(let rule):
+            return JSON(min(max(integer(name), rule.minimum ?? .min), rule.maximum ?? .max))
         case .number(let minimum, let maximum):
             return JSON.Number(min(max(12.5, minimum ?? 12.5), maximum ?? 12.5)).map(JSON.number) ?? 0
         case .boolean: return true
@@ -71,7 +72,9 @@ struct ExampleMaker {
         case .anything: return [:]
         case .object(let object):
             var out = JSON.Object()
-            for property in object.properties { out[property.name] = value(property.schema, named: property.name) }
+            for property in object.properties {
+                out[property.name] = value(property.schema, named: property.name)
+            }
             return .object(out)
         }
     }
@@ -92,12 +95,18 @@ struct ExampleMaker {
     }
 
     private static let likely: [(name: String, text: String)] = [
-        ("email", "ada@example.com"), ("name", "Ada Lovelace"), ("title", "Spring launch"), ("slug", "analytical-engines"),
-        ("url", "https://example.com/spring"), ("locale", "en-GB"), ("time_zone", "Europe/Berlin"), ("currency", "EUR"),
+        ("email", "ada@example.com"), ("name", "Ada Lovelace"), ("title", "Spring launch"),
+        ("slug", "analytical-engines"),
+        ("url", "https://example.com/spring"), ("locale", "en-GB"), ("time_zone", "Europe/Berlin"),
+        ("currency", "EUR"),
         ("description", "Everything we agreed on by phone."), ("note", "Everything we agreed on by phone."),
-        ("token", "q3Zr8vK1xT0bW6yN"), ("secret", "JBSWY3DPEHPK3PXP"), ("code", "482913"), ("ip", "203.0.113.7"),
-        ("ip_address", "203.0.113.7"), ("user_agent", "Mozilla/5.0"), ("role", "member"), ("permission", "teams:read"),
-        ("permissions", "teams:read"), ("status", "active"), ("password", "correct-horse-battery"), ("country", "DE"),
-        ("color", "#2f6fed"), ("phone", "+49 30 1234567"), ("type", "Bearer"), ("key", "inf_live_8Kq2"), ("prefix", "inf_live_8Kq2"),
+        ("token", "q3Zr8vK1xT0bW6yN"), ("secret", "JBSWY3DPEHPK3PXP"), ("code", "482913"),
+        ("ip", "203.0.113.7"),
+        ("ip_address", "203.0.113.7"), ("user_agent", "Mozilla/5.0"), ("role", "member"),
+        ("permission", "teams:read"),
+        ("permissions", "teams:read"), ("status", "active"), ("password", "correct-horse-battery"),
+        ("country", "DE"),
+        ("color", "#2f6fed"), ("phone", "+49 30 1234567"), ("type", "Bearer"), ("key", "inf_live_8Kq2"),
+        ("prefix", "inf_live_8Kq2"),
     ]
 }

@@ -29,7 +29,11 @@ struct SchemaComponents {
         guard schema.isNullable || schema.note != nil else { return reference }
         var out = JSON.Object()
         if let note = schema.note { out["description"] = .string(note) }
-        if schema.isNullable { out["anyOf"] = [reference, ["type": "null"]] } else { out["allOf"] = [reference] }
+        if schema.isNullable {
+            out["anyOf"] = [reference, ["type": "null"]]
+        } else {
+            out["allOf"] = [reference]
+        }
         return .object(out)
     }
 
@@ -74,7 +78,9 @@ struct SchemaComponents {
         var chosen = Self.letters(name)
         if path.count > 2 {
             let outer = path[path.count - 2]
-            let root = outer.hasSuffix("ies") ? String(outer.dropLast(3)) : outer.hasSuffix("s") ? String(outer.dropLast()) : outer
+            let root =
+                outer.hasSuffix("ies")
+                ? String(outer.dropLast(3)) : outer.hasSuffix("s") ? String(outer.dropLast()) : outer
             if !chosen.contains(root) { chosen = outer + chosen }
         }
         if !names.values.contains(chosen) { return chosen }
@@ -131,7 +137,9 @@ struct SchemaComponents {
     }
 
     private static func add(_ rule: TextRule, to out: inout JSON.Object, isNullable: Bool) {
-        if let values = rule.values { out["enum"] = .array(values.map(JSON.string) + (isNullable ? [.null] : [])) }
+        if let values = rule.values {
+            out["enum"] = .array(values.map(JSON.string) + (isNullable ? [.null] : []))
+        }
         out["format"] = rule.format.map(JSON.string)
         if let min = rule.lengthMin, min > 0 { out["minLength"] = JSON(min) }
         out["maxLength"] = rule.lengthMax.map { JSON($0) }

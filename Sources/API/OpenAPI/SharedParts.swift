@@ -4,7 +4,9 @@ import Wire
 enum SharedParts {
     static func parameter(_ name: String) -> JSON { ["$ref": .string("#/components/parameters/\(name)")] }
     static func header(_ name: String) -> JSON { ["$ref": .string("#/components/headers/\(name)")] }
-    static func response(_ status: Int) -> JSON { ["$ref": .string("#/components/responses/Status\(status)")] }
+    static func response(_ status: Int) -> JSON {
+        ["$ref": .string("#/components/responses/Status\(status)")]
+    }
 
     static let introduction = """
         One set of rules for every endpoint:
@@ -26,18 +28,24 @@ enum SharedParts {
     static let parameters: JSON = [
         "Limit": [
             "name": "limit", "in": "query", "description": "How many items a page has.",
-            "schema": ["type": "integer", "minimum": 1, "maximum": JSON(InputLimits.pageMax), "default": JSON(InputLimits.pageDefault)],
+            "schema": [
+                "type": "integer", "minimum": 1, "maximum": JSON(InputLimits.pageMax),
+                "default": JSON(InputLimits.pageDefault),
+            ],
         ],
         "Cursor": [
             "name": "cursor", "in": "query",
-            "description": "`page.next_cursor` of the page before, as it was given; only with the same filter and sort.",
+            "description":
+                "`page.next_cursor` of the page before, as it was given; only with the same filter and sort.",
             "schema": [
-                "type": "string", "maxLength": JSON(InputLimits.cursorLengthMax), "pattern": "^[A-Za-z0-9_-]+$",
+                "type": "string", "maxLength": JSON(InputLimits.cursorLengthMax),
+                "pattern": "^[A-Za-z0-9_-]+$",
             ],
         ],
         "Count": [
             "name": "count", "in": "query",
-            "description": .string("`estimated` adds `page.estimated_total`, counted up to \(InputLimits.countMax)."),
+            "description": .string(
+                "`estimated` adds `page.estimated_total`, counted up to \(InputLimits.countMax)."),
             "schema": ["type": "string", "enum": ["estimated"]],
         ],
         "IdempotencyKey": key(isRequired: false),
@@ -45,7 +53,8 @@ enum SharedParts {
         "IfMatch": version(isRequired: false),
         "IfMatchRequired": version(isRequired: true),
         "IfNoneMatch": [
-            "name": "If-None-Match", "in": "header", "description": "The `ETag` you have; 304 when it still holds.",
+            "name": "If-None-Match", "in": "header",
+            "description": "The `ETag` you have; 304 when it still holds.",
             "schema": ["type": "string", "examples": ["\"3\""]],
         ],
     ]
@@ -72,13 +81,19 @@ enum SharedParts {
     static let headers: JSON = [
         "ETag": text("The version of the resource, for `If-Match` and `If-None-Match`.", "\"3\""),
         "Location": text("Where the resource is.", "/v1/teams/01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11"),
-        "Link": text("The next page, with `rel=\"next\"`; absent on the last.", "</v1/teams?cursor=…>; rel=\"next\""),
-        "RequestId": text("The id under which our log knows the request; yours, when you sent one.", "01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11"),
-        "RateLimit": text("What is left (`r`) and in how many seconds all is there again (`t`).", "\"default\";r=599;t=1"),
+        "Link": text(
+            "The next page, with `rel=\"next\"`; absent on the last.", "</v1/teams?cursor=…>; rel=\"next\""),
+        "RequestId": text(
+            "The id under which our log knows the request; yours, when you sent one.",
+            "01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11"),
+        "RateLimit": text(
+            "What is left (`r`) and in how many seconds all is there again (`t`).", "\"default\";r=599;t=1"),
         "RetryAfter": [
-            "description": "Seconds to wait before the next try.", "schema": ["type": "integer", "examples": [12]],
+            "description": "Seconds to wait before the next try.",
+            "schema": ["type": "integer", "examples": [12]],
         ],
-        "WWWAuthenticate": text("How to sign in, and what was wrong with the token (RFC 6750).", "Bearer error=\"invalid_token\""),
+        "WWWAuthenticate": text(
+            "How to sign in, and what was wrong with the token (RFC 6750).", "Bearer error=\"invalid_token\""),
         "IdempotencyReplayed": [
             "description": "`true` when this is the kept answer to an earlier request with the same key.",
             "schema": ["type": "string", "enum": ["true"]],
@@ -92,7 +107,8 @@ enum SharedParts {
     static let securitySchemes: JSON = [
         "bearer": [
             "type": "http", "scheme": "bearer",
-            "description": "An access token (`access_token` of `POST /v1/auth/login`) or an API key (`inf_live_…`).",
+            "description":
+                "An access token (`access_token` of `POST /v1/auth/login`) or an API key (`inf_live_…`).",
         ],
         "cookie": [
             "type": "apiKey", "in": "cookie", "name": "infinity_access",
@@ -103,7 +119,9 @@ enum SharedParts {
     static let pageSchema: JSON = [
         "type": "object",
         "properties": [
-            "next_cursor": ["type": ["string", "null"], "description": "For `cursor`; null on the last page."],
+            "next_cursor": [
+                "type": ["string", "null"], "description": "For `cursor`; null on the last page.",
+            ],
             "has_more": ["type": "boolean"],
             "estimated_total": ["type": "integer", "description": "With `count=estimated` only."],
         ],
@@ -114,7 +132,10 @@ enum SharedParts {
         "type": "object",
         "description": "What went wrong (RFC 9457).",
         "properties": [
-            "type": ["type": "string", "format": "uri-reference", "description": "The page about this kind of problem."],
+            "type": [
+                "type": "string", "format": "uri-reference",
+                "description": "The page about this kind of problem.",
+            ],
             "title": ["type": "string"],
             "status": ["type": "integer"],
             "detail": ["type": "string", "description": "About this very case."],
@@ -127,7 +148,9 @@ enum SharedParts {
                     "type": "object",
                     "properties": [
                         "pointer": ["type": "string", "description": "JSON Pointer into the body."],
-                        "parameter": ["type": "string", "description": "Of the query, the path or a header."],
+                        "parameter": [
+                            "type": "string", "description": "Of the query, the path or a header.",
+                        ],
                         "code": ["type": "string"],
                         "detail": ["type": "string"],
                     ],
@@ -144,12 +167,19 @@ enum SharedParts {
         for status in Set(ProblemCode.general.map(\.status)).sorted() {
             let codes = ProblemCode.general.filter { $0.status == status }
             var response: JSON.Object = [
-                ("description", .string(codes.map { "- `\($0.name)`: \($0.title). \($0.advice)" }.joined(separator: "\n"))),
-                ("content", [
-                    "application/problem+json": [
-                        "schema": ["$ref": "#/components/schemas/Problem"], "example": example(of: codes[0]),
+                (
+                    "description",
+                    .string(codes.map { "- `\($0.name)`: \($0.title). \($0.advice)" }.joined(separator: "\n"))
+                ),
+                (
+                    "content",
+                    [
+                        "application/problem+json": [
+                            "schema": ["$ref": "#/components/schemas/Problem"],
+                            "example": example(of: codes[0]),
+                        ]
                     ]
-                ]),
+                ),
             ]
             response["headers"] = headersOfRefusal(status)
             out["Status\(status)"] = .object(response)
@@ -168,7 +198,8 @@ enum SharedParts {
 
     static func example(of code: ProblemCode) -> JSON {
         [
-            "type": .string("/docs/errors#\(code.name)"), "title": .string(code.title), "status": JSON(code.status),
+            "type": .string("/docs/errors#\(code.name)"), "title": .string(code.title),
+            "status": JSON(code.status),
             "code": .string(code.name), "request_id": "01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11",
         ]
     }

@@ -83,15 +83,19 @@ public enum YAML {
 
     /// Several lines that a literal block keeps as they are.
     private static func isBlock(_ text: String) -> Bool {
-        guard text.utf8.contains(UInt8(ascii: "\n")), let first = text.utf8.first, let last = text.utf8.last else { return false }
+        guard text.utf8.contains(UInt8(ascii: "\n")), let first = text.utf8.first, let last = text.utf8.last
+        else { return false }
         return first > 0x20 && last > 0x20 && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x0A }
     }
 
-    static func plainOrQuoted(_ text: String) -> String { isPlain(text) ? text : JSON.string(text).description }
+    static func plainOrQuoted(_ text: String) -> String {
+        isPlain(text) ? text : JSON.string(text).description
+    }
 
     /// Nothing but itself can be read from it. Rather one quote too many than a country code that becomes `false`.
     private static func isPlain(_ text: String) -> Bool {
-        guard let first = text.utf8.first, isLetter(first) || first == UInt8(ascii: "/") || first == UInt8(ascii: "_"),
+        guard let first = text.utf8.first,
+            isLetter(first) || first == UInt8(ascii: "/") || first == UInt8(ascii: "_"),
             text.utf8.last != UInt8(ascii: " "), text.utf8.last != UInt8(ascii: ":"),
             !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
         else { return false }
@@ -99,7 +103,10 @@ public enum YAML {
         for byte in text.utf8 {
             if before == UInt8(ascii: ":"), byte == 0x20 { return false }
             if byte == UInt8(ascii: "#"), before == 0x20 { return false }
-            guard byte == 0x20 || byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") else {
+            guard
+                byte == 0x20
+                    || byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            else {
                 return false
             }
             before = byte
@@ -107,5 +114,7 @@ public enum YAML {
         return true
     }
 
-    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z") }
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z")
+    }
 }

@@ -34,7 +34,11 @@ public struct OutputPart: Sendable {
 
     /// Answers of this shape carry an ETag made of the row's version.
     public var hasVersion: Bool {
-        if case .single(let schema) = shape, case .object(let object) = schema.kind { object["version"] != nil } else { false }
+        if case .single(let schema) = shape, case .object(let object) = schema.kind {
+            object["version"] != nil
+        } else {
+            false
+        }
     }
 }
 

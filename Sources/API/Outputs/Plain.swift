@@ -25,7 +25,9 @@ public struct PlainText: RouteOutput, Sendable {
 public struct Raw: RouteOutput, Sendable {
     public let response: Response
     public init(_ response: Response) { self.response = response }
-    public static func part() -> OutputPart { OutputPart(status: 200, shape: .media(["application/octet-stream"])) }
+    public static func part() -> OutputPart {
+        OutputPart(status: 200, shape: .media(["application/octet-stream"]))
+    }
     public func response(to call: Call) -> Response { response }
 }
 

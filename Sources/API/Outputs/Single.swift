@@ -99,7 +99,8 @@ enum ItemContent: Sendable {
 
     private var version: Int64? {
         switch self {
-        case .row(let rows): rows.columns.contains("version") ? try? rows.first?.get("version", as: Int64.self) : nil
+        case .row(let rows):
+            rows.columns.contains("version") ? try? rows.first?.get("version", as: Int64.self) : nil
         case .value(_, let version): version
         }
     }

@@ -34,7 +34,8 @@ struct DatabaseProblems: Sendable {
             .unavailable(retryAfterSeconds: max(1, Int(retryAfter.components.seconds)))
         case .timedOut: Problem(.timedOut).header("retry-after", "1")
         case .cancelled: .unavailable(retryAfterSeconds: 1)
-        case .serialization: .unavailable(retryAfterSeconds: 1, "Others were changing the same things; try again.")
+        case .serialization:
+            .unavailable(retryAfterSeconds: 1, "Others were changing the same things; try again.")
         case .invalidText: Problem(.malformedRequest, "A text in the request cannot be stored.")
         case .invalidValue: Problem(.invalidRequest, "A value in the request is outside what can be stored.")
         case .constraint(_, let name, _): byConstraint[name].map(Self.problem)

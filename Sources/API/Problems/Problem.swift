@@ -46,7 +46,8 @@ extension Problem {
     }
 
     public static func forbidden(_ permission: Permission) -> Problem {
-        Problem(.forbidden, "This needs the permission \(permission.name).").with("permission", .string(permission.name))
+        Problem(.forbidden, "This needs the permission \(permission.name).").with(
+            "permission", .string(permission.name))
     }
 
     public static func forbidden(_ detail: String) -> Problem { Problem(.forbidden, detail) }
@@ -55,7 +56,9 @@ extension Problem {
         Problem(code, detail)
     }
 
-    public static func unprocessable(_ faults: [Fault]) -> Problem { Problem(.invalidRequest, nil, faults: faults) }
+    public static func unprocessable(_ faults: [Fault]) -> Problem {
+        Problem(.invalidRequest, nil, faults: faults)
+    }
 
     public static func unprocessable(_ pointer: String, _ code: String, _ detail: String) -> Problem {
         Problem(.invalidRequest, nil, faults: [.at(pointer, code, detail)])
@@ -69,7 +72,9 @@ extension Problem {
     static func unknownQuery(_ query: String) -> Problem {
         let name = query.prefix { $0 != "=" && $0 != "&" }.prefix(100)
         return .faulty([
-            Fault(.parameter(String(name)), "unknown-parameter", "is no parameter here; there are none", isSyntax: true)
+            Fault(
+                .parameter(String(name)), "unknown-parameter", "is no parameter here; there are none",
+                isSyntax: true)
         ])
     }
 

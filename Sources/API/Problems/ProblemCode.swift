@@ -24,18 +24,23 @@ public struct ProblemCode: Hashable, Sendable {
 extension ProblemCode {
     public static let malformedRequest = ProblemCode(
         "malformed-request", 400, "The request is not well formed",
-        advice: "Read `errors`: each names the place. Unknown fields and parameters are refused, so that a typing "
+        advice:
+            "Read `errors`: each names the place. Unknown fields and parameters are refused, so that a typing "
             + "mistake cannot pass for a wish.")
     public static let invalidRequest = ProblemCode(
         "invalid-request", 422, "The request is well formed but cannot be accepted",
-        advice: "Read `errors`: each names a field or parameter and what it must be. All faults are told at once.")
+        advice:
+            "Read `errors`: each names a field or parameter and what it must be. All faults are told at once."
+    )
     public static let invalidCursor = ProblemCode(
         "invalid-cursor", 400, "The cursor does not belong to this list",
-        advice: "Send `cursor` back exactly as `page.next_cursor` gave it, with the same filter and sort; else begin "
+        advice:
+            "Send `cursor` back exactly as `page.next_cursor` gave it, with the same filter and sort; else begin "
             + "the list anew.")
     public static let unauthorized = ProblemCode(
         "unauthorized", 401, "A valid access token is required",
-        advice: "Send `Authorization: Bearer …` with a token that has not expired; refresh it or log in again.")
+        advice:
+            "Send `Authorization: Bearer …` with a token that has not expired; refresh it or log in again.")
     public static let forbidden = ProblemCode(
         "forbidden", 403, "This is not allowed to you",
         advice: "The detail names the missing permission; an owner or admin of the company can grant it.")
@@ -76,7 +81,9 @@ extension ProblemCode {
         advice: "Read the resource and send its `ETag` in `If-Match`.")
     public static let quotaExceeded = ProblemCode(
         "quota-exceeded", 429, "Too many requests",
-        advice: "Wait for `Retry-After` seconds; the `RateLimit` header tells what is left before it comes to this.")
+        advice:
+            "Wait for `Retry-After` seconds; the `RateLimit` header tells what is left before it comes to this."
+    )
     public static let unknownVersion = ProblemCode(
         "unknown-version", 400, "There is no such version of the API",
         advice: "Leave `Infinity-Version` out, or send one that the detail names.")
@@ -89,26 +96,33 @@ extension ProblemCode {
     public static let expectationFailed = ProblemCode(
         "expectation-failed", 417, "The expectation cannot be met", advice: "Leave `Expect` out.")
     public static let badRequest = ProblemCode(
-        "bad-request", 400, "The HTTP message is not valid", advice: "The detail names what is wrong with it.")
+        "bad-request", 400, "The HTTP message is not valid", advice: "The detail names what is wrong with it."
+    )
     public static let internalError = ProblemCode(
         "internal-error", 500, "Something went wrong on our side",
         advice: "Nothing is wrong with the request. Try again; if it stays, tell support the `request_id`.")
     public static let notImplemented = ProblemCode(
-        "not-implemented", 501, "The method or transfer coding is not known here", advice: "Use HTTP/1.1's own.")
+        "not-implemented", 501, "The method or transfer coding is not known here",
+        advice: "Use HTTP/1.1's own.")
     public static let unavailable = ProblemCode(
-        "unavailable", 503, "The service cannot answer just now", advice: "Try again after `Retry-After` seconds.")
+        "unavailable", 503, "The service cannot answer just now",
+        advice: "Try again after `Retry-After` seconds.")
     public static let timedOut = ProblemCode(
         "timed-out", 503, "The work took too long and was stopped",
         advice: "Try again, or ask for less at once. A change that was cut off has not happened.")
     public static let versionNotSupported = ProblemCode(
-        "http-version-not-supported", 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here", advice: "Use HTTP/1.1.")
+        "http-version-not-supported", 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here",
+        advice: "Use HTTP/1.1.")
 
     /// In the order of docs/errors.md.
     public static let general: [ProblemCode] = [
-        badRequest, malformedRequest, unknownVersion, invalidCursor, idempotencyKeyRequired, unauthorized, forbidden, companyRequired,
+        badRequest, malformedRequest, unknownVersion, invalidCursor, idempotencyKeyRequired, unauthorized,
+        forbidden, companyRequired,
         notFound, methodNotAllowed, notAcceptable, requestTimeout, conflict, requestInFlight, versionMismatch,
-        payloadTooLarge, uriTooLong, unsupportedMediaType, expectationFailed, invalidRequest, idempotencyKeyReused,
-        preconditionRequired, quotaExceeded, headersTooLarge, internalError, notImplemented, unavailable, timedOut,
+        payloadTooLarge, uriTooLong, unsupportedMediaType, expectationFailed, invalidRequest,
+        idempotencyKeyReused,
+        preconditionRequired, quotaExceeded, headersTooLarge, internalError, notImplemented, unavailable,
+        timedOut,
         versionNotSupported,
     ]
 }

@@ -49,7 +49,8 @@ extension Call {
             return try await create(insert(limit.together(in: company)), also: others)
         }
         let condition = SQL.below(limit.max, limit.count, else: limit.problem)
-        let answers = try await db.write([limit.alone(in: company), insert(condition)] + others + [limit.count])
+        let answers = try await db.write(
+            [limit.alone(in: company), insert(condition)] + others + [limit.count])
         let count = try answers[answers.count - 1][0].get(0, as: Int.self)
         headroom.learn(key, left: limit.max - count, now: request.loop.now)
         return answers[1]

@@ -15,7 +15,9 @@ extension Call {
     ) async throws -> Page<Item> {
         let frame = try ListFrame.of(Item.self, list, for: self)
         let seal = CursorSeal(key: application.cursorKey, scope: cursorScope(list))
-        let after = try list.cursor.map { (cursor) throws(Problem) in try seal.open(cursor, keys: list.sort.count) }
+        let after = try list.cursor.map { (cursor) throws(Problem) in
+            try seal.open(cursor, keys: list.sort.count)
+        }
         var statements = [ListSQL(list, after: after).page(of: base, frame)]
         if list.wantsCount { statements.append(ListSQL(list, after: nil).count(of: base)) }
         let answers = try await db.batch(statements, as: other)
@@ -24,7 +26,8 @@ extension Call {
         return Page(
             rows: rows, limit: min(rows.count, list.limit), hiddenColumns: frame.hiddenColumns,
             nextCursor: hasMore ? seal.seal(rows, row: list.limit - 1, columns: frame.sortPlaces) : nil,
-            total: list.wantsCount ? min(try answers[1][0].get("total", as: Int.self), InputLimits.countMax) : nil)
+            total: list.wantsCount
+                ? min(try answers[1][0].get("total", as: Int.self), InputLimits.countMax) : nil)
     }
 
     /// A cursor is good for the list it came from alone: route, company, filter, search and order.

@@ -16,7 +16,9 @@ extension Call {
             guard let field = request.headerList("if-match") else { return nil }
             guard let condition = EntityTagCondition(field) else {
                 throw .faulty([
-                    Fault(.parameter("If-Match"), "invalid", "must be an ETag in quotes, as it was given", isSyntax: true)
+                    Fault(
+                        .parameter("If-Match"), "invalid", "must be an ETag in quotes, as it was given",
+                        isSyntax: true)
                 ])
             }
             switch condition {
@@ -53,17 +55,19 @@ extension Call {
 }
 
 #if DEBUG
-extension Call {
-    /// A route that publishes If-Match and succeeds has looked at it: asked while developing, so that its tests fail.
-    func checkVersionsWereCompared() throws {
-        let route = route.route
-        guard route.honoursIfMatch, !hasComparedVersions else { return }
-        throw UncheckedVersion(
-            description: "\(route.method.name) \(route.path) publishes If-Match and has not looked at it: .ifMatch(.ignored)?")
-    }
+    extension Call {
+        /// A route that publishes If-Match and succeeds has looked at it: asked while developing, so that its tests fail.
+        func checkVersionsWereCompared() throws {
+            let route = route.route
+            guard route.honoursIfMatch, !hasComparedVersions else { return }
+            throw UncheckedVersion(
+                description:
+                    "\(route.method.name) \(route.path) publishes If-Match and has not looked at it: .ifMatch(.ignored)?"
+            )
+        }
 
-    private struct UncheckedVersion: Error, CustomStringConvertible { let description: String }
-}
+        private struct UncheckedVersion: Error, CustomStringConvertible { let description: String }
+    }
 #endif
 
 /// The assignments of a merge patch, for `UPDATE … SET`: what is absent is left alone.

@@ -60,7 +60,9 @@ public final class Call: @unchecked Sendable {
     public var company: UUID {
         get throws(Problem) {
             guard let principal else { throw .unauthorized }
-            guard let company = principal.companyId else { throw principal.companyRefusal ?? Problem(.companyRequired) }
+            guard let company = principal.companyId else {
+                throw principal.companyRefusal ?? Problem(.companyRequired)
+            }
             return company
         }
     }
@@ -69,7 +71,9 @@ public final class Call: @unchecked Sendable {
     public var member: UUID {
         get throws(Problem) {
             guard let principal else { throw .unauthorized }
-            guard let member = principal.memberId else { throw principal.companyRefusal ?? Problem(.companyRequired) }
+            guard let member = principal.memberId else {
+                throw principal.companyRefusal ?? Problem(.companyRequired)
+            }
             return member
         }
     }
@@ -118,5 +122,7 @@ public struct Environment: Sendable {
         return value
     }
 
-    public func find<Value: Sendable>(_ type: Value.Type) -> Value? { values[ObjectIdentifier(type)] as? Value }
+    public func find<Value: Sendable>(_ type: Value.Type) -> Value? {
+        values[ObjectIdentifier(type)] as? Value
+    }
 }

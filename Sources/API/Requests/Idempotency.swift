@@ -107,7 +107,8 @@ public enum Idempotency {
             ])
             if let row = answers[1].first {
                 return Kept(
-                    requestHash: try row.get("request_hash"), status: Int(try row.get("status", as: Int32.self)),
+                    requestHash: try row.get("request_hash"),
+                    status: Int(try row.get("status", as: Int32.self)),
                     headerLines: try row.get("headers"), sealedBody: try row.get("body"))
             }
             guard try answers[0][0].get("is_mine", as: Bool.self) else {

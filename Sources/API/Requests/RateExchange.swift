@@ -38,7 +38,9 @@ final class RateExchange: Sendable {
 
     /// A policy goes by its name: the same on every instance, whatever its quota there at this moment.
     func add(_ limiter: RateLimiter) {
-        let name = limiter.policy.name.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        let name = limiter.policy.name.utf8.reduce(14_695_981_039_346_656_037) {
+            ($0 ^ UInt64($1)) &* 1_099_511_628_211
+        }
         state.withLock { $0.limiters[name] = limiter }
     }
 
@@ -84,7 +86,9 @@ final class RateExchange: Sendable {
         var bytes = waiting
         for (name, limiter) in limiters {
             for (key, count) in limiter.takeUntold() where bytes.count < Self.entriesMax * Self.entryLength {
-                for word in [name, key.high, key.low] { withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) } }
+                for word in [name, key.high, key.low] {
+                    withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
+                }
                 withUnsafeBytes(of: UInt32(clamping: count).bigEndian) { bytes.append(contentsOf: $0) }
             }
         }
@@ -109,9 +113,12 @@ final class RateExchange: Sendable {
     private func learn(_ counts: [UInt8], _ limiters: [UInt64: RateLimiter], _ now: UInt64) {
         counts.withUnsafeBytes { bytes in
             for at in stride(from: 0, to: bytes.count - Self.entryLength + 1, by: Self.entryLength) {
-                func word(_ offset: Int) -> UInt64 { UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: at + offset, as: UInt64.self)) }
+                func word(_ offset: Int) -> UInt64 {
+                    UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: at + offset, as: UInt64.self))
+                }
                 let count = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: at + 24, as: UInt32.self))
-                limiters[word(0)]?.learn(RateLimiter.Key(high: word(8), low: word(16)), count: Int(count), now: now)
+                limiters[word(0)]?.learn(
+                    RateLimiter.Key(high: word(8), low: word(16)), count: Int(count), now: now)
             }
         }
     }

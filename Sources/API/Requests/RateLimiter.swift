@@ -76,9 +76,13 @@ final class RateLimiter: Sendable {
     func count(_ key: Key, quota own: Int? = nil, now: UInt64) -> RateOutcome {
         let quota = max(1, own ?? self.quota.load(ordering: .relaxed))
         let each = max(1, window / UInt64(quota))
-        let (instances, round) = (peers.instances.load(ordering: .relaxed), peers.round.load(ordering: .relaxed))
+        let (instances, round) = (
+            peers.instances.load(ordering: .relaxed), peers.round.load(ordering: .relaxed)
+        )
         return shard(key).buckets.withLock { buckets in
-            if buckets.count > Self.sweepAt { buckets = buckets.filter { $0.value.fullAt > now || $0.value.untold > 0 } }
+            if buckets.count > Self.sweepAt {
+                buckets = buckets.filter { $0.value.fullAt > now || $0.value.untold > 0 }
+            }
             var bucket = buckets[key] ?? Bucket()
             let spent = max(bucket.fullAt, now) - now
             let room = spent + each > window ? 0 : Int((window - spent) / each)
@@ -96,7 +100,8 @@ final class RateLimiter: Sendable {
             bucket.share -= 1
             bucket.untold += 1
             buckets[key] = bucket
-            return RateOutcome(isAllowed: true, quota: quota, remaining: room - 1, seconds: Self.seconds(spent + each))
+            return RateOutcome(
+                isAllowed: true, quota: quota, remaining: room - 1, seconds: Self.seconds(spent + each))
         }
     }
 
@@ -104,7 +109,9 @@ final class RateLimiter: Sendable {
         shards[Int(truncatingIfNeeded: (key.low ^ key.low >> 32) % UInt64(Self.shardCount))]
     }
 
-    private static func seconds(_ nanoseconds: UInt64) -> Int { max(1, Int((nanoseconds + 999_999_999) / 1_000_000_000)) }
+    private static func seconds(_ nanoseconds: UInt64) -> Int {
+        max(1, Int((nanoseconds + 999_999_999) / 1_000_000_000))
+    }
 
     /// Prints both fields of the draft.
     func write(_ outcome: RateOutcome, into headers: inout ResponseHeaders) {
@@ -136,7 +143,8 @@ extension RateLimiter {
         shard(key).buckets.withLock { buckets in
             var bucket = buckets[key] ?? Bucket()
             let each = bucket.each > 0 ? bucket.each : usual
-            bucket.fullAt = min(max(bucket.fullAt, now) &+ each &* UInt64(count), now + window * Self.debtWindows)
+            bucket.fullAt = min(
+                max(bucket.fullAt, now) &+ each &* UInt64(count), now + window * Self.debtWindows)
             buckets[key] = bucket
         }
     }

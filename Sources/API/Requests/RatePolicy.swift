@@ -33,5 +33,7 @@ public struct RatePolicy: Sendable, Hashable {
     public static let none = RatePolicy("none", quota: 0, windowSeconds: 1, per: .client)
 
     /// The other quota of a deployment.
-    func with(quota: Int) -> RatePolicy { RatePolicy(name, quota: quota, windowSeconds: windowSeconds, per: subject) }
+    func with(quota: Int) -> RatePolicy {
+        RatePolicy(name, quota: quota, windowSeconds: windowSeconds, per: subject)
+    }
 }

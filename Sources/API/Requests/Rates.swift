@@ -27,7 +27,9 @@ public final class Rates: Sendable {
         isOn = configuration.limitsRates
         given = configuration.quotas
         exchange = RateExchange(db, peers)
-        func make(_ policy: RatePolicy, _ isOn: Bool, _ peers: RatePeers) -> RateLimiter? { isOn ? RateLimiter(policy, peers) : nil }
+        func make(_ policy: RatePolicy, _ isOn: Bool, _ peers: RatePeers) -> RateLimiter? {
+            isOn ? RateLimiter(policy, peers) : nil
+        }
         keys = make(Self.apiKey, isOn, peers)
         companies = make(Self.company, isOn, peers)
         guesses = make(Self.badToken, isOn, peers)
@@ -72,7 +74,9 @@ public final class Rates: Sendable {
         if let keys, principal?.apiKeyId != nil, limiter.policy.subject == .user { limiter = keys }
         try count(limiter, RateSubject.key(limiter.policy.subject, call), nil, call, now)
         guard let companies, let principal, principal.companyId != nil else { return }
-        let quota = principal.standing.flatMap { standing in plans.withLock { $0.isEmpty ? nil : $0[standing.plan] } }
+        let quota = principal.standing.flatMap { standing in
+            plans.withLock { $0.isEmpty ? nil : $0[standing.plan] }
+        }
         try count(companies, RateSubject.key(.company, call), quota, call, now)
     }
 
@@ -84,8 +88,10 @@ public final class Rates: Sendable {
             call.rate = (limiter, outcome)
         }
         if outcome.isAllowed { return }
-        throw Problem(.quotaExceeded, "At most \(outcome.quota) requests in \(limiter.policy.windowSeconds) seconds.")
-            .header("retry-after", String(outcome.seconds))
+        throw Problem(
+            .quotaExceeded, "At most \(outcome.quota) requests in \(limiter.policy.windowSeconds) seconds."
+        )
+        .header("retry-after", String(outcome.seconds))
     }
 
     /// Counts a token that is not valid.
@@ -93,6 +99,7 @@ public final class Rates: Sendable {
         guard let guesses else { return }
         let outcome = guesses.count(RateSubject.key(.client, call), now: call.request.loop.now)
         if outcome.isAllowed { return }
-        throw Problem(.quotaExceeded, "Too many tokens that are not valid.").header("retry-after", String(outcome.seconds))
+        throw Problem(.quotaExceeded, "Too many tokens that are not valid.").header(
+            "retry-after", String(outcome.seconds))
     }
 }

@@ -10,17 +10,25 @@ struct RequestIdentity: Sendable {
     let parent: String?
 
     init(_ request: Request) {
-        let given = request.headerBytes("x-request-id") { Self.isAcceptable($0) ? String(decoding: $0, as: UTF8.self) : nil }
+        let given = request.headerBytes("x-request-id") {
+            Self.isAcceptable($0) ? String(decoding: $0, as: UTF8.self) : nil
+        }
         self.given = given ?? nil
         own = self.given == nil ? UUID.v7() : nil
-        let parent = request.headerBytes("traceparent") { Self.isTraceparent($0) ? String(decoding: $0, as: UTF8.self) : nil }
+        let parent = request.headerBytes("traceparent") {
+            Self.isTraceparent($0) ? String(decoding: $0, as: UTF8.self) : nil
+        }
         self.parent = parent ?? nil
     }
 
     var requestId: String { given ?? own?.description ?? "" }
 
     func addRequestId(to headers: inout ResponseHeaders) {
-        if let own { own.withText { headers.add("x-request-id", $0) } } else if let given { headers.add("x-request-id", given) }
+        if let own {
+            own.withText { headers.add("x-request-id", $0) }
+        } else if let given {
+            headers.add("x-request-id", given)
+        }
     }
 
     var traceId: String {
@@ -41,7 +49,8 @@ struct RequestIdentity: Sendable {
 
     /// `00-` 32 hexadecimal digits `-` 16 `-` 2, in lower case, neither id all zeros.
     private static func isTraceparent(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count == 55, bytes[0] == 0x30, bytes[1] == 0x30, bytes[2] == 0x2D, bytes[35] == 0x2D, bytes[52] == 0x2D
+        guard bytes.count == 55, bytes[0] == 0x30, bytes[1] == 0x30, bytes[2] == 0x2D, bytes[35] == 0x2D,
+            bytes[52] == 0x2D
         else { return false }
         func isHex(_ range: Range<Int>) -> Bool {
             bytes[range].allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) }

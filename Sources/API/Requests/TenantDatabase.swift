@@ -10,7 +10,9 @@ public struct TenantDatabase: Sendable {
     public func query(
         _ sql: SQL, as other: Tenant? = nil, deadline: Duration? = nil
     ) async throws(DatabaseError) -> Rows {
-        guard let joined else { return try await database.query(sql, as: other ?? tenant, deadline: deadline) }
+        guard let joined else {
+            return try await database.query(sql, as: other ?? tenant, deadline: deadline)
+        }
         return try await batch([sql], as: other, in: joined)[0]
     }
 
@@ -18,7 +20,9 @@ public struct TenantDatabase: Sendable {
     public func batch(
         _ statements: [SQL], as other: Tenant? = nil, deadline: Duration? = nil
     ) async throws(DatabaseError) -> [Rows] {
-        guard let joined else { return try await database.batch(statements, as: other ?? tenant, deadline: deadline) }
+        guard let joined else {
+            return try await database.batch(statements, as: other ?? tenant, deadline: deadline)
+        }
         return try await batch(statements, as: other, in: joined)
     }
 

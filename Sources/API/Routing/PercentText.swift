@@ -27,7 +27,9 @@ enum PercentText {
         out.reserveCapacity(bytes.count)
         var at = 0
         while at < bytes.count {
-            if bytes[at] == UInt8(ascii: "%"), let value = escaped(bytes, at), PercentEncoding.isUnreserved(value) {
+            if bytes[at] == UInt8(ascii: "%"), let value = escaped(bytes, at),
+                PercentEncoding.isUnreserved(value)
+            {
                 out.append(value)
                 at += 3
             } else {

@@ -143,7 +143,9 @@ extension Route {
     /// For what stands on other people's pages: browsers let any page call it and read the answer. No cookie counts here.
     public var anyOrigin: Route { with(\.takesAnyOrigin, true) }
     /// The answer holds secrets: `Cache-Control: no-store`, and it is never stored for a repeated request.
-    public var secret: Route { with(\.isSecret, true).with(\.idempotency, idempotency == .required ? .required : .none) }
+    public var secret: Route {
+        with(\.isSecret, true).with(\.idempotency, idempotency == .required ? .required : .none)
+    }
 
     /// Still served, and said to end (RFC 9745, RFC 8594): callers are told on every answer.
     public func deprecated(since: LocalDate, sunset: LocalDate, see link: String) -> Route {

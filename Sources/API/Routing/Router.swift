@@ -84,7 +84,9 @@ struct Router: Sendable {
         while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
         let length = end - start
         for literal in nodes[node].literals where literal.bytes.count == length {
-            let isSame = literal.bytes.withUnsafeBytes { memcmp($0.baseAddress!, path.baseAddress! + start, length) == 0 }
+            let isSame = literal.bytes.withUnsafeBytes {
+                memcmp($0.baseAddress!, path.baseAddress! + start, length) == 0
+            }
             guard isSame else { continue }
             if let route = find(literal.node, from: end + 1, &search) { return route }
             // The resource is there, for other methods: its name is not to be taken for somebody's id.

@@ -38,7 +38,8 @@ public struct TextRule: Sendable {
     public var check: (@Sendable (String) -> String?)?
 
     public init(
-        length: ClosedRange<Int>? = nil, format: String? = nil, pattern: String? = nil, values: [String]? = nil,
+        length: ClosedRange<Int>? = nil, format: String? = nil, pattern: String? = nil,
+        values: [String]? = nil,
         check: (@Sendable (String) -> String?)? = nil
     ) {
         lengthMin = length?.lowerBound
@@ -135,7 +136,9 @@ extension Timestamp: SchemaSource {
 extension LocalDate: SchemaSource {
     public static var schema: Schema {
         Schema(
-            .text(TextRule(format: "date", check: { LocalDate($0) == nil ? "is not a day like 2026-11-24" : nil })),
+            .text(
+                TextRule(
+                    format: "date", check: { LocalDate($0) == nil ? "is not a day like 2026-11-24" : nil })),
             example: "2026-11-24")
     }
     public static var sample: LocalDate { LocalDate(daysSince1970: 0) }

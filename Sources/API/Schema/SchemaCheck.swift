@@ -52,7 +52,9 @@ private struct SchemaCheck {
         }
         for (key, _) in object.members where shape[key] == nil {
             let near = NearMiss.hint(key, among: shape.properties.map(\.name))
-            fault(step(pointer, String(key.prefix(100))), "unknown-field", "is no field here\(near)", isSyntax: true)
+            fault(
+                step(pointer, String(key.prefix(100))), "unknown-field", "is no field here\(near)",
+                isSyntax: true)
         }
     }
 
@@ -65,7 +67,9 @@ private struct SchemaCheck {
         if rule.lengthMin != nil || rule.lengthMax != nil {
             let length = text.unicodeScalars.count
             if let min = rule.lengthMin, length < min {
-                return fault(pointer, "too-short", min == 1 ? "may not be empty" : "must have at least \(min) characters")
+                return fault(
+                    pointer, "too-short",
+                    min == 1 ? "may not be empty" : "must have at least \(min) characters")
             }
             if let max = rule.lengthMax, length > max {
                 return fault(pointer, "too-long", "has \(length) characters, \(max) are allowed")
@@ -80,11 +84,17 @@ private struct SchemaCheck {
                 ? fault(pointer, "out-of-range", "is too far from zero")
                 : fault(pointer, "wrong-type", "must be a whole number")
         }
-        if let minimum = rule.minimum, value < minimum { fault(pointer, "too-small", "must be at least \(minimum)") }
-        if let maximum = rule.maximum, value > maximum { fault(pointer, "too-large", "must be at most \(maximum)") }
+        if let minimum = rule.minimum, value < minimum {
+            fault(pointer, "too-small", "must be at least \(minimum)")
+        }
+        if let maximum = rule.maximum, value > maximum {
+            fault(pointer, "too-large", "must be at most \(maximum)")
+        }
     }
 
-    private mutating func real(_ number: JSON.Number, _ minimum: Double?, _ maximum: Double?, _ pointer: String) {
+    private mutating func real(
+        _ number: JSON.Number, _ minimum: Double?, _ maximum: Double?, _ pointer: String
+    ) {
         guard let value = number.double else { return fault(pointer, "out-of-range", "is too far from zero") }
         if let minimum, value < minimum { fault(pointer, "too-small", "must be at least \(minimum)") }
         if let maximum, value > maximum { fault(pointer, "too-large", "must be at most \(maximum)") }

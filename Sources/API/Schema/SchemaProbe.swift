@@ -14,8 +14,9 @@ extension Schema {
         } catch let error as ProbeError {
             throw error
         } catch {
-            throw ProbeError(description: "\(type) cannot be probed: \(error). An enum wants CaseIterable; a type "
-                + "that checks what it decodes wants SchemaSource")
+            throw ProbeError(
+                description: "\(type) cannot be probed: \(error). An enum wants CaseIterable; a type "
+                    + "that checks what it decodes wants SchemaSource")
         }
     }
 }
@@ -60,7 +61,8 @@ private final class SchemaProbe {
         }
         let identity = ObjectIdentifier(type)
         guard !path.contains(identity) else {
-            throw Schema.ProbeError(description: "\(type) contains itself; give it an end, or take JSON there")
+            throw Schema.ProbeError(
+                description: "\(type) contains itself; give it an end, or take JSON there")
         }
         path.append(identity)
         defer { path.removeLast() }
@@ -76,7 +78,8 @@ private final class SchemaProbe {
         // A struct without properties asks for nothing.
         var schema = note.schema ?? Schema(.object(ObjectSchema()))
         switch schema.kind {
-        case .text: if let (_, texts) = Self.texts(of: Value.self) { schema.kind = .text(TextRule(values: texts)) }
+        case .text:
+            if let (_, texts) = Self.texts(of: Value.self) { schema.kind = .text(TextRule(values: texts)) }
         case .array(let element, _):
             if let bounded = Value.self as? any BoundedArray.Type {
                 schema.kind = .array(element, countMax: bounded.countMax)
@@ -86,7 +89,9 @@ private final class SchemaProbe {
             object.fullName = _typeName(type)
             if let notes = (Value.self as? any FieldNotes.Type)?.fieldNotes {
                 for index in object.properties.indices {
-                    if let note = notes[object.properties[index].name] { object.properties[index].schema.note = note }
+                    if let note = notes[object.properties[index].name] {
+                        object.properties[index].schema.note = note
+                    }
                 }
             }
             schema.kind = .object(object)
@@ -133,7 +138,8 @@ private final class SchemaProbe {
         case is Double.Type, is Float.Type: Schema(.number(minimum: nil, maximum: nil))
         case is Int8.Type: Schema(.integer(IntegerRule(-128...127)))
         case is Int16.Type: Schema(.integer(IntegerRule(Int64(Int16.min)...Int64(Int16.max))))
-        case is Int32.Type: Schema(.integer(IntegerRule(Int64(Int32.min)...Int64(Int32.max), format: "int32")))
+        case is Int32.Type:
+            Schema(.integer(IntegerRule(Int64(Int32.min)...Int64(Int32.max), format: "int32")))
         case is UInt8.Type: Schema(.integer(IntegerRule(0...255)))
         case is UInt16.Type: Schema(.integer(IntegerRule(0...Int64(UInt16.max))))
         case is UInt32.Type: Schema(.integer(IntegerRule(0...Int64(UInt32.max))))
@@ -143,7 +149,8 @@ private final class SchemaProbe {
             Schema(
                 .integer(
                     IntegerRule(
-                        role == .output ? nil : -InputLimits.safeInteger...InputLimits.safeInteger, format: "int64")))
+                        role == .output ? nil : -InputLimits.safeInteger...InputLimits.safeInteger,
+                        format: "int64")))
         }
     }
 }
@@ -311,7 +318,8 @@ private struct ProbeUnkeyed: UnkeyedDecodingContainer {
     mutating func decodeNil() -> Bool { false }
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         let probed = try probe.element(type)
-        note.schema = Schema(.array(probed.schema, countMax: probe.role == .output ? nil : InputLimits.itemsMax))
+        note.schema = Schema(
+            .array(probed.schema, countMax: probe.role == .output ? nil : InputLimits.itemsMax))
         currentIndex = 1
         return probed.value as! Value
     }
@@ -323,5 +331,6 @@ private struct ProbeUnkeyed: UnkeyedDecodingContainer {
 }
 
 private var unusual: Schema.ProbeError {
-    Schema.ProbeError(description: "a hand-written init(from:) asks for nested containers; such a type wants SchemaSource")
+    Schema.ProbeError(
+        description: "a hand-written init(from:) asks for nested containers; such a type wants SchemaSource")
 }

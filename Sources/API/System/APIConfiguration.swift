@@ -51,7 +51,8 @@ public struct DomainRoutes: Sendable {
     public var webhooks: [OpenAPI.Webhook]
 
     public init(
-        name: String, summary: String, routes: [Route], permissions: [Permission] = [], problems: [ProblemCode] = [],
+        name: String, summary: String, routes: [Route], permissions: [Permission] = [],
+        problems: [ProblemCode] = [],
         constraints: [ConstraintProblem] = [], webhooks: [OpenAPI.Webhook] = []
     ) {
         self.name = name

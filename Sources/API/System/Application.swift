@@ -46,7 +46,8 @@ public final class Application: Sendable {
         self.clock = clock
         cursorKey = HMACKey(HKDF.derive(configuration.secret, info: "cursor"))
         idempotencyKey = HMACKey(HKDF.derive(configuration.secret, info: "idempotency"))
-        databaseProblems = DatabaseProblems(domains.flatMap(\.constraints), codes: domains.flatMap(\.problems))
+        databaseProblems = DatabaseProblems(
+            domains.flatMap(\.constraints), codes: domains.flatMap(\.problems))
         permissions = domains.flatMap(\.permissions)
         frame = ResponseFrame(configuration, environment.find(WebOrigins.self))
         rates = Rates(configuration, database)
@@ -133,7 +134,9 @@ extension Application: Responder {
         if endpoint.route.requiresIfMatch, call.request.headerBytes("if-match", { _ in true }) == nil {
             throw Problem(.preconditionRequired)
         }
-        if endpoint.takesNoQuery, let query = call.request.query, !query.isEmpty { throw .unknownQuery(query) }
+        if endpoint.takesNoQuery, let query = call.request.query, !query.isEmpty {
+            throw .unknownQuery(query)
+        }
     }
 
     private func run(_ call: Call) async -> Response {
@@ -146,7 +149,7 @@ extension Application: Responder {
             let response = try await Idempotency.run(call) {
                 let response = try await call.route.route.handle(call)
                 #if DEBUG
-                try call.checkVersionsWereCompared()
+                    try call.checkVersionsWereCompared()
                 #endif
                 return response
             }
@@ -160,15 +163,20 @@ extension Application: Responder {
 
     private func otherMethod(_ methods: [Method], _ call: Call) -> Response {
         let withHead = methods.contains(.get) && !methods.contains(.head) ? methods + [.head] : methods
-        let allow = (withHead.filter { $0 != .options } + [.options]).map { "\($0.name)" }.joined(separator: ", ")
+        let allow = (withHead.filter { $0 != .options } + [.options]).map { "\($0.name)" }.joined(
+            separator: ", ")
         if call.request.method == .options {
             var response = Response(status: 204)
             response.headers.add("allow", allow)
             var isForAny = false
             for method in methods {
-                guard case .route(let index, _) = call.request.withPath({ router.match(method, $0) }) else { continue }
+                guard case .route(let index, _) = call.request.withPath({ router.match(method, $0) }) else {
+                    continue
+                }
                 isForAny = isForAny || endpoints[index].route.takesAnyOrigin
-                for field in endpoints[index].route.announcements { response.headers.add(field.name, field.value) }
+                for field in endpoints[index].route.announcements {
+                    response.headers.add(field.name, field.value)
+                }
             }
             frame.addPreflight(to: &response.headers, methods: allow, call.request, isForAny: isForAny)
             return response
@@ -187,7 +195,8 @@ extension Application: Responder {
     func render(_ problem: Problem, _ call: Call?) -> Response {
         let out = ByteWriter(capacity: 512)
         problem.write(
-            into: out, typeBase: (configuration.publicURL ?? "") + "/docs/errors", instance: call?.request.path,
+            into: out, typeBase: (configuration.publicURL ?? "") + "/docs/errors",
+            instance: call?.request.path,
             requestId: call?.requestId)
         var response = Response(status: problem.status, body: .buffer(out))
         response.headers.add("content-type", "application/problem+json" as StaticString)
@@ -203,14 +212,20 @@ extension Application: Responder {
             if let problem = databaseProblems.problem(for: error) { return problem }
             log.error(
                 "the database refused a statement",
-                metadata: ["request_id": "\(call.requestId)", "route": "\(call.route.route.path)", "cause": "\(error.debugDescription)"])
+                metadata: [
+                    "request_id": "\(call.requestId)", "route": "\(call.route.route.path)",
+                    "cause": "\(error.debugDescription)",
+                ])
         case let error as BodyError: return BodyCheck.problem(for: error)
         case is CancellationError: return Problem(.requestTimeout, "The client went away.")
         case is BlockingPool.Full: return .unavailable(retryAfterSeconds: 2)
         default:
             log.error(
                 "a handler failed",
-                metadata: ["request_id": "\(call.requestId)", "route": "\(call.route.route.path)", "cause": "\(error)"])
+                metadata: [
+                    "request_id": "\(call.requestId)", "route": "\(call.route.route.path)",
+                    "cause": "\(error)",
+                ])
         }
         return Problem(.internalError)
     }

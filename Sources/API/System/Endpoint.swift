@@ -35,15 +35,18 @@ final class Endpoint: Sendable {
         readsBody = route.readsBody
         hidesPath = parameters.contains("token")
         deprecationLines = route.deprecation?.lines ?? []
-        takesNoQuery = !route.passesQueryOver && !route.inputs.contains { part in
-            switch part {
-            case .query, .list, .stream: true
-            case .path, .body, .patch, .form: false
+        takesNoQuery =
+            !route.passesQueryOver
+            && !route.inputs.contains { part in
+                switch part {
+                case .query, .list, .stream: true
+                case .path, .body, .patch, .form: false
+                }
             }
-        }
         hasOwnHeaders = if case .media = route.output.shape { true } else { false }
         let isRevalidated = route.method == .get && !route.isSecret && route.access != .open
         // no-cache lets a client keep the answer and ask whether it still holds; no-store would make 304 useless.
-        cacheLine = Array((isRevalidated ? "cache-control: private, no-cache\r\n" : "cache-control: no-store\r\n").utf8)
+        cacheLine = Array(
+            (isRevalidated ? "cache-control: private, no-cache\r\n" : "cache-control: no-store\r\n").utf8)
     }
 }

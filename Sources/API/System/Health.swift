@@ -33,7 +33,9 @@ public final class Health: Sendable {
 
     func findings() async -> [Finding] {
         var findings: [Finding] = []
-        if isDraining { findings.append(Finding(name: "drain", reason: "the process is about to stop", milliseconds: 0)) }
+        if isDraining {
+            findings.append(Finding(name: "drain", reason: "the process is about to stop", milliseconds: 0))
+        }
         for check in checks.withLock({ $0 }) {
             let start = EventLoop.monotonicNanoseconds()
             let reason = await check.run()

@@ -17,7 +17,8 @@ struct Observer: Sendable {
         let call = request.context as? Call
         let endpoint = call?.endpoint
         let duration = exchange.ended &- exchange.started
-        (endpoint?.meter ?? unmatched).record(status: exchange.status, nanoseconds: duration, on: request.loop)
+        (endpoint?.meter ?? unmatched).record(
+            status: exchange.status, nanoseconds: duration, on: request.loop)
         guard let accessLog else { return }
         let path = if let endpoint, endpoint.hidesPath { endpoint.route.path } else { request.path }
         var entry = AccessEntry(

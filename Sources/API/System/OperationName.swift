@@ -28,12 +28,17 @@ enum OperationName {
     }
 
     private static func camel(_ word: String) -> String {
-        word.split(whereSeparator: { !$0.isLetter && !$0.isNumber }).map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        word.split(whereSeparator: { !$0.isLetter && !$0.isNumber }).map {
+            $0.prefix(1).uppercased() + $0.dropFirst()
+        }.joined()
     }
 
     private static func singular(_ word: String) -> String {
         if word.hasSuffix("ies") { return word.dropLast(3) + "y" }
-        if word.hasSuffix("sses") || word.hasSuffix("xes") || word.hasSuffix("ches") { return String(word.dropLast(2)) }
-        return word.hasSuffix("s") && !word.hasSuffix("ss") && !word.hasSuffix("us") && word != "me" ? String(word.dropLast()) : word
+        if word.hasSuffix("sses") || word.hasSuffix("xes") || word.hasSuffix("ches") {
+            return String(word.dropLast(2))
+        }
+        return word.hasSuffix("s") && !word.hasSuffix("ss") && !word.hasSuffix("us") && word != "me"
+            ? String(word.dropLast()) : word
     }
 }

@@ -34,11 +34,16 @@ struct ResponseFrame: Sendable {
         if !mayBringOwn || !response.headers.contains("cross-origin-resource-policy") {
             response.headers.add(lines: Self.sameOrigin)
         }
-        if !mayBringOwn || !response.headers.contains("content-security-policy") { response.headers.add(lines: policy) }
-        if !mayBringOwn || !response.headers.contains("cache-control") {
-            response.headers.add(lines: response.status < 400 ? endpoint?.cacheLine ?? Self.noStore : Self.noStore)
+        if !mayBringOwn || !response.headers.contains("content-security-policy") {
+            response.headers.add(lines: policy)
         }
-        if let endpoint, !endpoint.deprecationLines.isEmpty { response.headers.add(lines: endpoint.deprecationLines) }
+        if !mayBringOwn || !response.headers.contains("cache-control") {
+            response.headers.add(
+                lines: response.status < 400 ? endpoint?.cacheLine ?? Self.noStore : Self.noStore)
+        }
+        if let endpoint, !endpoint.deprecationLines.isEmpty {
+            response.headers.add(lines: endpoint.deprecationLines)
+        }
         if !call.headers.isEmpty { response.headers.add(call.headers) }
         if let rate = call.rate { rate.limiter.write(rate.outcome, into: &response.headers) }
         let isForAny = endpoint?.route.takesAnyOrigin ?? false
@@ -59,7 +64,8 @@ struct ResponseFrame: Sendable {
     private func addOrigin(to headers: inout ResponseHeaders, _ call: Call, isForAny: Bool) {
         guard let origin = call.request.header("origin") else { return }
         let isOwn = allowedOrigins.contains(origin)
-        guard isOwn || isForAny || companyOrigins?.allow(origin, for: call.principal?.companyId) == true else { return }
+        guard isOwn || isForAny || companyOrigins?.allow(origin, for: call.principal?.companyId) == true
+        else { return }
         headers.add("access-control-allow-origin", origin)
         if isOwn { headers.add("access-control-allow-credentials", "true" as StaticString) }
         headers.add(
@@ -73,8 +79,10 @@ struct ResponseFrame: Sendable {
 
     /// The answer to a browser that asks before it sends.
     /// - Parameter isForAny: what is asked for may be called from pages of any origin.
-    func addPreflight(to headers: inout ResponseHeaders, methods: String, _ request: Request, isForAny: Bool) {
-        guard request.header("access-control-request-method") != nil, let origin = request.header("origin") else { return }
+    func addPreflight(to headers: inout ResponseHeaders, methods: String, _ request: Request, isForAny: Bool)
+    {
+        guard request.header("access-control-request-method") != nil, let origin = request.header("origin")
+        else { return }
         let isKnown = allowedOrigins.contains(origin) || companyOrigins?.allow(origin, for: nil) == true
         guard isKnown || isForAny else { return }
         // Of the others the frame tells by itself.

@@ -24,9 +24,13 @@ enum SystemRoutes {
     ) throws(WiringFaults) -> [SystemRoute] {
         try [
             SystemRoute("/livez", "The process answers", .now { _ in ok() }),
-            SystemRoute("/healthz", "The process answers; `?verbose` tells of its parts", healthz(configuration, health)),
+            SystemRoute(
+                "/healthz", "The process answers; `?verbose` tells of its parts",
+                healthz(configuration, health)),
             SystemRoute("/readyz", "The process can do its work", .later { await ready($0, health) }),
-            SystemRoute("/metrics", "Figures for Prometheus", .now { figures(metrics, for: $0) }, mediaType: "text/plain"),
+            SystemRoute(
+                "/metrics", "Figures for Prometheus", .now { figures(metrics, for: $0) },
+                mediaType: "text/plain"),
         ] + DocsRoutes(domains, configuration).all
     }
 
@@ -40,7 +44,8 @@ enum SystemRoutes {
             let isHere = request.peerAddress.isLoopback && request.clientAddress.isLoopback
             return isHere ? nil : .forbidden("The figures are for this machine alone.")
         case .token(let token):
-            let isRight = request.header("authorization").map { constantTimeEquals($0, "Bearer \(token)") } ?? false
+            let isRight =
+                request.header("authorization").map { constantTimeEquals($0, "Bearer \(token)") } ?? false
             return isRight ? nil : .unauthorized
         }
     }

@@ -39,7 +39,8 @@ struct Wiring {
             guard let template = wiring.add(route, endpoints.count, to: &router) else { continue }
             endpoints.append(
                 Endpoint(
-                    route, parameters: template.parameters, work: work, limiter: rates.limiter(for: route.rate),
+                    route, parameters: template.parameters, work: work,
+                    limiter: rates.limiter(for: route.rate),
                     meter: metrics.meter(route: route.path, method: "\(route.method.name)")))
         }
         _ = try wiring.checked()
@@ -66,13 +67,16 @@ struct Wiring {
         guard let template = try? PathTemplate(route.path) else { return }
         let read = route.inputs.count { if case .path = $0 { true } else { false } }
         if read != template.parameters.count {
-            faults.append("\(name): the path has \(template.parameters.count) parameters, the handler reads \(read)")
+            faults.append(
+                "\(name): the path has \(template.parameters.count) parameters, the handler reads \(read)")
         }
         if route.summary.isEmpty { faults.append("\(name): has no summary") }
         let bodies = route.inputs.count { if case .stream = $0 { true } else { $0.isBody } }
         if bodies > 1 { faults.append("\(name): reads the body more than once") }
         if bodies > 0, route.method == .get { faults.append("\(name): a GET has no body") }
-        for case .patch in route.inputs where route.method != .patch { faults.append("\(name): a Patch belongs to PATCH") }
+        for case .patch in route.inputs where route.method != .patch {
+            faults.append("\(name): a Patch belongs to PATCH")
+        }
         checkList(route, name)
     }
 
@@ -85,7 +89,8 @@ struct Wiring {
             if shape.sorts.isEmpty { faults.append("\(name): the list has no order") }
             for key in shape.sorts {
                 if let property = object[key.column], property.schema.isNullable {
-                    faults.append("\(name): sorts by \(key.column), which may be null and so has no place in an order")
+                    faults.append(
+                        "\(name): sorts by \(key.column), which may be null and so has no place in an order")
                 }
             }
         }
@@ -98,18 +103,22 @@ struct Wiring {
             if !names.insert(permission.name).inserted {
                 faults.append("the permission \(permission.name) is declared twice")
             }
-            if permission.roles.isEmpty { faults.append("no built-in role holds the permission \(permission.name)") }
+            if permission.roles.isEmpty {
+                faults.append("no built-in role holds the permission \(permission.name)")
+            }
         }
         for route in routes {
             if case .can(let permission) = route.access, !names.contains(permission.name) {
-                faults.append("\(route.method.name) \(route.path): no domain lists the permission \(permission.name)")
+                faults.append(
+                    "\(route.method.name) \(route.path): no domain lists the permission \(permission.name)")
             }
         }
     }
 
     private mutating func checkProblems(_ domains: [DomainRoutes]) {
         var names: Set<String> = []
-        for code in ProblemCode.general + domains.flatMap(\.problems) where !names.insert(code.name).inserted {
+        for code in ProblemCode.general + domains.flatMap(\.problems) where !names.insert(code.name).inserted
+        {
             faults.append("the problem \(code.name) is declared twice")
         }
         for route in routes {
@@ -118,7 +127,8 @@ struct Wiring {
             }
         }
         var constraints: Set<String> = []
-        for constraint in domains.flatMap(\.constraints) where !constraints.insert(constraint.constraint).inserted {
+        for constraint in domains.flatMap(\.constraints)
+        where !constraints.insert(constraint.constraint).inserted {
             faults.append("the constraint \(constraint.constraint) is mapped twice")
         }
     }
@@ -127,7 +137,8 @@ struct Wiring {
         let byName = Dictionary(grouping: routes) { $0.operationId ?? "" }
         for (name, same) in byName.sorted(by: { $0.key < $1.key }) where same.count > 1 {
             let list = same.map { "\($0.method.name) \($0.path)" }.joined(separator: ", ")
-            faults.append("the operation \(name) is the name of several routes (\(list)); give them .operation(\"…\")")
+            faults.append(
+                "the operation \(name) is the name of several routes (\(list)); give them .operation(\"…\")")
         }
     }
 }

@@ -18,7 +18,8 @@ extension NumberValue {
         let container = try decoder.singleValueContainer()
         let number = try container.decode(Number.self)
         guard let value = Self(number) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(number) is out of bounds")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "\(number) is out of bounds")
         }
         self = value
     }
@@ -36,7 +37,9 @@ public struct Cents: NumberValue {
 
     /// Ten thousand million: beyond any invoice, and sums of a million of them still fit.
     public static let max: Int64 = 999_999_999_999
-    public static var schema: Schema { Schema(.integer(IntegerRule(0...max, format: "int64")), example: 125_000) }
+    public static var schema: Schema {
+        Schema(.integer(IntegerRule(0...max, format: "int64")), example: 125_000)
+    }
     public static var sample: Cents { Cents(unchecked: 125_000) }
 }
 
@@ -55,7 +58,8 @@ public struct Whole<let Min: Int, let Max: Int>: NumberValue {
     public init(unchecked value: Int) { self.value = value }
 
     public static var schema: Schema {
-        Schema(.integer(IntegerRule(Int64(Min)...Int64(Max))), example: JSON(Swift.min(Swift.max(Min, 10), Max)))
+        Schema(
+            .integer(IntegerRule(Int64(Min)...Int64(Max))), example: JSON(Swift.min(Swift.max(Min, 10), Max)))
     }
     public static var sample: Whole { Whole(unchecked: Min) }
 }
@@ -72,7 +76,8 @@ public struct UpTo<let Max: Int, Element: Codable & Sendable>: Codable, Sendable
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let value = UpTo(try container.decode([Element].self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "has more than \(Max) items")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "has more than \(Max) items")
         }
         self = value
     }

@@ -17,8 +17,10 @@ public struct CurrencyCode: TextValue {
     public static var exampleText: String { "EUR" }
 
     private static let withoutCents = Set(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(separator: " ").map(String.init))
-    private static let withThousandths = Set("BHD IQD JOD KWD LYD OMR TND".split(separator: " ").map(String.init))
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(separator: " ").map(
+            String.init))
+    private static let withThousandths = Set(
+        "BHD IQD JOD KWD LYD OMR TND".split(separator: " ").map(String.init))
 
     static let codes = Set(
         """

@@ -16,12 +16,15 @@ public struct Email: TextValue {
 
     private static func fault(_ text: String) -> String? {
         let halves = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard halves.count == 2, isLocalPart(halves[0]), isDomain(halves[1]) else { return "is not an e-mail address" }
+        guard halves.count == 2, isLocalPart(halves[0]), isDomain(halves[1]) else {
+            return "is not an e-mail address"
+        }
         return nil
     }
 
     private static func isLocalPart(_ part: Substring) -> Bool {
-        guard (1...64).contains(part.utf8.count), part.first != ".", part.last != ".", !part.contains("..") else {
+        guard (1...64).contains(part.utf8.count), part.first != ".", part.last != ".", !part.contains("..")
+        else {
             return false
         }
         return part.utf8.allSatisfy { isLetterOrDigit($0) || ".!#$%&'*+/=?^_`{|}~-".utf8.contains($0) }

@@ -12,7 +12,8 @@ public struct LocaleName: TextValue {
 
     private static func isLocale(_ text: String) -> Bool {
         var parts = text.split(separator: "-", omittingEmptySubsequences: false)[...]
-        guard let language = parts.popFirst(), (2...3).contains(language.count), language.allSatisfy(isLower) else {
+        guard let language = parts.popFirst(), (2...3).contains(language.count), language.allSatisfy(isLower)
+        else {
             return false
         }
         if let script = parts.first, script.count == 4 {
@@ -27,6 +28,10 @@ public struct LocaleName: TextValue {
         return parts.isEmpty
     }
 
-    private static func isLower(_ letter: Character) -> Bool { ("a"..."z").contains(letter) && letter.isASCII }
-    private static func isUpper(_ letter: Character) -> Bool { ("A"..."Z").contains(letter) && letter.isASCII }
+    private static func isLower(_ letter: Character) -> Bool {
+        ("a"..."z").contains(letter) && letter.isASCII
+    }
+    private static func isUpper(_ letter: Character) -> Bool {
+        ("A"..."Z").contains(letter) && letter.isASCII
+    }
 }

@@ -26,7 +26,9 @@ public struct OptionalText<let Max: Int>: TextValue {
     public let text: String
     public init(unchecked text: String) { self.text = text }
 
-    public static var rule: TextRule { TextRule(length: 0...Max, pattern: LinePattern.any) { $0.lineFault() } }
+    public static var rule: TextRule {
+        TextRule(length: 0...Max, pattern: LinePattern.any) { $0.lineFault() }
+    }
     public static var exampleText: String { String("Spring launch".prefix(Max)) }
     public static func tidied(_ text: String) -> String { text.trimmed() }
 }
@@ -36,7 +38,9 @@ public struct Prose<let Max: Int>: TextValue {
     public let text: String
     public init(unchecked text: String) { self.text = text }
 
-    public static var rule: TextRule { TextRule(length: 0...Max, pattern: LinePattern.lines) { $0.lineFault(allowsBreaks: true) } }
+    public static var rule: TextRule {
+        TextRule(length: 0...Max, pattern: LinePattern.lines) { $0.lineFault(allowsBreaks: true) }
+    }
     public static var exampleText: String { String("Everything we agreed on by phone.".prefix(Max)) }
 }
 

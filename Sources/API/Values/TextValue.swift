@@ -59,7 +59,8 @@ extension String {
             switch scalar.value {
             case 0x0A, 0x0D, 0x09: if !allowsBreaks { return "may not have line breaks or tabs" }
             case 0x00...0x1F, 0x7F...0x9F: return "may not have control characters"
-            case 0x202A...0x202E, 0x2066...0x2069: return "may not have characters that turn the writing direction"
+            case 0x202A...0x202E, 0x2066...0x2069:
+                return "may not have characters that turn the writing direction"
             default: break
             }
         }

@@ -11,7 +11,9 @@ public struct WebURL: TextValue {
 
     private static func fault(_ text: String) -> String? {
         let lower = text.lowercased()
-        guard lower.hasPrefix("https://") || lower.hasPrefix("http://") else { return "must start with https:// or http://" }
+        guard lower.hasPrefix("https://") || lower.hasPrefix("http://") else {
+            return "must start with https:// or http://"
+        }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}".utf8.contains($0) }) else {
             return "has characters that no address may have; they are written %XX"
         }
@@ -24,17 +26,22 @@ public struct WebURL: TextValue {
     private static func hasHost(_ authority: Substring) -> Bool {
         var host = authority
         if let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") {
-            guard let port = UInt16(authority[authority.index(after: colon)...]), port > 0 else { return false }
+            guard let port = UInt16(authority[authority.index(after: colon)...]), port > 0 else {
+                return false
+            }
             host = authority[..<colon]
         }
         if host.hasPrefix("[") {
-            return host.hasSuffix("]") && host.dropFirst().dropLast().utf8.allSatisfy {
-                Email.isLetterOrDigit($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".")
-            } && host.utf8.count > 3
+            return host.hasSuffix("]")
+                && host.dropFirst().dropLast().utf8.allSatisfy {
+                    Email.isLetterOrDigit($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".")
+                } && host.utf8.count > 3
         }
         return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
             (1...63).contains(label.utf8.count)
-                && label.utf8.allSatisfy { Email.isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+                && label.utf8.allSatisfy {
+                    Email.isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                }
         }
     }
 }

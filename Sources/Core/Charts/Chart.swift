@@ -15,7 +15,8 @@ public struct Chart: Sendable {
     public var emptyText: String
 
     public init(
-        _ title: String, description: String, horizontal: ChartAxis, vertical: ChartAxis, layers: [ChartLayer] = [],
+        _ title: String, description: String, horizontal: ChartAxis, vertical: ChartAxis,
+        layers: [ChartLayer] = [],
         emptyText: String = "Nothing to show yet"
     ) {
         self.title = title

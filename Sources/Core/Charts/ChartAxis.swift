@@ -27,11 +27,14 @@ public struct ChartAxis: Sendable {
         numbers(label, values, stepLeast: 1)
     }
 
-    private static func numbers(_ label: String, _ values: some Sequence<Double>, stepLeast: Double) -> ChartAxis {
+    private static func numbers(_ label: String, _ values: some Sequence<Double>, stepLeast: Double)
+        -> ChartAxis
+    {
         let most = max(values.filter(\.isFinite).max() ?? 0, 1)
         let step = max(step(for: most), stepLeast)
         return ChartAxis(
-            scale: .number, low: 0, high: (most / step).rounded(.up) * step, label: label, stepLeast: stepLeast)
+            scale: .number, low: 0, high: (most / step).rounded(.up) * step, label: label,
+            stepLeast: stepLeast)
     }
 
     /// From the beginning of the first day to the end of the last; the name of a day stands at its middle.
@@ -92,7 +95,8 @@ public struct ChartAxis: Sendable {
         let sign = value < 0 && hundredths > 0 ? "-" : ""
         let (whole, rest) = (hundredths / 100, hundredths % 100)
         if rest == 0 { return "\(sign)\(whole)" }
-        return rest % 10 == 0 ? "\(sign)\(whole).\(rest / 10)" : "\(sign)\(whole).\(rest < 10 ? "0" : "")\(rest)"
+        return rest % 10 == 0
+            ? "\(sign)\(whole).\(rest / 10)" : "\(sign)\(whole).\(rest < 10 ? "0" : "")\(rest)"
     }
 }
 

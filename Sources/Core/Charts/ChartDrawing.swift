@@ -24,7 +24,8 @@ struct ChartDrawing {
     private var right: Double { ChartMeasures.width - ChartMeasures.right }
 
     private func x(_ value: Double) -> Double {
-        left + (value - chart.horizontal.low) / (chart.horizontal.high - chart.horizontal.low) * (right - left)
+        left + (value - chart.horizontal.low) / (chart.horizontal.high - chart.horizontal.low)
+            * (right - left)
     }
 
     private func y(_ value: Double) -> Double {
@@ -83,7 +84,8 @@ struct ChartDrawing {
         let ticks = chart.horizontal.ticks(atMost: chart.horizontal.ticksMost)
         for tick in ticks {
             text(
-                Self.shortened(tick.text, to: chart.horizontal.room(among: ticks.count)), left: x(tick.value), bottom + 18,
+                Self.shortened(tick.text, to: chart.horizontal.room(among: ticks.count)), left: x(tick.value),
+                bottom + 18,
                 "quiet middle")
         }
         text(chart.vertical.label, left: ChartMeasures.edge, top - 10, "quiet start")
@@ -96,11 +98,14 @@ struct ChartDrawing {
         layers.flatMap { layer -> [LegendItem] in
             switch layer {
             case .line(let name, let tone, let points, let style):
-                points.isEmpty ? [] : [LegendItem(name: name, tone: tone, isLine: true, isDashed: style == .dashed)]
+                points.isEmpty
+                    ? [] : [LegendItem(name: name, tone: tone, isLine: true, isDashed: style == .dashed)]
             case .area(let name, let tone, _), .points(let name, let tone, _):
                 [LegendItem(name: name, tone: tone, isLine: false, isDashed: false)]
             case .bars(let sets):
-                sets.flatMap(\.parts).map { LegendItem(name: $0.name, tone: $0.tone, isLine: false, isDashed: false) }
+                sets.flatMap(\.parts).map {
+                    LegendItem(name: $0.name, tone: $0.tone, isLine: false, isDashed: false)
+                }
             case .level, .moment, .pause: []
             }
         }
@@ -154,12 +159,16 @@ struct ChartDrawing {
         case .points(_, let tone, let points):
             for point in points { dot(point, tone, radius: 4) }
         case .level(let name, let tone, let value):
-            path("M\(Self.number(left)) \(Self.number(y(value)))H\(Self.number(right))", "line thin dashed \(tone.cssClass)")
+            path(
+                "M\(Self.number(left)) \(Self.number(y(value)))H\(Self.number(right))",
+                "line thin dashed \(tone.cssClass)")
             text(name, left: right, y(value) - 5, "halo end")
         case .moment(let name, let value):
             path("M\(Self.number(x(value))) \(Self.number(bottom))V\(Self.number(top))", "now")
             let isAtEnd = x(value) > right - Double(name.count) * ChartMeasures.letterWidth - 8
-            text(name, left: x(value) + (isAtEnd ? -4 : 4), bottom - 8, isAtEnd ? "halo quiet end" : "halo quiet start")
+            text(
+                name, left: x(value) + (isAtEnd ? -4 : 4), bottom - 8,
+                isAtEnd ? "halo quiet end" : "halo quiet start")
         case .pause: break
         }
     }
@@ -168,7 +177,9 @@ struct ChartDrawing {
         guard let first = points.first else { return }
         var route = "M\(place(first))"
         for point in points.dropFirst() {
-            route += style == .stepped ? "H\(Self.number(x(point.x)))V\(Self.number(y(point.y)))" : "L\(place(point))"
+            route +=
+                style == .stepped
+                ? "H\(Self.number(x(point.x)))V\(Self.number(y(point.y)))" : "L\(place(point))"
         }
         path(route, "line \(style == .dashed ? "dashed thin " : "")\(tone.cssClass)")
         let isRoomy = points.count <= ChartMeasures.dottedPointsMax
@@ -205,9 +216,13 @@ struct ChartDrawing {
 
     // MARK: strokes
 
-    private func place(_ point: ChartPoint) -> String { "\(Self.number(x(point.x))) \(Self.number(y(point.y)))" }
+    private func place(_ point: ChartPoint) -> String {
+        "\(Self.number(x(point.x))) \(Self.number(y(point.y)))"
+    }
 
-    private mutating func path(_ route: String, _ classes: String) { out += "<path class=\"\(classes)\" d=\"\(route)\"/>" }
+    private mutating func path(_ route: String, _ classes: String) {
+        out += "<path class=\"\(classes)\" d=\"\(route)\"/>"
+    }
 
     private mutating func rectangle(
         _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ classes: String, note: String? = nil
@@ -229,7 +244,8 @@ struct ChartDrawing {
 
     private mutating func text(_ text: String, left: Double, _ y: Double, _ classes: String) {
         guard !text.isEmpty else { return }
-        out += "<text class=\"\(classes)\" x=\"\(Self.number(left))\" y=\"\(Self.number(y))\">\(Self.escaped(text))</text>"
+        out +=
+            "<text class=\"\(classes)\" x=\"\(Self.number(left))\" y=\"\(Self.number(y))\">\(Self.escaped(text))</text>"
     }
 
     private static func shortened(_ text: String, to room: Double) -> String {
@@ -240,7 +256,8 @@ struct ChartDrawing {
     /// Markup made harmless, and what no XML document may hold left out.
     private static func escaped(_ text: String) -> String {
         let allowed = text.unicodeScalars.filter { scalar in
-            scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF || scalar == "\n" || scalar == "\t"
+            scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF || scalar == "\n"
+                || scalar == "\t"
         }
         return String(String.UnicodeScalarView(allowed)).escapedAsMarkup
     }

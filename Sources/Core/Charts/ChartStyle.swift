@@ -19,7 +19,8 @@ public enum ChartStyle {
         .halo{paint-order:stroke;stroke:var(--ground);stroke-width:5px;stroke-linejoin:round}
         .start{text-anchor:start}.middle{text-anchor:middle}.end{text-anchor:end}
 
-        """ + ChartTone.allCases.map { tone in
+        """
+        + ChartTone.allCases.map { tone in
             """
             .\(tone.cssClass){fill:var(--\(tone.rawValue))}.line.\(tone.cssClass){fill:none;stroke:var(--\(tone.rawValue))}
 

@@ -13,7 +13,9 @@ public enum EventCatalogue {
         content.withLock { $0 = byName }
     }
 
-    public static var all: [AnyEventType] { content.withLock { Array($0.values) }.sorted { $0.name < $1.name } }
+    public static var all: [AnyEventType] {
+        content.withLock { Array($0.values) }.sorted { $0.name < $1.name }
+    }
 
     public static func named(_ name: String) -> AnyEventType? { content.withLock { $0[name] } }
 }

@@ -19,7 +19,9 @@ public struct EventDispatcher: Sendable {
     public var workers: [Worker] {
         if reactions.isEmpty { return [] }
         return [
-            Worker("events", every: EventLimits.pollPause, wakeUp: Events.channel) { [self] in try await round($0) },
+            Worker("events", every: EventLimits.pollPause, wakeUp: Events.channel) { [self] in
+                try await round($0)
+            },
             Worker.single("events-trim", every: EventLimits.trimPause) { try await Self.trim($0) },
         ]
     }
@@ -58,7 +60,8 @@ public struct EventDispatcher: Sendable {
 
     private func give(_ reaction: Reaction, _ db: Database) async throws -> Int {
         let rows = try await db.query(
-            "SELECT mark::text AS mark, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon FROM reactions WHERE name = \(reaction.name)")
+            "SELECT mark::text AS mark, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon FROM reactions WHERE name = \(reaction.name)"
+        )
         guard let row = rows.first else {
             // A new reaction begins with what happens from now on.
             _ = try await db.query(
@@ -175,7 +178,8 @@ public struct EventDispatcher: Sendable {
     private func react(_ lane: Lane, _ count: Int, _ tx: Transaction, _ work: Work) async throws -> Int {
         // Two instances never work on one company's events for one reaction at a time: the second would overtake.
         let lock = "\(lane.reaction.name) \(lane.company)"
-        let answer = try await tx.query("SELECT pg_try_advisory_xact_lock(hashtextextended(\(lock), 0)) AS mine")
+        let answer = try await tx.query(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(\(lock), 0)) AS mine")
         guard try answer[0].get("mine") else { return 0 }
         let first = try await tx.query(
             """

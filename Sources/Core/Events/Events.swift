@@ -34,7 +34,8 @@ public enum Events {
 extension Events {
     /// Events of one type about many things, as one statement.
     public static func sql<Data>(
-        _ type: EventType<Data>, all: [(subject: UUID, data: Data)], on subjectType: String, by actor: Audit.Actor,
+        _ type: EventType<Data>, all: [(subject: UUID, data: Data)], on subjectType: String,
+        by actor: Audit.Actor,
         company: UUID
     ) throws -> SQL {
         let texts = try all.map { event in

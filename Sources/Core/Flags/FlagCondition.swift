@@ -31,11 +31,13 @@ public struct FlagCondition: Codable, Hashable, Sendable, FieldNotes {
     public static let fieldNotes = [
         "attribute": "`targetingKey`, `company`, `user`, `plan`, `roles`, or one the caller sends.",
         "values": "Texts, numbers, times as RFC 3339 or versions as 1.2.3; one that fits is enough.",
-        "is_negated": "Turns the answer round. An attribute that is missing fits nothing, negated or not, but `not_in`.",
+        "is_negated":
+            "Turns the answer round. An attribute that is missing fits nothing, negated or not, but `not_in`.",
     ]
 
     public init(
-        _ attribute: String, _ operator: FlagOperator, _ values: [JSON], isNegated: Bool? = nil, ignoresCase: Bool? = nil
+        _ attribute: String, _ operator: FlagOperator, _ values: [JSON], isNegated: Bool? = nil,
+        ignoresCase: Bool? = nil
     ) {
         self.attribute = Text(unchecked: attribute)
         self.operator = `operator`
@@ -60,7 +62,9 @@ public struct FlagCondition: Codable, Hashable, Sendable, FieldNotes {
     }
 
     public func holds(in context: FlagContext) -> Bool {
-        guard let found = context[attribute.text], found != .null else { return `operator` == .notIn && isNegated != true }
+        guard let found = context[attribute.text], found != .null else {
+            return `operator` == .notIn && isNegated != true
+        }
         // A list, such as the roles of a member, fits when one of its items does.
         let items = found.arrayValue ?? [found]
         let holds = `operator` == .notIn ? !items.contains(where: isListed) : items.contains(where: fits)
@@ -91,7 +95,9 @@ public struct FlagCondition: Codable, Hashable, Sendable, FieldNotes {
         return compare(item, Self.text, ==)
     }
 
-    private func compare<Value>(_ item: JSON, _ read: (JSON) -> Value?, _ isTrue: (Value, Value) -> Bool) -> Bool {
+    private func compare<Value>(_ item: JSON, _ read: (JSON) -> Value?, _ isTrue: (Value, Value) -> Bool)
+        -> Bool
+    {
         guard let found = read(folded(item)) else { return false }
         return values.items.contains { value in read(folded(value)).map { isTrue(found, $0) } ?? false }
     }
@@ -109,9 +115,13 @@ public struct FlagCondition: Codable, Hashable, Sendable, FieldNotes {
         }
     }
 
-    private static func number(_ value: JSON) -> Double? { value.doubleValue ?? value.stringValue.flatMap(Double.init) }
+    private static func number(_ value: JSON) -> Double? {
+        value.doubleValue ?? value.stringValue.flatMap(Double.init)
+    }
     private static func time(_ value: JSON) -> Timestamp? { value.stringValue.flatMap { Timestamp($0) } }
-    private static func version(_ value: JSON) -> SemanticVersion? { value.stringValue.flatMap(SemanticVersion.init) }
+    private static func version(_ value: JSON) -> SemanticVersion? {
+        value.stringValue.flatMap(SemanticVersion.init)
+    }
 
     private static func contains(_ text: String, _ part: String) -> Bool {
         let (text, part) = (Array(text.utf8), Array(part.utf8))
@@ -132,9 +142,14 @@ struct SemanticVersion: Comparable {
         guard parts.count == 3, parts.allSatisfy({ Self.isNumber($0) }) else { return nil }
         numbers = parts.compactMap { UInt64($0) }
         guard numbers.count == 3 else { return nil }
-        prerelease = core.count == plain.count ? [] : plain.dropFirst(core.count + 1).split(
-            separator: ".", omittingEmptySubsequences: false)
-        if prerelease.contains(where: \.isEmpty) || (core.count < plain.count && prerelease.isEmpty) { return nil }
+        prerelease =
+            core.count == plain.count
+            ? []
+            : plain.dropFirst(core.count + 1).split(
+                separator: ".", omittingEmptySubsequences: false)
+        if prerelease.contains(where: \.isEmpty) || (core.count < plain.count && prerelease.isEmpty) {
+            return nil
+        }
     }
 
     private static func isNumber(_ text: Substring) -> Bool {
@@ -144,7 +159,9 @@ struct SemanticVersion: Comparable {
     static func < (left: Self, right: Self) -> Bool {
         if left.numbers != right.numbers { return left.numbers.lexicographicallyPrecedes(right.numbers) }
         // A release comes after all that led to it.
-        if left.prerelease.isEmpty || right.prerelease.isEmpty { return !left.prerelease.isEmpty && right.prerelease.isEmpty }
+        if left.prerelease.isEmpty || right.prerelease.isEmpty {
+            return !left.prerelease.isEmpty && right.prerelease.isEmpty
+        }
         for (mine, other) in zip(left.prerelease, right.prerelease) where mine != other {
             switch (UInt64(mine), UInt64(other)) {
             case (let mine?, let other?): return mine < other

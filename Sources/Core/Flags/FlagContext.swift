@@ -18,7 +18,9 @@ public struct FlagContext: Sendable {
 
     /// What the draw goes by; nil when the context has no value for it.
     func unit(_ attribute: String) -> String? {
-        guard let value = attributes[attribute], let text = FlagCondition.text(value), !text.isEmpty else { return nil }
+        guard let value = attributes[attribute], let text = FlagCondition.text(value), !text.isEmpty else {
+            return nil
+        }
         return text
     }
 }

@@ -117,7 +117,8 @@ extension FlagRules: FieldNotes {
 extension FlagServing: FieldNotes {
     public static let fieldNotes = [
         "split": "A draw instead of one variant; weights in hundredths of a percent, together 10000.",
-        "bucket_by": "The attribute that is drawn by, `targetingKey` when absent; without a value for it the flag's default holds.",
+        "bucket_by":
+            "The attribute that is drawn by, `targetingKey` when absent; without a value for it the flag's default holds.",
     ]
 }
 

@@ -41,7 +41,8 @@ struct FlagRun {
         guard depth < Self.depthMax else { return false }
         depth += 1
         defer { depth -= 1 }
-        guard let decision = decide(prerequisite.flag.text), decision.reason != .off, decision.reason != .archived
+        guard let decision = decide(prerequisite.flag.text), decision.reason != .off,
+            decision.reason != .archived
         else { return false }
         return prerequisite.variants.items.contains { $0.text == decision.variant }
     }
@@ -58,7 +59,8 @@ struct FlagRun {
 
     /// Nil when the unit is not within the share. Without a unit the flag's default holds, never chance.
     private func serve(
-        _ serving: FlagServing, _ rollout: Int?, _ flag: FlagState, _ rule: Int?, _ drawn: inout [String: FlagDraw]
+        _ serving: FlagServing, _ rollout: Int?, _ flag: FlagState, _ rule: Int?,
+        _ drawn: inout [String: FlagDraw]
     ) -> FlagDecision? {
         let reason: FlagDecision.Reason = rule == nil ? .fallback : .rule
         let isShare = rollout.map { $0 < Int(FlagDraw.buckets) } ?? false
@@ -70,7 +72,9 @@ struct FlagRun {
         }
         drawn[serving.unit] = draw
         if let rollout, !draw.isWithin(rollout) { return nil }
-        return answer(flag, serving.variant(by: draw) ?? flag.rules.offVariant.text, reason, rule: rule, draw: draw, unit: serving.unit)
+        return answer(
+            flag, serving.variant(by: draw) ?? flag.rules.offVariant.text, reason, rule: rule, draw: draw,
+            unit: serving.unit)
     }
 
     private func draw(_ unit: String, _ flag: FlagState) -> FlagDraw? {
@@ -83,20 +87,26 @@ struct FlagRun {
     }
 
     private func answer(
-        _ flag: FlagState, _ variant: String, _ reason: FlagDecision.Reason, rule: Int? = nil, draw: FlagDraw? = nil,
+        _ flag: FlagState, _ variant: String, _ reason: FlagDecision.Reason, rule: Int? = nil,
+        draw: FlagDraw? = nil,
         unit: String? = nil
     ) -> FlagDecision {
         FlagDecision(
-            flag: flag.key, variant: variant, value: flag.rules.variant(variant)?.value ?? .null, reason: reason,
-            rule: rule, isDrawn: draw != nil, bucket: draw?.bucket, variantBucket: draw?.variantBucket, bucketBy: unit,
+            flag: flag.key, variant: variant, value: flag.rules.variant(variant)?.value ?? .null,
+            reason: reason,
+            rule: rule, isDrawn: draw != nil, bucket: draw?.bucket, variantBucket: draw?.variantBucket,
+            bucketBy: unit,
             version: flag.version)
     }
 
-    private mutating func trace(_ flag: FlagState, _ index: Int, _ rule: FlagRule, _ failed: String?, _ bucket: Int?) {
+    private mutating func trace(
+        _ flag: FlagState, _ index: Int, _ rule: FlagRule, _ failed: String?, _ bucket: Int?
+    ) {
         guard isTraced else { return }
         steps.append(
             FlagExplanation.Step(
-                flag: flag.key, rule: index, name: rule.name?.text, fits: failed == nil, because: failed, bucket: bucket,
+                flag: flag.key, rule: index, name: rule.name?.text, fits: failed == nil, because: failed,
+                bucket: bucket,
                 rollout: rule.rollout?.value))
     }
 }

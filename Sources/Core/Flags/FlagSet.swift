@@ -9,7 +9,9 @@ public struct FlagState: Sendable {
     public let rules: FlagRules
     public let version: Int64
 
-    public init(key: String, isOn: Bool, isArchived: Bool = false, salt: String, rules: FlagRules, version: Int64) {
+    public init(
+        key: String, isOn: Bool, isArchived: Bool = false, salt: String, rules: FlagRules, version: Int64
+    ) {
         self.key = key
         self.isOn = isOn
         self.isArchived = isArchived
@@ -23,7 +25,8 @@ extension FlagState {
     /// The flag as a change would leave it.
     public func with(isOn: Bool?, rules: FlagRules?) -> FlagState {
         FlagState(
-            key: key, isOn: isOn ?? self.isOn, isArchived: isArchived, salt: salt, rules: rules ?? self.rules, version: version)
+            key: key, isOn: isOn ?? self.isOn, isArchived: isArchived, salt: salt, rules: rules ?? self.rules,
+            version: version)
     }
 }
 
@@ -44,7 +47,8 @@ public struct FlagSet: Sendable {
 
     /// The set with one flag in another's place.
     public func with(_ flag: FlagState) -> FlagSet {
-        FlagSet(flags: flags.values.filter { $0.key != flag.key } + [flag], segments: segments, version: version)
+        FlagSet(
+            flags: flags.values.filter { $0.key != flag.key } + [flag], segments: segments, version: version)
     }
 
     /// Nil when there is no such flag.

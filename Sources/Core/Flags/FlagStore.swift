@@ -33,7 +33,8 @@ public final class FlagStore: Sendable {
         self.db = db
         sets = Cache(Self.topic, sizeMax: Self.setsMax, life: .seconds(600), news: news)
         news.listen { [weak self] change in
-            guard let self, change == nil || change?.topic == Self.topic, change?.company ?? Self.system == Self.system
+            guard let self, change == nil || change?.topic == Self.topic,
+                change?.company ?? Self.system == Self.system
             else { return }
             Task { try? await self.refresh() }
         }
@@ -129,12 +130,15 @@ extension FlagSet {
         let flags = try rows[1].map { row in
             FlagState(
                 key: try row.get("key"), isOn: try row.get("is_on"), isArchived: try row.get("is_archived"),
-                salt: try row.get("salt"), rules: try JSON.parse(row.get("rules", as: String.self)).decode(FlagRules.self),
+                salt: try row.get("salt"),
+                rules: try JSON.parse(row.get("rules", as: String.self)).decode(FlagRules.self),
                 version: try row.get("version"))
         }
         let segments = try rows[2].map { row in
-            (try row.get("key", as: String.self),
-             try JSON.parse(row.get("conditions", as: String.self)).decode([FlagCondition].self))
+            (
+                try row.get("key", as: String.self),
+                try JSON.parse(row.get("conditions", as: String.self)).decode([FlagCondition].self)
+            )
         }
         self.init(
             flags: flags, segments: Dictionary(segments) { first, _ in first },

@@ -21,7 +21,9 @@ public enum Flags {
         isOn(flag, for: FlagContext(of: call), in: call.environment)
     }
 
-    public static func isOn(_ flag: ProductFlag, for context: FlagContext, in environment: Environment) -> Bool {
+    public static func isOn(_ flag: ProductFlag, for context: FlagContext, in environment: Environment)
+        -> Bool
+    {
         let store = environment[FlagStore.self]
         store.saw(flag.key, owner: FlagStore.system)
         return store.system.decide(flag.key, for: context)?.value.boolValue ?? flag.isOnByDefault

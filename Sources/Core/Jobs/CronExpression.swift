@@ -21,7 +21,9 @@ struct CronExpression: Sendable {
 
     init(_ text: String) throws(Fault) {
         let fields = text.split(whereSeparator: \.isWhitespace)
-        guard fields.count == 5 else { throw Fault(description: "\"\(text)\" has \(fields.count) fields in place of 5") }
+        guard fields.count == 5 else {
+            throw Fault(description: "\"\(text)\" has \(fields.count) fields in place of 5")
+        }
         minutes = try Self.values(fields[0], 0...59).sorted()
         hours = try Self.values(fields[1], 0...23).sorted()
         days = try Self.values(fields[2], 1...31)
@@ -58,7 +60,8 @@ struct CronExpression: Sendable {
     ) throws(Fault) -> ClosedRange<Int> {
         if text == "*" { return range.upperBound == 7 ? 0...6 : range }
         let ends = text.split(separator: "-", omittingEmptySubsequences: false)
-        let numbers = ends.map { end in Int(end) ?? names.firstIndex(of: end.lowercased()).map { $0 + first } }
+        let numbers = ends.map { end in Int(end) ?? names.firstIndex(of: end.lowercased()).map { $0 + first }
+        }
         guard (1...2).contains(ends.count), let low = numbers[0], let high = numbers[numbers.count - 1],
             range.contains(low), range.contains(high), low <= high
         else { throw Fault(description: "\"\(text)\" is not within \(range.lowerBound)-\(range.upperBound)") }
@@ -91,8 +94,11 @@ struct CronExpression: Sendable {
         let midnight = Int64(day) * 86_400
         let before = zone.offset(at: midnight - 86_400)
         let after = zone.offset(at: midnight + 2 * 86_400)
-        let offsets = before == after && zone.offset(at: midnight) == before && zone.offset(at: midnight + 86_400) == before
-            ? [before] : Array(Set([before, after, zone.offset(at: midnight), zone.offset(at: midnight + 86_400)]))
+        let offsets =
+            before == after && zone.offset(at: midnight) == before
+                && zone.offset(at: midnight + 86_400) == before
+            ? [before]
+            : Array(Set([before, after, zone.offset(at: midnight), zone.offset(at: midnight + 86_400)]))
         return hours.flatMap { hour in
             minutes.flatMap { minute -> [Int64] in
                 let local = midnight + Int64(hour * 3600 + minute * 60)

@@ -99,7 +99,9 @@ enum JobText {
 
     static func json(_ json: JSON, bytesMax: Int) throws -> String {
         let text = cleaned(json).description
-        if text.utf8.count > bytesMax { throw JobFailure.permanent("a value to be kept of the job is too long") }
+        if text.utf8.count > bytesMax {
+            throw JobFailure.permanent("a value to be kept of the job is too long")
+        }
         return text
     }
 

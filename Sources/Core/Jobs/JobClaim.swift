@@ -40,7 +40,8 @@ struct JobClaim: Sendable {
     /// the next.
     /// - Parameter marks: for each priority where to begin: the entries before it are of jobs that were claimed, and
     ///   walking over what the index still holds of them is what claims would spend their time on.
-    static func inOrder(_ queue: String, kinds: [String], limit: Int, marks: [Timestamp], holder: UUID) -> SQL {
+    static func inOrder(_ queue: String, kinds: [String], limit: Int, marks: [Timestamp], holder: UUID) -> SQL
+    {
         taking(
             """
             SELECT job.id, job.due_at, 0::bigint AS place, 0::bigint AS shares

@@ -27,7 +27,8 @@ public final class JobEngine: Sendable {
     private let heartPulse = Pulse()
 
     public init(
-        _ handlers: [JobHandler], queues: [JobQueue] = [], crons: [Cron] = [], database: Database, environment: Environment,
+        _ handlers: [JobHandler], queues: [JobQueue] = [], crons: [Cron] = [], database: Database,
+        environment: Environment,
         figures: WorkFigures = WorkFigures(), log: Logger = Logger(label: "jobs")
     ) {
         precondition(
@@ -89,7 +90,8 @@ public final class JobEngine: Sendable {
     }
 
     func job(_ claim: JobClaim) -> Job {
-        let work = Work(database: database, environment: environment, log: log, figures: figures) { [weak self] in
+        let work = Work(database: database, environment: environment, log: log, figures: figures) {
+            [weak self] in
             self?.isStopping ?? true
         }
         return Job(
@@ -129,7 +131,8 @@ public final class JobEngine: Sendable {
                 if !limited.isEmpty { _ = try await control.query(JobClaim.release(limited)) }
             } catch {
                 log.warning(
-                    "leases of jobs could not be renewed", metadata: ["error": "\(String(reflecting: error))"])
+                    "leases of jobs could not be renewed", metadata: ["error": "\(String(reflecting: error))"]
+                )
             }
             do {
                 if !isStopping { try await clock.tick() }

@@ -18,9 +18,13 @@ public struct JobFailure: Error, Sendable, CustomStringConvertible {
     public let isPermanent: Bool
 
     /// Tried again after the pause of its kind.
-    public static func passing(_ reason: String) -> JobFailure { JobFailure(description: reason, isPermanent: false) }
+    public static func passing(_ reason: String) -> JobFailure {
+        JobFailure(description: reason, isPermanent: false)
+    }
     /// Dead at once.
-    public static func permanent(_ reason: String) -> JobFailure { JobFailure(description: reason, isPermanent: true) }
+    public static func permanent(_ reason: String) -> JobFailure {
+        JobFailure(description: reason, isPermanent: true)
+    }
 }
 
 /// Thrown where a job that is no longer this worker's would change something.

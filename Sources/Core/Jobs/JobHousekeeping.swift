@@ -16,7 +16,9 @@ public enum JobHousekeeping {
         }
         let strays: Int = try await work.database.query("SELECT count(*) FROM jobs_done_stray")[0].get(0)
         if strays > 0 {
-            work.log.error("finished jobs lie in jobs_done_stray: their day was not made", metadata: ["jobs": "\(strays)"])
+            work.log.error(
+                "finished jobs lie in jobs_done_stray: their day was not made",
+                metadata: ["jobs": "\(strays)"])
         }
         return .idle
     }
@@ -68,7 +70,9 @@ public enum JobHousekeeping {
              GROUP BY reaction
             """)
         var events: [String: WorkFigures.Waiting] = [:]
-        for row in due { events[try row.get(0)] = .init(count: try row.get(1), oldestSeconds: try row.get(2)) }
+        for row in due {
+            events[try row.get(0)] = .init(count: try row.get(1), oldestSeconds: try row.get(2))
+        }
         work.figures.events(waitingFor: events)
         return .idle
     }

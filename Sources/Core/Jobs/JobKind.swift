@@ -16,12 +16,14 @@ public struct JobKind<Arguments: Codable & Sendable>: Sendable {
         _ name: String, queue: String = "default", attemptsMax: Int = 20, priority: Int = 5,
         leaseSeconds: Int = JobLimits.leaseSeconds, backoff: Backoff = .standard, perCompanyMax: Int? = nil
     ) {
-        precondition(attemptsMax > 0 && (0...9).contains(priority), "\(name): attempts or priority out of range")
+        precondition(
+            attemptsMax > 0 && (0...9).contains(priority), "\(name): attempts or priority out of range")
         precondition(leaseSeconds >= JobLimits.leaseSecondsMin, "\(name): a lease too short to be kept")
         precondition(perCompanyMax.map { $0 > 0 } ?? true, "\(name): a company must be allowed one")
         self.name = name
         traits = JobTraits(
-            name: name, queue: queue, attemptsMax: attemptsMax, priority: priority, leaseSeconds: leaseSeconds,
+            name: name, queue: queue, attemptsMax: attemptsMax, priority: priority,
+            leaseSeconds: leaseSeconds,
             backoff: backoff, perCompanyMax: perCompanyMax)
     }
 
@@ -46,7 +48,8 @@ public struct JobQueue: Sendable {
     public let concurrency: Int
 
     public init(_ name: String, concurrency: Int) {
-        precondition((1...JobLimits.concurrencyMax).contains(concurrency), "\(name): concurrency out of range")
+        precondition(
+            (1...JobLimits.concurrencyMax).contains(concurrency), "\(name): concurrency out of range")
         self.name = name
         self.concurrency = concurrency
     }

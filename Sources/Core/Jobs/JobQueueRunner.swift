@@ -182,7 +182,9 @@ final class JobQueueRunner: Sendable {
     private static func isOfTheData(_ error: DatabaseError) -> Bool {
         switch error.kind {
         case .invalidText, .invalidValue: true
-        case .unavailable, .timedOut, .cancelled, .constraint, .serialization, .forbidden, .undecodable, .other: false
+        case .unavailable, .timedOut, .cancelled, .constraint, .serialization, .forbidden, .undecodable,
+            .other:
+            false
         }
     }
 
@@ -191,8 +193,9 @@ final class JobQueueRunner: Sendable {
         for ending in endings {
             do {
                 _ = try await engine.control.batch(Self.settling([ending], by: engine.worker))
-            } catch where Self.isOfTheData(error) {
-                let entry = #"{"attempt": 0, "at": "\#(Timestamp.now)", "error": "its outcome could not be stored"}"#
+            } catch  where Self.isOfTheData(error) {
+                let entry =
+                    #"{"attempt": 0, "at": "\#(Timestamp.now)", "error": "its outcome could not be stored"}"#
                 let end = Ending.dead(.init(id: ending.id, claim: ending.claim, text: entry))
                 _ = try? await engine.control.batch(Self.settling([end], by: engine.worker))
             } catch {
@@ -255,7 +258,9 @@ final class JobQueueRunner: Sendable {
         }
         engine.log.warning(
             "jobs could not be claimed",
-            metadata: ["queue": "\(name)", "error": "\(String(reflecting: error))", "failures": "\(failures)"])
+            metadata: [
+                "queue": "\(name)", "error": "\(String(reflecting: error))", "failures": "\(failures)",
+            ])
         let pause = min(JobLimits.failurePause * (1 << min(failures, 8)), JobLimits.failurePauseMax)
         try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
     }
@@ -272,7 +277,8 @@ final class JobQueueRunner: Sendable {
                     old.job.markLost()
                     old.task?.cancel()
                     let later = Timestamp.now + JobLimits.ghostPause
-                    state.endings.append(.retry(.init(id: claim.id, claim: claim.claim, dueAt: later, error: nil)))
+                    state.endings.append(
+                        .retry(.init(id: claim.id, claim: claim.claim, dueAt: later, error: nil)))
                     continue
                 }
                 let job = engine.job(claim)
@@ -299,7 +305,9 @@ final class JobQueueRunner: Sendable {
         if isLimited || state.isByShare {
             // On from the last company that got something; from the first when each has had its part.
             let furthest = claimed.max { $0.place < $1.place }
-            let isMore = furthest.map { $0.shares == JobLimits.sharesAtOnce || isFull && $0.place < $0.shares } ?? false
+            let isMore =
+                furthest.map { $0.shares == JobLimits.sharesAtOnce || isFull && $0.place < $0.shares }
+                ?? false
             let last = isMore ? furthest : nil
             state.cursor = last.map { .init(kind: $0.kind, share: $0.company ?? .zero) } ?? .init()
             if isFull || !isLimited { state.mayHaveMore = true }
@@ -355,7 +363,9 @@ final class JobQueueRunner: Sendable {
 
     private func end(of job: Job, _ arguments: String) async -> (Ending, outcome: String) {
         guard let handler = handlers[job.kind] else {
-            return (failure(job, JobFailure.passing("nobody here knows this kind of job"), .standard), "failed")
+            return (
+                failure(job, JobFailure.passing("nobody here knows this kind of job"), .standard), "failed"
+            )
         }
         do {
             let parsed = try JSON.parse(arguments)
@@ -363,7 +373,10 @@ final class JobQueueRunner: Sendable {
             return try settle(job, outcome)
         } catch {
             if job.isCancelled {
-                return (.cancelled(.init(id: job.id, claim: job.claim, text: "cancelled while it ran")), "cancelled")
+                return (
+                    .cancelled(.init(id: job.id, claim: job.claim, text: "cancelled while it ran")),
+                    "cancelled"
+                )
             }
             if error is CancellationError && job.isStopping { return (putBack(job), "put_back") }
             let ending = failure(job, error, handler.traits.backoff)
@@ -383,7 +396,9 @@ final class JobQueueRunner: Sendable {
             let text = JobText.plain(reason, bytesMax: JobLimits.errorBytesMax)
             return (.cancelled(.init(id: job.id, claim: job.claim, text: text)), "cancelled")
         case .again(let at, let error):
-            if job.isCancelled { return (.cancelled(.init(id: job.id, claim: job.claim, text: nil)), "cancelled") }
+            if job.isCancelled {
+                return (.cancelled(.init(id: job.id, claim: job.claim, text: nil)), "cancelled")
+            }
             guard let error else {
                 return (.retry(.init(id: job.id, claim: job.claim, dueAt: at, error: nil)), "again")
             }

@@ -71,7 +71,8 @@ public enum Jobs {
     private static func ring(_ queue: String) { JobBell.here.ring(Hint(channel: channel, payload: queue)) }
 
     private static func insert<Arguments>(
-        _ kind: JobKind<Arguments>, _ jobs: [(id: UUID, arguments: Arguments)], _ company: UUID?, _ at: Timestamp?,
+        _ kind: JobKind<Arguments>, _ jobs: [(id: UUID, arguments: Arguments)], _ company: UUID?,
+        _ at: Timestamp?,
         _ priority: Int?, _ uniqueKey: String?
     ) throws -> SQL {
         let traits = kind.traits

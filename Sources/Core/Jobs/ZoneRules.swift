@@ -15,9 +15,12 @@ struct ZoneRules: Sendable {
     static func named(_ name: String) -> ZoneRules? {
         if name == "UTC" { return utc }
         let isPlain = name.utf8.allSatisfy { byte in
-            byte != 0 && (byte == 0x2F || byte == 0x2B || byte == 0x2D || byte == 0x5F || isLetterOrDigit(byte))
+            byte != 0
+                && (byte == 0x2F || byte == 0x2B || byte == 0x2D || byte == 0x5F || isLetterOrDigit(byte))
         }
-        guard isPlain, !name.hasPrefix("/"), let bytes = read("/usr/share/zoneinfo/\(name)") else { return nil }
+        guard isPlain, !name.hasPrefix("/"), let bytes = read("/usr/share/zoneinfo/\(name)") else {
+            return nil
+        }
         return ZoneRules(bytes)
     }
 
@@ -27,7 +30,9 @@ struct ZoneRules: Sendable {
 
     /// Seconds east of Greenwich at an instant.
     func offset(at seconds: Int64) -> Int {
-        if let rule, instants.isEmpty || seconds >= instants[instants.count - 1] { return rule.offset(at: seconds) }
+        if let rule, instants.isEmpty || seconds >= instants[instants.count - 1] {
+            return rule.offset(at: seconds)
+        }
         var (low, high) = (0, instants.count)
         while low < high {
             let middle = (low + high) / 2
@@ -96,7 +101,9 @@ private struct BytesReader {
 
     mutating func integer(_ width: Int) -> Int64 {
         var value: UInt64 = 0
-        for offset in at..<at + width { value = value << 8 | UInt64(offset < bytes.count ? bytes[offset] : 0) }
+        for offset in at..<at + width {
+            value = value << 8 | UInt64(offset < bytes.count ? bytes[offset] : 0)
+        }
         at += width
         return Int64(bitPattern: value << UInt64(64 - width * 8)) >> Int64(64 - width * 8)
     }
@@ -164,7 +171,10 @@ struct PosixZone: Sendable {
             day = january + number - 1 + (isLeap && number >= 60 ? 1 : 0)
         case .weekday(let month, let nth, let weekday):
             let first = LocalDate(year: year, month: month, day: 1)!.daysSince1970
-            let next = month == 12 ? LocalDate(year: year + 1, month: 1, day: 1)! : LocalDate(year: year, month: month + 1, day: 1)!
+            let next =
+                month == 12
+                ? LocalDate(year: year + 1, month: 1, day: 1)!
+                : LocalDate(year: year, month: month + 1, day: 1)!
             // 1970-01-01 was a Thursday.
             var found = first + (weekday - (first + 4) % 7 + 7) % 7 + (nth - 1) * 7
             while found >= next.daysSince1970 { found -= 7 }
@@ -176,7 +186,8 @@ struct PosixZone: Sendable {
     private static func day(_ reader: inout PosixReader) -> Day? {
         if reader.take("M") {
             guard let month = reader.number(), reader.take("."), let nth = reader.number(), reader.take("."),
-                let weekday = reader.number(), (1...12).contains(month), (1...5).contains(nth), (0...6).contains(weekday)
+                let weekday = reader.number(), (1...12).contains(month), (1...5).contains(nth),
+                (0...6).contains(weekday)
             else { return nil }
             return .weekday(month: month, nth: nth, weekday: weekday)
         }

@@ -55,7 +55,8 @@ public struct AnyLiveSetting: Sendable {
         verify = { json in
             do { return setting.check(try json.decode(Value.self)) } catch { return "is not acceptable" }
         }
-        precondition(faults(in: fallback, at: "").isEmpty, "the default of \(setting.name) breaks its own rule")
+        precondition(
+            faults(in: fallback, at: "").isEmpty, "the default of \(setting.name) breaks its own rule")
     }
 
     /// What is wrong with a value, each fault below `pointer`.

@@ -75,12 +75,16 @@ public final class LiveSettings: Sendable {
     }
 
     private static func values(_ rows: Rows) throws -> [String: JSON] {
-        try rows.reduce(into: [:]) { $0[try $1.get("key")] = try JSON.parse($1.get("value", as: String.self)) }
+        try rows.reduce(into: [:]) {
+            $0[try $1.get("key")] = try JSON.parse($1.get("value", as: String.self))
+        }
     }
 
     /// A value whose setting has changed its type since it was set counts as not set.
     private func read<Value>(_ json: JSON?, _ setting: LiveSetting<Value>) -> Value? {
-        guard let json, let value = try? json.decode(Value.self), setting.check(value) == nil else { return nil }
+        guard let json, let value = try? json.decode(Value.self), setting.check(value) == nil else {
+            return nil
+        }
         return value
     }
 }

@@ -71,7 +71,8 @@ public struct MailRenderer: Sendable {
                 "buttons": try button(mail, values),
                 "codes": values["code"] == nil ? [] : [try escaped(phrases.code, values)],
                 "footer": phrases.footer,
-                "unsubscribes": values["unsubscribe"].map { [["label": phrases.unsubscribe, "link": $0]] } ?? [],
+                "unsubscribes": values["unsubscribe"].map { [["label": phrases.unsubscribe, "link": $0]] }
+                    ?? [],
             ] as [String: Any])
     }
 

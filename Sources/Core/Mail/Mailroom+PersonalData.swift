@@ -17,7 +17,8 @@ extension Mailroom {
 
     public static let retention = [
         RetentionClass(
-            "mail", "Mails that were sent", table: "mail_queue", since: "created_at", only: "t.state = 'sent'",
+            "mail", "Mails that were sent", table: "mail_queue", since: "created_at",
+            only: "t.state = 'sent'",
             days: 30, isSweptElsewhere: true),
         RetentionClass(
             "mail_given_up", "Mails that could not be delivered", table: "mail_queue", since: "created_at",

@@ -39,7 +39,9 @@ public enum Mailroom: Domain {
         return .idle
     }
 
-    private static func send(_ mail: MailQueue.Claimed, by transport: MailTransport, _ work: Work) async throws {
+    private static func send(_ mail: MailQueue.Claimed, by transport: MailTransport, _ work: Work)
+        async throws
+    {
         if let company = mail.company, let watch = watch(of: mail, work) {
             let isWanted = try await watch.isWanted(mail.id, company, work.database)
             if !isWanted {

@@ -22,7 +22,9 @@ public enum NotificationAudience {
             rules = try JSON.parse(row.get("rules", as: String.self)).decode()
             defaults = try JSON.parse(row.get("defaults", as: String.self)).decode()
             let templates = try JSON.parse(row.get("templates", as: String.self)).decode([Template].self)
-            texts = Dictionary(templates.map { ($0.locale, NotificationText($0.title, $0.body)) }) { one, _ in one }
+            texts = Dictionary(templates.map { ($0.locale, NotificationText($0.title, $0.body)) }) { one, _ in
+                one
+            }
         }
 
         private struct Template: Decodable {

@@ -55,7 +55,8 @@ public enum NotificationRenderer {
     /// What is there in the reader's language, in its parent's (`de-AT` → `de`), or in English.
     public static func spoken<Value>(_ texts: [String: Value], _ locale: String) -> Value {
         let lowered = locale.lowercased()
-        let language = lowered.split(whereSeparator: { $0 == "-" || $0 == "_" }).first.map(String.init) ?? "en"
+        let language =
+            lowered.split(whereSeparator: { $0 == "-" || $0 == "_" }).first.map(String.init) ?? "en"
         guard let found = texts[lowered] ?? texts[language] ?? texts["en"] else {
             preconditionFailure("English is always there")
         }
@@ -78,7 +79,9 @@ extension JSON {
         case .string(let text): text
         case .array(let items): items.compactMap(\.plain)
         case .object(let object):
-            Dictionary(object.members.compactMap { key, value in value.plain.map { (key, $0) } }) { _, last in last }
+            Dictionary(object.members.compactMap { key, value in value.plain.map { (key, $0) } }) { _, last in
+                last
+            }
         }
     }
 }

@@ -99,10 +99,12 @@ public struct NotificationRouting: Sendable {
     /// what the person wants, what a rule says, what the sender asked for, what the company and the type propose.
     public func decide(_ channel: NotificationChannel, for person: Person) -> Decision {
         guard offered.contains(channel) else {
-            return Decision(isOn: false, reason: "not-offered", detail: "This kind of news does not go by this channel.")
+            return Decision(
+                isOn: false, reason: "not-offered", detail: "This kind of news does not go by this channel.")
         }
         if isCritical, channels.contains(channel) {
-            return Decision(isOn: true, reason: "critical", detail: "It is critical: preferences do not apply.")
+            return Decision(
+                isOn: true, reason: "critical", detail: "It is critical: preferences do not apply.")
         }
         let company = narrowest(defaults.map { ($0.category, $0.channel, $0) }, channel)
         if let company, company.isLocked {
@@ -115,13 +117,16 @@ public struct NotificationRouting: Sendable {
         if let wish = narrowest(wishes.map { ($0.category, $0.channel, $0) }, channel), let isOn = wish.isOn {
             return Decision(
                 isOn: isOn, reason: "preference",
-                detail: "The person has switched \(name(wish.category, wish.channel)) \(isOn ? "on" : "off").")
+                detail: "The person has switched \(name(wish.category, wish.channel)) \(isOn ? "on" : "off")."
+            )
         }
         if let rule = rule(for: person), let channels = rule.channels {
             let isOn = channels.contains(channel.rawValue)
             return Decision(
                 isOn: isOn, reason: "rule",
-                detail: "The rule \"\(rule.name)\" sends it \(channels.isEmpty ? "nowhere" : "by \(channels.joined(separator: ", "))").")
+                detail:
+                    "The rule \"\(rule.name)\" sends it \(channels.isEmpty ? "nowhere" : "by \(channels.joined(separator: ", "))")."
+            )
         }
         if let requested {
             return Decision(
@@ -131,7 +136,9 @@ public struct NotificationRouting: Sendable {
         if let company {
             return Decision(
                 isOn: company.isOn, reason: "company-default",
-                detail: "The company proposes \(name(company.category, company.channel)) \(company.isOn ? "on" : "off").")
+                detail:
+                    "The company proposes \(name(company.category, company.channel)) \(company.isOn ? "on" : "off")."
+            )
         }
         return Decision(
             isOn: channels.contains(channel), reason: "type-default",
@@ -146,11 +153,17 @@ public struct NotificationRouting: Sendable {
     }
 
     /// Category and channel, category, channel, everything: the narrowest that is there.
-    private func narrowest<Value>(_ all: [(category: String, channel: String, value: Value)], _ channel: NotificationChannel)
+    private func narrowest<Value>(
+        _ all: [(category: String, channel: String, value: Value)], _ channel: NotificationChannel
+    )
         -> Value?
     {
-        for (category, channel) in [(category, channel.rawValue), (category, "*"), ("*", channel.rawValue), ("*", "*")] {
-            if let found = all.first(where: { $0.category == category && $0.channel == channel }) { return found.value }
+        for (category, channel) in [
+            (category, channel.rawValue), (category, "*"), ("*", channel.rawValue), ("*", "*"),
+        ] {
+            if let found = all.first(where: { $0.category == category && $0.channel == channel }) {
+                return found.value
+            }
         }
         return nil
     }

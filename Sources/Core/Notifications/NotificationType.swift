@@ -80,7 +80,8 @@ public struct NotificationAction: Sendable {
     let run: @Sendable (Call, UUID) async throws -> Void
 
     public init(
-        _ key: String, _ labels: [String: String], _ run: @escaping @Sendable (Call, UUID) async throws -> Void
+        _ key: String, _ labels: [String: String],
+        _ run: @escaping @Sendable (Call, UUID) async throws -> Void
     ) {
         precondition(labels["en"] != nil, "the action \(key) has no English label")
         self.key = key

@@ -37,12 +37,17 @@ struct LetterWords: Sendable {
     init(in locale: String, of news: News, _ texts: [String: NotificationText]) throws {
         let text = NotificationRenderer.spoken(texts, locale)
         title = NotificationRenderer.oneLine(try NotificationRenderer.plain(text.title, news.values))
-        body = String(try NotificationRenderer.plain(text.body, news.values).prefix(NotificationLimits.bodyLengthMax))
-        actions = JSON.array(
-            news.type.actions.map { action in
-                ["key": .string(action.key), "label": .string(NotificationRenderer.spoken(action.labels, locale))]
-            }
-        ).description
+        body = String(
+            try NotificationRenderer.plain(text.body, news.values).prefix(NotificationLimits.bodyLengthMax))
+        actions =
+            JSON.array(
+                news.type.actions.map { action in
+                    [
+                        "key": .string(action.key),
+                        "label": .string(NotificationRenderer.spoken(action.labels, locale)),
+                    ]
+                }
+            ).description
     }
 }
 
@@ -81,15 +86,20 @@ enum NotificationWriting {
     }
 
     private static func text(_ decision: NotificationRouting.Decision) -> String {
-        (["is_on": .bool(decision.isOn), "reason": .string(decision.reason), "detail": .string(decision.detail)] as JSON)
-            .description
+        ([
+            "is_on": .bool(decision.isOn), "reason": .string(decision.reason),
+            "detail": .string(decision.detail),
+        ] as JSON)
+        .description
     }
 }
 
 /// The numbers of inboxes. Taking one locks the inbox until the transaction ends.
 public enum NotificationNumbers {
     /// The next number of each person's inbox.
-    public static func take(_ users: [UUID], _ company: UUID, in tx: Transaction) async throws -> [UUID: Int64] {
+    public static func take(_ users: [UUID], _ company: UUID, in tx: Transaction) async throws -> [UUID:
+        Int64]
+    {
         guard !users.isEmpty else { return [:] }
         // In one order, so that two events for the same people do not lock each other out.
         let rows = try await tx.query(
@@ -100,7 +110,9 @@ public enum NotificationNumbers {
             RETURNING user_id, last_seq
             """)
         return Dictionary(
-            uniqueKeysWithValues: try rows.map { (try $0.get("user_id", as: UUID.self), try $0.get("last_seq", as: Int64.self)) })
+            uniqueKeysWithValues: try rows.map {
+                (try $0.get("user_id", as: UUID.self), try $0.get("last_seq", as: Int64.self))
+            })
     }
 
     /// Says that something in the inbox is no longer as it was; the first statement of such a transaction, since it

@@ -57,7 +57,8 @@ public enum Notify {
     @discardableResult
     public static func record(
         _ type: NotificationType, to users: [UUID], about subject: Subject? = nil, values: JSON = [:],
-        link: String? = nil, dedupeKey: String? = nil, by actor: Audit.Actor, company: UUID, in tx: Transaction
+        link: String? = nil, dedupeKey: String? = nil, by actor: Audit.Actor, company: UUID,
+        in tx: Transaction
     ) async throws -> UUID? {
         let news = News(type, about: subject, values: values, link: link, dedupeKey: dedupeKey, by: actor)
         return try await record(news, to: .users(users), company: company, in: tx)
@@ -81,7 +82,9 @@ public enum Notify {
         ])
         if answers[0].isEmpty { return nil }
         let people = try NotificationAudience.decode(answers[2])
-        guard people.count <= NotificationLimits.recipientsMax else { throw TooManyRecipients(count: people.count) }
+        guard people.count <= NotificationLimits.recipientsMax else {
+            throw TooManyRecipients(count: people.count)
+        }
         let settings = try NotificationAudience.Settings(answers[1])
         let letters = try Letter.all(to: people, of: news, settings)
         try await NotificationWriting.write(letters, of: news, event, company, in: tx)

@@ -13,7 +13,8 @@ public struct Watchable: Sendable {
     public let exists: @Sendable (_ id: UUID, _ company: UUID) -> SQL
 
     public init(
-        _ type: String, _ permission: Permission, exists: @escaping @Sendable (_ id: UUID, _ company: UUID) -> SQL
+        _ type: String, _ permission: Permission,
+        exists: @escaping @Sendable (_ id: UUID, _ company: UUID) -> SQL
     ) {
         self.type = type
         self.permission = permission

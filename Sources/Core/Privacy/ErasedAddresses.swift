@@ -18,7 +18,8 @@ public struct ErasedAddresses: Sendable {
     }
 
     public func isBlocked(_ email: String, _ db: Database) async throws -> Bool {
-        let rows = try await db.query("SELECT 1 AS one FROM erased_addresses WHERE address_mac = \(mac(email))")
+        let rows = try await db.query(
+            "SELECT 1 AS one FROM erased_addresses WHERE address_mac = \(mac(email))")
         return !rows.isEmpty
     }
 

@@ -48,7 +48,8 @@ public struct PersonalData: Sendable {
     public let erasure: Erasure
 
     public init(
-        _ table: String, _ what: String, of marks: Mark..., hiding secrets: [String] = [], erase erasure: Erasure
+        _ table: String, _ what: String, of marks: Mark..., hiding secrets: [String] = [],
+        erase erasure: Erasure
     ) {
         precondition(!marks.isEmpty, "\(table) is personal, so its rows must be found")
         self.init(table, what, marks, secrets, erasure)

@@ -28,7 +28,8 @@ public struct RetentionClass: Sendable {
     public let isSweptElsewhere: Bool
 
     public init(
-        _ name: String, _ summary: String, table: String, since: String, only condition: SQL? = nil, days: Int,
+        _ name: String, _ summary: String, table: String, since: String, only condition: SQL? = nil,
+        days: Int,
         within choice: ClosedRange<Int>? = nil, needsOwner: Bool = false, isSweptElsewhere: Bool = false,
         cut: Cut? = nil
     ) {

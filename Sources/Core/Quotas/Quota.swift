@@ -28,7 +28,8 @@ public struct Quota: Sendable, Hashable {
     public let forgotten: Forgotten
 
     public init(
-        _ name: String, _ summary: String, unit: String, limit: Int64?, isHard: Bool = true, period: Period = .never,
+        _ name: String, _ summary: String, unit: String, limit: Int64?, isHard: Bool = true,
+        period: Period = .never,
         carryOverMax: Int64 = 0, forgotten: Forgotten = .released
     ) {
         precondition(limit ?? 0 >= 0 && carryOverMax >= 0, "\(name) has a limit below nothing")

@@ -13,19 +13,25 @@ public enum QuotaAlert {
     }
 
     public static let event = EventType(
-        "quota.threshold_reached", "The company has used 50, 80 or 100 percent of a quota, told once a period.",
+        "quota.threshold_reached",
+        "The company has used 50, 80 or 100 percent of a quota, told once a period.",
         example: Reached(
-            quota: "storage_bytes", unit: "bytes", percent: 80, used: 4_294_967_296, limit: 5_368_709_120, resetsAt: nil))
+            quota: "storage_bytes", unit: "bytes", percent: 80, used: 4_294_967_296, limit: 5_368_709_120,
+            resetsAt: nil))
 
     public static let notification = NotificationType(
         "quota.threshold_reached", category: "quotas", summary: "Much of what the company may use is used.",
         severity: .high, channels: [.inApp, .email], values: ["quota", "percent", "used", "limit", "unit"],
         texts: [
             "en": .init("{{percent}} % of {{quota}} are used", "{{used}} of {{limit}} {{unit}} are used."),
-            "de": .init("{{quota}} ist zu {{percent}} % verbraucht", "{{used}} von {{limit}} {{unit}} sind verbraucht."),
+            "de": .init(
+                "{{quota}} ist zu {{percent}} % verbraucht",
+                "{{used}} von {{limit}} {{unit}} sind verbraucht."),
         ])
 
-    static func tell(_ standing: QuotaStanding, of quota: Quota, company: UUID, in tx: Transaction) async throws {
+    static func tell(_ standing: QuotaStanding, of quota: Quota, company: UUID, in tx: Transaction)
+        async throws
+    {
         guard let ceiling = standing.ceiling, ceiling > 0 else { return }
         let reached = QuotaLimits.thresholds.filter {
             $0 > standing.alerted && Double(standing.used) * 100 >= Double($0) * Double(ceiling)
@@ -40,7 +46,8 @@ public enum QuotaAlert {
             let data = Reached(
                 quota: quota.name, unit: quota.unit, percent: percent, used: standing.used, limit: ceiling,
                 resetsAt: standing.resetsAt)
-            try await Events.record(event, data, on: "company", company, by: .system, company: company, in: tx)
+            try await Events.record(
+                event, data, on: "company", company, by: .system, company: company, in: tx)
         }
         // Who jumps over two thresholds at once is told of the higher alone.
         let news = News(

@@ -32,11 +32,12 @@ public struct QuotaStanding: Sendable {
     func refusal(of amount: Int64, _ quota: Quota) -> Problem {
         let room = remaining ?? 0
         var problem = Problem(
-            .quotaUsedUp, "\(amount) \(quota.unit) more do not fit: \(room) of \(ceiling ?? 0) are left.")
-            .with("quota", .string(quota.name)).with("unit", .string(quota.unit))
-            .with("limit", ceiling.map { JSON($0) } ?? .null).with("used", JSON(used))
-            .with("reserved", JSON(reserved)).with("requested", JSON(amount))
-            .with("resets_at", resetsAt.map { .string($0.description) } ?? .null)
+            .quotaUsedUp, "\(amount) \(quota.unit) more do not fit: \(room) of \(ceiling ?? 0) are left."
+        )
+        .with("quota", .string(quota.name)).with("unit", .string(quota.unit))
+        .with("limit", ceiling.map { JSON($0) } ?? .null).with("used", JSON(used))
+        .with("reserved", JSON(reserved)).with("requested", JSON(amount))
+        .with("resets_at", resetsAt.map { .string($0.description) } ?? .null)
         guard let resetsAt else { return problem }
         // As for rates: the policy, what is left of it, and the seconds until all of it is there again.
         let (now, window) = (Timestamp.now, (resetsAt - periodStart).components.seconds)
@@ -50,6 +51,7 @@ public struct QuotaStanding: Sendable {
 extension ProblemCode {
     public static let quotaUsedUp = ProblemCode(
         "quota-used-up", 403, "The company has used what it may",
-        advice: "The members `quota`, `limit`, `used` and `resets_at` say of what, how much and until when. Wait for the "
+        advice:
+            "The members `quota`, `limit`, `used` and `resets_at` say of what, how much and until when. Wait for the "
             + "reset, delete what is no longer needed, or ask for more.")
 }

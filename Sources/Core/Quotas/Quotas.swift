@@ -24,7 +24,9 @@ public enum Quotas {
     }
 
     /// Takes back what was counted: something was deleted.
-    public static func giveBack(_ quota: Quota, _ amount: Int64 = 1, company: UUID, in tx: Transaction) async throws {
+    public static func giveBack(_ quota: Quota, _ amount: Int64 = 1, company: UUID, in tx: Transaction)
+        async throws
+    {
         try check(amount)
         _ = try await tx.query(
             """
@@ -67,7 +69,8 @@ public enum Quotas {
     /// More than was set aside is counted too, even beyond the limit: it has happened. Settling twice counts once.
     public static func settle(_ reservation: Reservation, used: Int64, in tx: Transaction) async throws {
         precondition(used >= 0, "less than nothing cannot have been used")
-        let kept = try await tx.query("DELETE FROM quota_reservations WHERE id = \(reservation.id) RETURNING id")
+        let kept = try await tx.query(
+            "DELETE FROM quota_reservations WHERE id = \(reservation.id) RETURNING id")
         if kept.isEmpty { return }
         let rows = try await tx.query(
             """
@@ -86,7 +89,9 @@ public enum Quotas {
     }
 
     /// Where the company stands: read without a lock as long as the counter holds, looked over otherwise.
-    public static func standing(_ quota: Quota, company: UUID, in tx: Transaction) async throws -> QuotaStanding {
+    public static func standing(_ quota: Quota, company: UUID, in tx: Transaction) async throws
+        -> QuotaStanding
+    {
         let rows = try await tx.query(
             """
             SELECT \(fragment: QuotaStanding.columns) FROM quota_counters
@@ -98,7 +103,9 @@ public enum Quotas {
 
     /// Looks the counter over at once: its plan, its exception or its grants have changed.
     @discardableResult
-    public static func lookOver(_ quota: Quota, company: UUID, in tx: Transaction) async throws -> QuotaStanding {
+    public static func lookOver(_ quota: Quota, company: UUID, in tx: Transaction) async throws
+        -> QuotaStanding
+    {
         try await QuotaRefresh.run(quota, company: company, in: tx)
     }
 

@@ -19,9 +19,12 @@ extension Search {
         var finds = words.enumerated().flatMap { index, word in
             Self.finds(of: word, index, kind, company)
         }
-        let each = words.indices.map { "max(use.score) FILTER (WHERE use.n = \($0))" }.joined(separator: " + ")
+        let each = words.indices.map { "max(use.score) FILTER (WHERE use.n = \($0))" }.joined(
+            separator: " + ")
         // A sum with a word that is not found is NULL.
-        guard let phone = SearchWords.phone(inQuery: q), words != [phone] else { return grouped(finds, rank: each) }
+        guard let phone = SearchWords.phone(inQuery: q), words != [phone] else {
+            return grouped(finds, rank: each)
+        }
         finds.append(beginnings(of: phone, words.count, kind, company))
         return grouped(finds, rank: "coalesce(\(each), max(use.score) FILTER (WHERE use.n = \(words.count)))")
     }

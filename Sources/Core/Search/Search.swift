@@ -35,7 +35,8 @@ public enum Search {
                 weights.append(weight)
             }
         }
-        let replaced = areNew ? [] : [forget(kind, things.map(\.id), but: subjects, words, company), expect(company)]
+        let replaced =
+            areNew ? [] : [forget(kind, things.map(\.id), but: subjects, words, company), expect(company)]
         if words.isEmpty { return replaced }
         return replaced + [
             learn(Array(Set(words)), company),

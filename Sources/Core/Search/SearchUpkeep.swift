@@ -42,7 +42,9 @@ public enum SearchUpkeep {
             var double: [String] = []
             for row in rows {
                 let word = try row.get("word", as: String.self)
-                if try row.get("is_unused", as: Bool.self) { unused.append(word) } else if try row.get("is_double") {
+                if try row.get("is_unused", as: Bool.self) {
+                    unused.append(word)
+                } else if try row.get("is_double") {
                     double.append(word)
                 }
             }

@@ -50,18 +50,22 @@ enum SearchWords {
     }
 
     private static func unique(_ words: [[Unicode.Scalar]]) -> [String] {
-        Set(words.map { letters in
-            var text = String.UnicodeScalarView()
-            text.append(contentsOf: letters)
-            return String(text)
-        }).sorted()
+        Set(
+            words.map { letters in
+                var text = String.UnicodeScalarView()
+                text.append(contentsOf: letters)
+                return String(text)
+            }
+        ).sorted()
     }
 
     /// A telephone number as it is kept: whole, and without each code of a country it could begin with, so that it is
     /// found as it is dialled at home.
     static func ofPhone(_ text: some StringProtocol) -> [String] {
         let digits = significantDigits(text)
-        return (0...3).map { String(digits.dropFirst($0)) }.filter { $0.utf8.count >= SearchLimits.phoneDigitsMin }
+        return (0...3).map { String(digits.dropFirst($0)) }.filter {
+            $0.utf8.count >= SearchLimits.phoneDigitsMin
+        }
     }
 
     /// The number that a query means, when it is nothing but a telephone number.

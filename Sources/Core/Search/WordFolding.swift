@@ -8,7 +8,8 @@ enum WordFolding {
         case 0...0x7F: return nil
         case 0x300...0x36F: return ""
         case 0xC0..<0x250: if let letters = latin(scalar, letters: extended, from: 0xC0) { return letters }
-        case 0x1E00..<0x1F00: if let letters = latin(scalar, letters: additional, from: 0x1E00) { return letters }
+        case 0x1E00..<0x1F00:
+            if let letters = latin(scalar, letters: additional, from: 0x1E00) { return letters }
         default: break
         }
         let properties = scalar.properties
@@ -28,7 +29,8 @@ enum WordFolding {
     }
 
     private static let ligatures: [Unicode.Scalar: String] = [
-        "ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "ǽ": "ae", "Ǽ": "ae", "ǣ": "ae", "Ǣ": "ae", "œ": "oe", "Œ": "oe",
+        "ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "ǽ": "ae", "Ǽ": "ae", "ǣ": "ae", "Ǣ": "ae", "œ": "oe",
+        "Œ": "oe",
         "þ": "th", "Þ": "th", "ĳ": "ij", "Ĳ": "ij",
     ]
 

@@ -31,7 +31,8 @@ public final class BucketStorage: Storage {
     private let root: String
 
     public init(
-        _ place: Place, signer: SignatureV4, client: HTTPClient, clock: @escaping @Sendable () -> Timestamp = { .now }
+        _ place: Place, signer: SignatureV4, client: HTTPClient,
+        clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.client = client
         self.signer = signer
@@ -79,7 +80,9 @@ public final class BucketStorage: Storage {
     func beginUpload(_ key: StorageKey) async throws -> String {
         let answer = try await send("POST", objectName(key), [("uploads", "")], missing: nil)
         let text = String(decoding: try await collected(answer), as: UTF8.self)
-        guard let upload = S3Text.first("UploadId", in: text) else { throw StorageError.failed("no UploadId in \(text.prefix(300))") }
+        guard let upload = S3Text.first("UploadId", in: text) else {
+            throw StorageError.failed("no UploadId in \(text.prefix(300))")
+        }
         return upload
     }
 
@@ -88,7 +91,9 @@ public final class BucketStorage: Storage {
         let query = [("partNumber", String(number)), ("uploadId", upload)]
         let answer = try await send("PUT", objectName(key), query, body: bytes, missing: key)
         _ = try await collected(answer)
-        guard let tag = answer.header("etag") else { throw StorageError.failed("a part came back without ETag") }
+        guard let tag = answer.header("etag") else {
+            throw StorageError.failed("a part came back without ETag")
+        }
         return tag
     }
 
@@ -98,7 +103,8 @@ public final class BucketStorage: Storage {
             body += "<Part><PartNumber>\(index + 1)</PartNumber><ETag>\(tag.escapedAsMarkup)</ETag></Part>"
         }
         body += "</CompleteMultipartUpload>"
-        let answer = try await send("POST", objectName(key), [("uploadId", upload)], body: Array(body.utf8), missing: key)
+        let answer = try await send(
+            "POST", objectName(key), [("uploadId", upload)], body: Array(body.utf8), missing: key)
         let text = String(decoding: try await collected(answer), as: UTF8.self)
         // S3 begins to answer before it is done, and may say 200 and then that it failed.
         if text.contains("<Error>") { throw StorageError.failed("completing an upload: \(text.prefix(300))") }
@@ -168,7 +174,8 @@ public final class BucketStorage: Storage {
             let answer = try await send("GET", "", [("uploads", "")] + marker, missing: nil)
             let text = String(decoding: try await collected(answer), as: UTF8.self)
             let found = S3Text.blocks("Upload", in: text).compactMap { block -> UnfinishedObject? in
-                guard let name = S3Text.first("Key", in: block), let upload = S3Text.first("UploadId", in: block),
+                guard let name = S3Text.first("Key", in: block),
+                    let upload = S3Text.first("UploadId", in: block),
                     let key = StorageKey(path: name.dropFirst("objects/".count)),
                     let begun = S3Text.first("Initiated", in: block).flatMap({ Timestamp($0) })
                 else { return nil }
@@ -185,9 +192,12 @@ public final class BucketStorage: Storage {
             try await visit(
                 found.compactMap { object in
                     let parts = object.name.dropFirst("incoming/".count).split(separator: ".")
-                    guard parts.count == 3, let company = UUID(String(parts[0])), let id = UUID(String(parts[1])) else { return nil }
+                    guard parts.count == 3, let company = UUID(String(parts[0])),
+                        let id = UUID(String(parts[1]))
+                    else { return nil }
                     return UnfinishedObject(
-                        key: StorageKey(company: company, id: id), state: StorageState(), begunAt: object.changedAt)
+                        key: StorageKey(company: company, id: id), state: StorageState(),
+                        begunAt: object.changedAt)
                 })
         }
     }
@@ -200,7 +210,9 @@ public final class BucketStorage: Storage {
     private func listNames(under prefix: String, _ visit: ([Named]) async throws -> Void) async throws {
         var token: [(name: String, value: String)] = []
         while true {
-            let query = [("list-type", "2"), ("max-keys", String(StorageLimits.listedAtOnce)), ("prefix", prefix)] + token
+            let query =
+                [("list-type", "2"), ("max-keys", String(StorageLimits.listedAtOnce)), ("prefix", prefix)]
+                + token
             let answer = try await send("GET", "", query, missing: nil)
             let text = String(decoding: try await collected(answer), as: UTF8.self)
             let found = S3Text.blocks("Contents", in: text).compactMap { block -> Named? in
@@ -233,7 +245,8 @@ public final class BucketStorage: Storage {
     /// Asks, and asks again when the trouble looks temporary. Answers that say no are thrown.
     /// - Parameter missing: what is thrown for a 404; nil when it is no fault that nothing is there.
     private func send(
-        _ method: String, _ name: String, _ query: [(String, String)] = [], headers: [(name: String, value: String)] = [],
+        _ method: String, _ name: String, _ query: [(String, String)] = [],
+        headers: [(name: String, value: String)] = [],
         body: [UInt8] = [], missing: StorageKey?, isStream: Bool = false
     ) async throws -> HTTPClient.Response {
         var tries = 0
@@ -241,12 +254,15 @@ public final class BucketStorage: Storage {
             tries += 1
             do {
                 let answer = try await sendOnce(method, name, query, headers, body, isStream)
-                if (200..<300).contains(answer.status) || answer.status == 404 && missing == nil { return answer }
+                if (200..<300).contains(answer.status) || answer.status == 404 && missing == nil {
+                    return answer
+                }
                 if answer.status == 404, let missing { throw StorageError.missing(missing) }
                 let text = String(decoding: (try? await answer.body.collect()) ?? [], as: UTF8.self)
                 let code = S3Text.first("Code", in: text) ?? ""
                 guard answer.status >= 500 || answer.status == 429, tries < Self.triesMax else {
-                    throw StorageError.failed("\(method) \(name.isEmpty ? "bucket" : name): \(answer.status) \(code)")
+                    throw StorageError.failed(
+                        "\(method) \(name.isEmpty ? "bucket" : name): \(answer.status) \(code)")
                 }
             } catch let error as TransferError {
                 guard error.isTemporary, tries < Self.triesMax else {
@@ -258,12 +274,14 @@ public final class BucketStorage: Storage {
     }
 
     private func sendOnce(
-        _ method: String, _ name: String, _ query: [(String, String)], _ headers: [(name: String, value: String)],
+        _ method: String, _ name: String, _ query: [(String, String)],
+        _ headers: [(name: String, value: String)],
         _ body: [UInt8], _ isStream: Bool
     ) async throws(TransferError) -> HTTPClient.Response {
         // The bucket itself has no slash behind it, or its signature would be another's.
         let path = name.isEmpty && root.count > 1 ? String(root.dropLast()) : root + name
-        let request = SignatureV4.Request(method, host: host, path: path, query: query.map { (name: $0.0, value: $0.1) })
+        let request = SignatureV4.Request(
+            method, host: host, path: path, query: query.map { (name: $0.0, value: $0.1) })
         let text = SignatureV4.Request.encoded(request.query)
         return try await client.send(
             HTTPClient.Request(
@@ -295,7 +313,10 @@ final class BucketWriter: StorageWriter, @unchecked Sendable {
     /// Something of it may lie under `incoming/`.
     private var hasTails: Bool
 
-    init(_ storage: BucketStorage, _ key: StorageKey, _ state: StorageState = StorageState(), tail: [UInt8] = []) {
+    init(
+        _ storage: BucketStorage, _ key: StorageKey, _ state: StorageState = StorageState(),
+        tail: [UInt8] = []
+    ) {
         self.storage = storage
         self.key = key
         self.state = state
@@ -360,7 +381,9 @@ enum S3Text {
     static func blocks(_ tag: String, in text: some StringProtocol) -> [String] {
         var found: [String] = []
         var rest = String(text)[...]
-        while let start = rest.firstRange(of: "<\(tag)>"), let end = rest[start.upperBound...].firstRange(of: "</\(tag)>") {
+        while let start = rest.firstRange(of: "<\(tag)>"),
+            let end = rest[start.upperBound...].firstRange(of: "</\(tag)>")
+        {
             found.append(String(rest[start.upperBound..<end.lowerBound]))
             rest = rest[end.upperBound...]
         }
@@ -369,7 +392,10 @@ enum S3Text {
 
     private static func unescaped(_ text: String) -> String {
         guard text.contains("&") else { return text }
-        return [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")]
-            .reduce(text) { $0.replacing($1.0, with: $1.1) }
+        return [
+            ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&#39;", "'"),
+            ("&amp;", "&"),
+        ]
+        .reduce(text) { $0.replacing($1.0, with: $1.1) }
     }
 }

@@ -23,7 +23,9 @@ public struct Clamd: Sendable {
         self.pool = pool
         if address.hasPrefix("/") {
             place = .socket(address)
-        } else if let colon = address.lastIndex(of: ":"), UInt16(address[address.index(after: colon)...]) != nil {
+        } else if let colon = address.lastIndex(of: ":"),
+            UInt16(address[address.index(after: colon)...]) != nil
+        {
             place = .host(String(address[..<colon]), port: String(address[address.index(after: colon)...]))
         } else {
             throw .failed("INFINITY_CLAMD must be host:port or the path of a socket")
@@ -88,7 +90,9 @@ extension Clamd.Place {
         case .socket(let path):
             var address = sockaddr_un()
             address.sun_family = sa_family_t(AF_UNIX)
-            guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw .failed("\(path) is too long") }
+            guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
+                throw .failed("\(path) is too long")
+            }
             withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
             let descriptor = Self.open(AF_UNIX)
             let result = withUnsafePointer(to: &address) {
@@ -103,12 +107,16 @@ extension Clamd.Place {
             var hints = addrinfo()
             hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
             var list: UnsafeMutablePointer<addrinfo>?
-            guard getaddrinfo(host, port, &hints, &list) == 0 else { throw .failed("clamd's host \(host) is not known") }
+            guard getaddrinfo(host, port, &hints, &list) == 0 else {
+                throw .failed("clamd's host \(host) is not known")
+            }
             defer { freeaddrinfo(list) }
             var next = list
             while let entry = next {
                 let descriptor = Self.open(entry.pointee.ai_family)
-                if connect(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) == 0 { return descriptor }
+                if connect(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) == 0 {
+                    return descriptor
+                }
                 close(descriptor)
                 next = entry.pointee.ai_next
             }

@@ -14,7 +14,9 @@ public struct FileKeeping: Sendable {
         /// Nil keeps it until somebody deletes it.
         public var keptFor: Duration?
 
-        public init(name: String, company: UUID, purpose: String, by actor: Audit.Actor, keptFor: Duration? = nil) {
+        public init(
+            name: String, company: UUID, purpose: String, by actor: Audit.Actor, keptFor: Duration? = nil
+        ) {
             self.name = name
             self.company = company
             self.purpose = purpose
@@ -61,11 +63,14 @@ public struct FileKeeping: Sendable {
     /// Says that something uses a file, which then cannot be deleted. Throws a problem for a file that is not there or
     /// not ready. What is attached to a `company_logo` or a `user_avatar` can be seen by everybody under `publicLink`.
     public let attach:
-        @Sendable (_ file: UUID, _ subject: (type: String, id: UUID), _ company: UUID, _ tx: Transaction) async throws ->
+        @Sendable (_ file: UUID, _ subject: (type: String, id: UUID), _ company: UUID, _ tx: Transaction)
+            async throws ->
             AttachedFile
 
     /// Says that nothing of this subject's is used any more.
-    public let detach: @Sendable (_ subject: (type: String, id: UUID), _ company: UUID, _ tx: Transaction) async throws -> Void
+    public let detach:
+        @Sendable (_ subject: (type: String, id: UUID), _ company: UUID, _ tx: Transaction) async throws ->
+            Void
 
     /// The address under which a file can be seen by everybody while it is attached in public.
     public let publicLink: @Sendable (_ file: UUID, _ company: UUID) -> String
@@ -77,7 +82,9 @@ public struct FileKeeping: Sendable {
         keep: @escaping @Sendable (Draft, @Sendable (any Sink) async throws -> Void) async throws -> Kept,
         read: @escaping @Sendable (UUID, UUID, ([UInt8]) async throws -> Void) async throws -> Bool,
         link: @escaping @Sendable (UUID, UUID, Duration) async throws -> String?,
-        attach: @escaping @Sendable (UUID, (type: String, id: UUID), UUID, Transaction) async throws -> AttachedFile,
+        attach:
+            @escaping @Sendable (UUID, (type: String, id: UUID), UUID, Transaction) async throws ->
+            AttachedFile,
         detach: @escaping @Sendable ((type: String, id: UUID), UUID, Transaction) async throws -> Void,
         publicLink: @escaping @Sendable (UUID, UUID) -> String,
         companyOfLink: @escaping @Sendable (String) -> UUID?

@@ -17,7 +17,8 @@ public final class FolderStorage: Storage {
     public init(folder: String, pool: BlockingPool) throws(StorageError) {
         self.folder = folder
         self.pool = pool
-        for path in [folder, "\(folder)/incoming", "\(folder)/objects"] where !Folder.make(path, mode: 0o700) {
+        for path in [folder, "\(folder)/incoming", "\(folder)/objects"] where !Folder.make(path, mode: 0o700)
+        {
             throw .failed("\(path): \(SystemError.last)")
         }
         // Instances that share the folder read the same name here; those with a folder each do not.
@@ -110,7 +111,8 @@ public final class FolderStorage: Storage {
                     }
                 }
                 for start in stride(from: 0, to: objects.count, by: StorageLimits.listedAtOnce) {
-                    try await visit(Array(objects[start..<min(start + StorageLimits.listedAtOnce, objects.count)]))
+                    try await visit(
+                        Array(objects[start..<min(start + StorageLimits.listedAtOnce, objects.count)]))
                 }
             }
         }
@@ -133,7 +135,8 @@ public final class FolderStorage: Storage {
                     stat("\(root)/\(name)", &about) == 0
                 else { return nil }
                 return UnfinishedObject(
-                    key: StorageKey(company: company, id: id), state: StorageState(length: Int(about.st_size)),
+                    key: StorageKey(company: company, id: id),
+                    state: StorageState(length: Int(about.st_size)),
                     begunAt: Timestamp(seconds: Int64(about.st_mtim.tv_sec)))
             }
         }
@@ -199,7 +202,9 @@ final class FolderWriter: StorageWriter, @unchecked Sendable {
 
     func finish() async throws {
         try await flush()
-        let (file, from, to, objects) = (file, storage.incoming(key), storage.place(key), "\(storage.folder)/objects")
+        let (file, from, to, objects) = (
+            file, storage.incoming(key), storage.place(key), "\(storage.folder)/objects"
+        )
         try await storage.pool.run {
             try file.sync()
             let folder = String(to[..<to.lastIndex(of: "/")!])
@@ -258,7 +263,9 @@ final class DiskFile: Sendable {
         var failed = false
         let bytes = [UInt8](unsafeUninitializedCapacity: most) { room, filled in
             var count = pread(descriptor, room.baseAddress, most, off_t(offset))
-            while count < 0, errno == EINTR { count = pread(descriptor, room.baseAddress, most, off_t(offset)) }
+            while count < 0, errno == EINTR {
+                count = pread(descriptor, room.baseAddress, most, off_t(offset))
+            }
             failed = count < 0
             filled = max(0, count)
         }

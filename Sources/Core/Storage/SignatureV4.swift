@@ -23,7 +23,8 @@ public struct SignatureV4: Sendable {
         public let path: String
         public let query: [(name: String, value: String)]
 
-        public init(_ method: String, host: String, path: String, query: [(name: String, value: String)] = []) {
+        public init(_ method: String, host: String, path: String, query: [(name: String, value: String)] = [])
+        {
             self.method = method
             self.host = host
             self.path = path
@@ -31,8 +32,10 @@ public struct SignatureV4: Sendable {
         }
 
         var encodedPath: String {
-            path.split(separator: "/", omittingEmptySubsequences: false).map { PercentEncoding.encode(String($0)) }
-                .joined(separator: "/")
+            path.split(separator: "/", omittingEmptySubsequences: false).map {
+                PercentEncoding.encode(String($0))
+            }
+            .joined(separator: "/")
         }
 
         /// Sorted by name, as both the signature and the request want it.
@@ -82,7 +85,8 @@ public struct SignatureV4: Sendable {
     ) -> String {
         let lines = headers.map { "\($0.0):\($0.1)\n" }.joined()
         let names = headers.map(\.0).joined(separator: ";")
-        let canonical = "\(request.method)\n\(request.encodedPath)\n\(query)\n\(lines)\n\(names)\n\(payloadHash)"
+        let canonical =
+            "\(request.method)\n\(request.encodedPath)\n\(query)\n\(lines)\n\(names)\n\(payloadHash)"
         let text = "AWS4-HMAC-SHA256\n\(stamp)\n\(scope(stamp))\n\(SHA256.digest(canonical).hex)"
         var key = HMACKey(Array("AWS4\(secretKey)".utf8)).authenticate(String(stamp.prefix(8)))
         for part in [region, "s3", "aws4_request"] { key = HMACKey(key).authenticate(part) }

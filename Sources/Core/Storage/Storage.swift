@@ -46,7 +46,9 @@ public protocol Storage: Sendable {
 
 extension Storage {
     public func delete(_ key: StorageKey) async throws { try await delete([key]) }
-    public func directURL(_ key: StorageKey, type: String, disposition: String, seconds: Int) -> String? { nil }
+    public func directURL(_ key: StorageKey, type: String, disposition: String, seconds: Int) -> String? {
+        nil
+    }
 }
 
 /// Writes one object. For one task at a time.

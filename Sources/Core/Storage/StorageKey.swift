@@ -20,7 +20,9 @@ public struct StorageKey: Hashable, Sendable {
     /// Nil for what was not written by us.
     public init?(path: some StringProtocol) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, let company = UUID(String(parts[0])), let id = UUID(String(parts[2])) else { return nil }
+        guard parts.count == 3, let company = UUID(String(parts[0])), let id = UUID(String(parts[2])) else {
+            return nil
+        }
         self.init(company: company, id: id)
         guard self.path == path else { return nil }
     }

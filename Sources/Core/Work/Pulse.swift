@@ -26,7 +26,8 @@ final class Pulse: Sendable {
                 return state.sleep
             }
             guard let sleep else { return continuation.resume() }
-            DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(longest.wholeNanoseconds))) {
+            DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(longest.wholeNanoseconds)))
+            {
                 [weak self] in
                 self?.wake(sleep: sleep)
             }

@@ -18,7 +18,9 @@ public struct CalendarSource: Sendable {
 
     public init(
         _ kind: String, _ name: String, _ permission: Permission,
-        entries: @escaping @Sendable (_ member: Principal, _ from: Timestamp, _ to: Timestamp, _ mine: Bool) throws -> SQL
+        entries:
+            @escaping @Sendable (_ member: Principal, _ from: Timestamp, _ to: Timestamp, _ mine: Bool) throws
+            -> SQL
     ) {
         self.kind = kind
         self.name = name
@@ -37,8 +39,10 @@ extension Principal {
     ) async throws -> Principal? {
         let access = try await MemberAccess.load(user: user, company: company, db)
         guard let access else { return nil }
-        let allowed = limit.map { PermissionSet(names: $0).intersection(access.permissions) } ?? access.permissions
-        var principal = Principal(userId: user, companyId: company, memberId: access.memberId, permissions: allowed)
+        let allowed =
+            limit.map { PermissionSet(names: $0).intersection(access.permissions) } ?? access.permissions
+        var principal = Principal(
+            userId: user, companyId: company, memberId: access.memberId, permissions: allowed)
         principal.standing = access.standing
         return principal
     }

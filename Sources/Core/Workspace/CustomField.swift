@@ -13,7 +13,8 @@ public struct CustomFieldHome: Sendable {
 
     public init(
         table: String, column: String = "custom", scopeColumn: String? = nil,
-        check: @escaping @Sendable (_ scope: UUID, _ isChange: Bool, _ call: Call) async throws -> Void = { _, _, _ in
+        check: @escaping @Sendable (_ scope: UUID, _ isChange: Bool, _ call: Call) async throws -> Void = {
+            _, _, _ in
             throw Problem.notFound
         }
     ) {
@@ -60,7 +61,8 @@ public struct CustomField: Sendable, Decodable {
     public let isArchived: Bool
 
     public init(
-        id: UUID, scope: UUID?, key: String, name: String, type: CustomFieldType, isRequired: Bool, options: [Option],
+        id: UUID, scope: UUID?, key: String, name: String, type: CustomFieldType, isRequired: Bool,
+        options: [Option],
         defaultValue: JSON = .null, isArchived: Bool = false
     ) {
         self.id = id
@@ -83,16 +85,21 @@ extension CustomField {
             guard let text = value.stringValue else { return wrong("wrong-type", "must be a text") }
             let length = text.unicodeScalars.count
             guard length <= WorkspaceLimits.textValueMax, !text.utf8.contains(0) else {
-                return wrong("too-long", "may have \(WorkspaceLimits.textValueMax) characters, none of them NUL")
+                return wrong(
+                    "too-long", "may have \(WorkspaceLimits.textValueMax) characters, none of them NUL")
             }
             return length == 0 ? .success(.null) : .success(value)
         case .number:
             guard let number = value.doubleValue else { return wrong("wrong-type", "must be a number") }
             // What jsonb holds exactly and every client can read.
-            return abs(number) <= 1e15 ? .success(value) : wrong("out-of-range", "must be between -1e15 and 1e15")
+            return abs(number) <= 1e15
+                ? .success(value) : wrong("out-of-range", "must be between -1e15 and 1e15")
         case .money:
-            guard let cents = value.intValue else { return wrong("wrong-type", "must be a whole number of the smallest unit") }
-            return abs(cents) <= Cents.max ? .success(JSON(cents)) : wrong("out-of-range", "is more than \(Cents.max)")
+            guard let cents = value.intValue else {
+                return wrong("wrong-type", "must be a whole number of the smallest unit")
+            }
+            return abs(cents) <= Cents.max
+                ? .success(JSON(cents)) : wrong("out-of-range", "is more than \(Cents.max)")
         case .date:
             guard let day = value.stringValue.flatMap({ LocalDate($0) }) else {
                 return wrong("invalid", "must be a day like 2026-11-24")
@@ -120,7 +127,9 @@ extension CustomField {
         public let detail: String
     }
 
-    private func wrong(_ code: String, _ detail: String) -> Result<JSON, Wrong> { .failure(Wrong(code: code, detail: detail)) }
+    private func wrong(_ code: String, _ detail: String) -> Result<JSON, Wrong> {
+        .failure(Wrong(code: code, detail: detail))
+    }
 
     private func option(_ value: JSON) -> Result<JSON, Wrong> {
         guard let key = value.stringValue, let option = options.first(where: { $0.key == key }) else {

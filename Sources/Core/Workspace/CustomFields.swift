@@ -29,7 +29,9 @@ public final class CustomFields: Sendable {
         try await load("\(kind)|*", kind, "TRUE", company)
     }
 
-    private func load(_ key: String, _ kind: String, _ condition: SQL, _ company: UUID) async throws -> [CustomField] {
+    private func load(_ key: String, _ kind: String, _ condition: SQL, _ company: UUID) async throws
+        -> [CustomField]
+    {
         let db = db
         return try await cache.value(key, company: company) {
             let rows = try await db.query(
@@ -59,9 +61,11 @@ public final class CustomFields: Sendable {
     ///   - stored: what the thing has; nil for a new one, which then gets the defaults and must have what is required.
     @inline(never)
     public func checked(
-        _ values: JSON?, over stored: JSON?, of kind: String, scope: UUID?, company: UUID, at pointer: String = "/custom"
+        _ values: JSON?, over stored: JSON?, of kind: String, scope: UUID?, company: UUID,
+        at pointer: String = "/custom"
     ) async throws -> JSON {
-        let checked = try await check(values, over: stored, of: kind, scope: scope, company: company, at: pointer)
+        let checked = try await check(
+            values, over: stored, of: kind, scope: scope, company: company, at: pointer)
         let problem: Problem? = checked.faults.isEmpty ? nil : .unprocessable(checked.faults)
         if let problem { throw problem }
         return checked.values
@@ -70,7 +74,8 @@ public final class CustomFields: Sendable {
     /// The same, with the faults to be told beside others.
     @inline(never)
     public func check(
-        _ values: JSON?, over stored: JSON?, of kind: String, scope: UUID?, company: UUID, at pointer: String = "/custom"
+        _ values: JSON?, over stored: JSON?, of kind: String, scope: UUID?, company: UUID,
+        at pointer: String = "/custom"
     ) async throws -> Checked {
         let fields = try await fields(of: kind, scope: scope, company: company)
         var (checked, members) = Self.check(values, over: stored, fields, at: pointer)
@@ -134,7 +139,9 @@ public final class CustomFields: Sendable {
             case .success(.null): kept[key] = nil
             case .success(let value):
                 kept[key] = value
-                if field.type == .member, let id = value.stringValue.flatMap({ UUID($0) }) { members.append((place, id)) }
+                if field.type == .member, let id = value.stringValue.flatMap({ UUID($0) }) {
+                    members.append((place, id))
+                }
             case .failure(let wrong): faults.append(.at(place, wrong.code, wrong.detail))
             }
         }

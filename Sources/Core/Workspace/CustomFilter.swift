@@ -21,7 +21,8 @@ public struct CustomFilter: Codable, Sendable, SchemaSource {
     public static var schema: Schema {
         Schema(
             .map(Schema(.text(TextRule(length: 1...200)))),
-            note: "Custom fields by their keys: `custom[size]=s,m` for any of them, `custom[price][gte]=100` (`gt`, `lte`, "
+            note:
+                "Custom fields by their keys: `custom[size]=s,m` for any of them, `custom[price][gte]=100` (`gt`, `lte`, "
                 + "`lt`) for numbers and days.",
             example: ["size": "m"])
     }
@@ -39,7 +40,8 @@ extension CustomFields {
     public func condition(
         _ filter: CustomFilter, on column: String, of kind: String, scope: UUID? = nil, company: UUID
     ) async throws -> SQL {
-        let fields = scope == nil
+        let fields =
+            scope == nil
             ? try await everyField(of: kind, company: company)
             : try await self.fields(of: kind, scope: scope, company: company)
         var conditions: [SQL] = []
@@ -55,7 +57,10 @@ extension CustomFields {
             }
             let any = meant.compactMap { $0.condition(sign, text, on: column) }
             if any.isEmpty {
-                faults.append(.parameter(parameter, "invalid", "is no value or no comparison for a field of type \(meant[0].type.rawValue)"))
+                faults.append(
+                    .parameter(
+                        parameter, "invalid",
+                        "is no value or no comparison for a field of type \(meant[0].type.rawValue)"))
             } else {
                 conditions.append("(\(fragment: any.joined(separator: " OR ")))")
             }
@@ -70,7 +75,9 @@ extension CustomField {
     /// Nil when the text is no value of this field, or it cannot be compared so.
     func condition(_ sign: String, _ text: String, on column: String) -> SQL? {
         if sign.isEmpty { return equals(text, on: column) }
-        guard let comparison = ["[gte]": ">=", "[gt]": ">", "[lte]": "<=", "[lt]": "<"][sign] else { return nil }
+        guard let comparison = ["[gte]": ">=", "[gt]": ">", "[lte]": "<=", "[lt]": "<"][sign] else {
+            return nil
+        }
         switch type {
         case .number, .money:
             guard let number = Double(text), number.isFinite else { return nil }
@@ -82,7 +89,8 @@ extension CustomField {
         case .date:
             guard let day = LocalDate(text) else { return nil }
             // Days as text sort as days.
-            return "(\(unescaped: column) ->> \(key)) COLLATE \"C\" \(unescaped: comparison) \(day.description)"
+            return
+                "(\(unescaped: column) ->> \(key)) COLLATE \"C\" \(unescaped: comparison) \(day.description)"
         case .text, .boolean, .select, .multiSelect, .member, .url: return nil
         }
     }

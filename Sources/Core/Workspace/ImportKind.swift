@@ -13,20 +13,29 @@ public struct ImportKind: Sendable {
     /// Checks where the rows shall go, as `{"project_id": …}`, and gives it back tidied; throws 422 or 404.
     public let target: @Sendable (_ target: JSON, _ call: Call) async throws -> JSON
     /// What a table may hold, custom fields among it.
-    public let columns: @Sendable (_ target: JSON, _ company: UUID, _ environment: Environment) async throws -> [ImportColumn]
+    public let columns:
+        @Sendable (_ target: JSON, _ company: UUID, _ environment: Environment) async throws -> [ImportColumn]
     /// Writes a batch by few statements, whatever its size; one outcome a row, in their order. What is wrong with a row is
     /// an outcome; a constraint that fails is found by trying halves, so it costs time and is told less well.
-    public let write: @Sendable (_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> [ImportOutcome]
+    public let write:
+        @Sendable (_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> [ImportOutcome]
     /// Takes back what `write` did to things that are still as it left them: created ones are deleted, changed ones get
     /// `before` back. Gives the ids of those it did so to; the others have changed since and stay.
-    public let undo: @Sendable (_ rows: [ImportedThing], _ run: ImportRun, _ tx: Transaction) async throws -> [UUID]
+    public let undo:
+        @Sendable (_ rows: [ImportedThing], _ run: ImportRun, _ tx: Transaction) async throws -> [UUID]
 
     public init(
         _ kind: String, _ name: String, _ permission: Permission,
         target: @escaping @Sendable (_ target: JSON, _ call: Call) async throws -> JSON,
-        columns: @escaping @Sendable (_ target: JSON, _ company: UUID, _ environment: Environment) async throws -> [ImportColumn],
-        write: @escaping @Sendable (_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> [ImportOutcome],
-        undo: @escaping @Sendable (_ rows: [ImportedThing], _ run: ImportRun, _ tx: Transaction) async throws -> [UUID]
+        columns:
+            @escaping @Sendable (_ target: JSON, _ company: UUID, _ environment: Environment) async throws ->
+            [ImportColumn],
+        write:
+            @escaping @Sendable (_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws ->
+            [ImportOutcome],
+        undo:
+            @escaping @Sendable (_ rows: [ImportedThing], _ run: ImportRun, _ tx: Transaction) async throws ->
+            [UUID]
     ) {
         self.kind = kind
         self.name = name
@@ -46,7 +55,9 @@ public struct ImportColumn: Sendable {
     /// Other headings under which people have it: `Due date`, `deadline`. Case and signs do not matter.
     public let aliases: [String]
 
-    public init(_ key: String, _ name: String, isRequired: Bool = false, summary: String, aliases: [String] = []) {
+    public init(
+        _ key: String, _ name: String, isRequired: Bool = false, summary: String, aliases: [String] = []
+    ) {
         self.key = key
         self.name = name
         self.isRequired = isRequired

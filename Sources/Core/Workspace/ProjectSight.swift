@@ -10,7 +10,9 @@ public enum ProjectSight {
 
     /// The same whether or not it is in the trash.
     public static func isLetIn(_ principal: Principal, _ alias: String) -> SQL {
-        if let manage = PermissionCatalogue.named("projects:manage"), principal.permissions.contains(manage) { return "TRUE" }
+        if let manage = PermissionCatalogue.named("projects:manage"), principal.permissions.contains(manage) {
+            return "TRUE"
+        }
         let (p, member) = (alias, principal.memberId)
         let isOpen: SQL = isGuest(principal) ? "FALSE" : "\(unescaped: p).visibility = 'company'"
         return """

@@ -64,7 +64,9 @@ public struct SubjectSearch: Sendable {
     /// (higher is better) and `updated_at timestamptz`: what the principal may see, best first, at most `limit` rows.
     public let rows: @Sendable (_ principal: Principal, _ text: String, _ limit: Int) throws -> SQL
 
-    public init(_ rows: @escaping @Sendable (_ principal: Principal, _ text: String, _ limit: Int) throws -> SQL) {
+    public init(
+        _ rows: @escaping @Sendable (_ principal: Principal, _ text: String, _ limit: Int) throws -> SQL
+    ) {
         self.rows = rows
     }
 }

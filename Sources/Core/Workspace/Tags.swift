@@ -6,7 +6,9 @@ import Wire
 public enum Tags {
     /// Throws 422 at `pointer` for tags that the company does not have.
     @inline(never)
-    public static func mustExist(_ tags: [UUID], at pointer: String, company: UUID, in tx: Transaction) async throws {
+    public static func mustExist(_ tags: [UUID], at pointer: String, company: UUID, in tx: Transaction)
+        async throws
+    {
         guard !tags.isEmpty else { return }
         let rows = try await tx.query(
             "SELECT id FROM tags WHERE company_id = \(company) AND id = ANY(\(tags)::uuid[]) FOR KEY SHARE")
@@ -21,7 +23,9 @@ public enum Tags {
     /// The tags of these names, made where there are none: for imports. Keys are the names in lower case; a name that is
     /// none (empty, too long) or would be beyond the limit of tags is missing.
     @inline(never)
-    public static func named(_ names: [String], company: UUID, in tx: Transaction) async throws -> [String: UUID] {
+    public static func named(_ names: [String], company: UUID, in tx: Transaction) async throws -> [String:
+        UUID]
+    {
         var wanted: [String: String] = [:]
         for name in names {
             guard let name = Text<60>(name)?.text else { continue }

@@ -11,7 +11,8 @@ enum AuditDownload {
             .describe(
                 "One line each: `seq`, `prev_hash`, `hash`, and `event` with exactly the bytes that are hashed. "
                     + "scripts/verify-audit.py checks such a file without this program. Of a long record POST "
-                    + "/v1/audit-exports makes a file in the background.")
+                    + "/v1/audit-exports makes a file in the background."
+            )
             .secret.media("application/x-ndjson")
         GET("/v1/audit-events.csv", "Take the record away for a spreadsheet", .can(.auditExport), table)
             .describe("A cell that a spreadsheet would take for a formula begins with an apostrophe.")
@@ -44,7 +45,8 @@ enum AuditDownload {
     }
 
     /// Streams the rows and records that they were taken away, and which.
-    static func file(_ file: AuditFile, _ filter: Filter, of company: UUID, _ call: Call) async throws -> Raw {
+    static func file(_ file: AuditFile, _ filter: Filter, of company: UUID, _ call: Call) async throws -> Raw
+    {
         let conditions = try filter.conditions()
         try await call.db.transaction(as: Tenant(company: company, user: call.principal?.userId)) { tx in
             try await Audit.record(

@@ -6,7 +6,8 @@ import Wire
 /// The record of changes, searched.
 enum AuditEvents {
     @RouteList static var routes: [Route] {
-        GET("/v1/audit-events", "Search the record of changes", .can(.auditRead), list).describe(AuditQuery.grammar)
+        GET("/v1/audit-events", "Search the record of changes", .can(.auditRead), list).describe(
+            AuditQuery.grammar)
         GET("/v1/audit-events/{id}", "Read one change, with its place in the chain", .can(.auditRead), read)
             .describe(
                 "`hash` is sha-256 over the bytes of `prev_hash` followed by `canonical`. A change is sealed within a "

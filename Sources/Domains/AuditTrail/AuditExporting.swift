@@ -61,7 +61,8 @@ enum AuditExporting {
                 try await writer.write(piece)
                 made.bytes += piece.count
                 pieces += 1
-                try await job.progress(min(95, pieces * AuditLimits.rowsAtOnce * 95 / most), "\(made.bytes) bytes")
+                try await job.progress(
+                    min(95, pieces * AuditLimits.rowsAtOnce * 95 / most), "\(made.bytes) bytes")
             }
             try await writer.finish()
             return made
@@ -71,7 +72,9 @@ enum AuditExporting {
         }
     }
 
-    private static func finish(_ arguments: Arguments, _ requester: UUID?, _ made: Made, _ job: Job) async throws {
+    private static func finish(_ arguments: Arguments, _ requester: UUID?, _ made: Made, _ job: Job)
+        async throws
+    {
         let (company, expiresAt) = (arguments.company, Timestamp.now + AuditLimits.exportLife)
         try await job.work.database.transaction(as: Tenant(company: company)) { tx in
             _ = try await tx.query(

@@ -10,13 +10,19 @@ enum AuditExports {
         POST("/v1/audit-exports", "Make a file of the record", .can(.auditExport), ask)
             .describe(
                 "In the background, for records too long to be waited for. `ndjson` holds the seals, `csv` is for "
-                    + "spreadsheets. Whoever asks is told when it is ready; the file is deleted after a week.")
+                    + "spreadsheets. Whoever asks is told when it is ready; the file is deleted after a week."
+            )
             .problems(.tooManyAuditExports)
-            .example(body: ["format": "ndjson", "selection": ["q": "action:member.*", "from": "2026-01-01T00:00:00Z"]])
+            .example(body: [
+                "format": "ndjson", "selection": ["q": "action:member.*", "from": "2026-01-01T00:00:00Z"],
+            ])
         GET("/v1/audit-exports/{id}", "Read how far a file is", .can(.auditExport), read)
-        POST("/v1/audit-exports/{id}/download-url", "Make a link to a file of the record", .can(.auditExport), link)
-            .operation("linkAuditExport").secret.describe("Good for a quarter of an hour, without a token.")
-            .problems(.auditExportNotReady)
+        POST(
+            "/v1/audit-exports/{id}/download-url", "Make a link to a file of the record", .can(.auditExport),
+            link
+        )
+        .operation("linkAuditExport").secret.describe("Good for a quarter of an hour, without a token.")
+        .problems(.auditExportNotReady)
     }
 
     enum State: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable {
@@ -95,9 +101,11 @@ enum AuditExports {
     static func link(_ call: Call, _ id: Path<UUID>) async throws -> Single<Link> {
         let company = try call.company
         let rows = try await call.db.query(
-            "SELECT state, format, bytes, expires_at FROM audit_exports WHERE company_id = \(company) AND id = \(id)")
+            "SELECT state, format, bytes, expires_at FROM audit_exports WHERE company_id = \(company) AND id = \(id)"
+        )
         guard let row = rows.first else { throw Problem.notFound }
-        guard try row.get("state", as: State.self) == .done, try row.get("expires_at", as: Timestamp.self) > call.now
+        guard try row.get("state", as: State.self) == .done,
+            try row.get("expires_at", as: Timestamp.self) > call.now
         else { throw Problem(.auditExportNotReady) }
         let expiresAt = call.now + .seconds(AuditLimits.linkSeconds)
         let link = Vault.Link(
@@ -105,7 +113,9 @@ enum AuditExports {
             expiresAt: expiresAt)
         let url = try call.environment[Vault.self].url(link)
         _ = try await call.db.query(
-            Audit.sql(Audit.Entry("audit.export_opened", on: "audit_export", id.value), by: call.actor, company: company))
+            Audit.sql(
+                Audit.Entry("audit.export_opened", on: "audit_export", id.value), by: call.actor,
+                company: company))
         return Single(Link(url: url, expiresAt: expiresAt))
     }
 

@@ -8,7 +8,8 @@ enum AuditFile: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable {
     case ndjson, csv
 
     private static let columns = [
-        "seq", "at", "actor_kind", "actor_id", "actor_name", "behind_id", "action", "target_type", "target_id",
+        "seq", "at", "actor_kind", "actor_id", "actor_name", "behind_id", "action", "target_type",
+        "target_id",
         "before", "after", "address", "request_id", "id", "hash",
     ]
 

@@ -17,12 +17,14 @@ enum AuditNews {
         ])
 
     static let exportFailed = NotificationType(
-        "audit.export_failed", category: "audit", summary: "A file of the record of changes could not be made.",
+        "audit.export_failed", category: "audit",
+        summary: "A file of the record of changes could not be made.",
         severity: .high,
         texts: [
             "en": .init("The file of the record of changes could not be made", "Please ask for it again."),
             "de": .init(
-                "Die Datei mit dem Änderungsprotokoll konnte nicht erstellt werden", "Bitte verlangen Sie sie noch einmal."),
+                "Die Datei mit dem Änderungsprotokoll konnte nicht erstellt werden",
+                "Bitte verlangen Sie sie noch einmal."),
         ])
 
     static let streamPaused = NotificationType(

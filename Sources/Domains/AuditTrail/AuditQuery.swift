@@ -93,7 +93,8 @@ struct AuditQuery {
 
     private static func time(_ value: Substring) throws(Problem) -> Timestamp {
         if let time = Timestamp(String(value)) ?? Timestamp("\(value)T00:00:00Z") { return time }
-        throw fault("\"\(value.prefix(40))\" is neither a day nor a time, as 2026-11-24 or 2026-11-24T09:30:00Z")
+        throw fault(
+            "\"\(value.prefix(40))\" is neither a day nor a time, as 2026-11-24 or 2026-11-24T09:30:00Z")
     }
 
     private static func fault(_ sentence: String) -> Problem {

@@ -62,7 +62,8 @@ enum AuditStreamFormat: String, Codable, CaseIterable, SQLBindable, RowValue, Se
             ["key": "audit.seq", "value": ["intValue": .string(String(try row.get("seq", as: Int64.self)))]]
         ]
         let texts = [
-            "id", "action", "actor_kind", "actor_id", "behind_id", "target_type", "target_id", "before", "after", "address",
+            "id", "action", "actor_kind", "actor_id", "behind_id", "target_type", "target_id", "before",
+            "after", "address",
             "request_id", "prev_hash", "hash",
         ]
         for name in texts {
@@ -70,8 +71,10 @@ enum AuditStreamFormat: String, Codable, CaseIterable, SQLBindable, RowValue, Se
             attributes.append(["key": .string("audit.\(name)"), "value": ["stringValue": .string(text)]])
         }
         return [
-            "timeUnixNano": .string("\(at.microseconds)000"), "observedTimeUnixNano": .string("\(sealedAt.microseconds)000"),
-            "severityNumber": 9, "severityText": "INFO", "eventName": .string("infinity.\(try row.get("action", as: String.self))"),
+            "timeUnixNano": .string("\(at.microseconds)000"),
+            "observedTimeUnixNano": .string("\(sealedAt.microseconds)000"),
+            "severityNumber": 9, "severityText": "INFO",
+            "eventName": .string("infinity.\(try row.get("action", as: String.self))"),
             "body": ["stringValue": .string(try row.get("canonical"))], "attributes": .array(attributes),
         ]
     }
@@ -91,7 +94,8 @@ enum AuditStreamFormat: String, Codable, CaseIterable, SQLBindable, RowValue, Se
         case .otlp:
             let record: JSON = [
                 "timeUnixNano": .string("\(at.microseconds)000"), "severityNumber": 9, "severityText": "INFO",
-                "eventName": "infinity.audit.test", "body": ["stringValue": .string(event.description)], "attributes": [],
+                "eventName": "infinity.audit.test", "body": ["stringValue": .string(event.description)],
+                "attributes": [],
             ]
             out.write(record.description)
         }

@@ -20,7 +20,8 @@ struct AuditStreamParts: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.userAgent = "Infinity-Audit/1"
         configuration.ssrfGuard = SSRFGuard(allowed: settings.webhookAllowedRanges)
-        client = HTTPClient(loops: environment[LoopGroup.self], resolver: .names, configuration: configuration)
+        client = HTTPClient(
+            loops: environment[LoopGroup.self], resolver: .names, configuration: configuration)
     }
 
     static func context(_ stream: String) -> String { "audit stream \(stream)" }
@@ -45,7 +46,8 @@ struct AuditStreamParts: Sendable {
 
     func post(_ body: [UInt8], to target: AuditStreamTarget) async -> Outcome {
         let request = HTTPClient.Request(
-            "POST", target.url, headers: target.headers + [("content-type", target.format.contentType)], body: body,
+            "POST", target.url, headers: target.headers + [("content-type", target.format.contentType)],
+            body: body,
             deadlines: .init(firstByte: AuditLimits.streamDeadline, total: AuditLimits.streamDeadline),
             responseBytesMax: 64 << 10)
         do throws(TransferError) {

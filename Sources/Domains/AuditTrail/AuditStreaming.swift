@@ -55,7 +55,9 @@ struct AuditStreaming {
     }
 
     /// How long to wait; nil when the stream is paused.
-    private func failed(_ target: AuditStreamTarget, _ status: Int?, _ error: String) async throws -> Duration? {
+    private func failed(_ target: AuditStreamTarget, _ status: Int?, _ error: String) async throws
+        -> Duration?
+    {
         let rows = try await db.query(
             """
             UPDATE audit_streams
@@ -72,7 +74,9 @@ struct AuditStreaming {
         return min(AuditLimits.pause * (1 << doublings), AuditLimits.pauseMax) * Double.random(in: 0.8...1.2)
     }
 
-    private func pause(_ target: AuditStreamTarget, _ reason: AuditStreams.PausedReason, _ error: String) async throws {
+    private func pause(_ target: AuditStreamTarget, _ reason: AuditStreams.PausedReason, _ error: String)
+        async throws
+    {
         try await db.transaction(as: tenant) { tx in
             _ = try await tx.batch([
                 """

@@ -14,7 +14,8 @@ enum AuditStreams {
                     + "lines of JSON (`ndjson`, as in the export) or as OTLP logs in JSON (`otlp`). It begins after "
                     + "`after_seq`: 0 sends all there is, without it what comes from now on. What the receiver does not "
                     + "take is sent again with growing pauses; after a day without success, or at a 410, the stream is "
-                    + "paused and the owners are told.")
+                    + "paused and the owners are told."
+            )
             .problems(.tooManyAuditStreams, .auditStreamURLNotAllowed)
             .example(body: [
                 "name": "SIEM", "url": "https://collector.example.com/v1/logs", "format": "otlp",
@@ -24,12 +25,14 @@ enum AuditStreams {
         PATCH("/v1/audit-streams/{id}", "Change an audit stream", .can(.auditExport), change)
             .describe(
                 "`headers` replaces all of them. Paused by `is_active`, it goes on later where it stopped; `after_seq` "
-                    + "sends again what came after that seal.")
+                    + "sends again what came after that seal."
+            )
             .problems(.auditStreamURLNotAllowed).example(body: ["is_active": false])
         DELETE("/v1/audit-streams/{id}", "Delete an audit stream", .can(.auditExport), delete)
         POST("/v1/audit-streams/{id}/test", "Send a sample to an audit stream", .can(.auditExport), test)
             .operation("testAuditStream").idempotent(.none)
-            .describe("One made-up change named `audit.test`, at once; the answer says what the receiver said.")
+            .describe(
+                "One made-up change named `audit.test`, at once; the answer says what the receiver said.")
     }
 
     struct NewStream: Codable, Sendable {
@@ -112,7 +115,9 @@ enum AuditStreams {
         return try Created(await call.db.query("\(fragment: select(company)) AND id = \(id)"))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<StreamChange>) async throws -> Single<AuditStream> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<StreamChange>) async throws -> Single<
+        AuditStream
+    > {
         let company = try call.company
         let parts = call.environment[AuditStreamParts.self]
         var changes = Changes()
@@ -146,7 +151,8 @@ enum AuditStreams {
         _ id: UUID, _ assignments: SQL, _ company: UUID, _ call: Call, in tx: Transaction
     ) async throws {
         let before = try await tx.query(
-            "SELECT \(fragment: told) FROM audit_streams WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+            "SELECT \(fragment: told) FROM audit_streams WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+        )
         guard let row = before.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         let after = try await tx.query(
@@ -160,7 +166,8 @@ enum AuditStreams {
             isActive ? AuditStreamLanes.open(id, company) : AuditStreamLanes.close(id),
             Audit.sql(
                 Audit.Entry(
-                    "audit_stream.changed", on: "audit_stream", id, before: changed.before, after: changed.after),
+                    "audit_stream.changed", on: "audit_stream", id, before: changed.before,
+                    after: changed.after),
                 by: call.actor, company: company),
         ])
     }
@@ -174,7 +181,8 @@ enum AuditStreams {
             _ = try await tx.batch([
                 AuditStreamLanes.close(id.value),
                 Audit.sql(
-                    Audit.Entry("audit_stream.deleted", on: "audit_stream", id.value, before: try JSON(row: row)),
+                    Audit.Entry(
+                        "audit_stream.deleted", on: "audit_stream", id.value, before: try JSON(row: row)),
                     by: call.actor, company: company),
             ])
         }
@@ -200,9 +208,13 @@ enum AuditStreams {
         let outcome = await parts.post(target.format.sample(company, at: begun), to: target)
         let took = Int((Timestamp.now - begun) / .milliseconds(1))
         _ = try await call.db.query(
-            Audit.sql(Audit.Entry("audit_stream.tested", on: "audit_stream", id.value), by: call.actor, company: company))
+            Audit.sql(
+                Audit.Entry("audit_stream.tested", on: "audit_stream", id.value), by: call.actor,
+                company: company))
         return Single(
-            Trial(isTaken: outcome.error == nil, status: outcome.status, error: outcome.error, milliseconds: took))
+            Trial(
+                isTaken: outcome.error == nil, status: outcome.status, error: outcome.error,
+                milliseconds: took))
     }
 
     private static func check(_ url: WebURL, _ parts: AuditStreamParts) throws(Problem) {
@@ -213,12 +225,15 @@ enum AuditStreams {
     }
 
     private static func afterSeq(_ given: Int64?) throws(Problem) -> Int64? {
-        if let given, given < 0 { throw Problem.unprocessable("/after_seq", "out-of-range", "must be at least 0") }
+        if let given, given < 0 {
+            throw Problem.unprocessable("/after_seq", "out-of-range", "must be at least 0")
+        }
         return given
     }
 
     /// What the record tells of a change.
-    private static let told: SQL = "name, url, format, header_names, is_active, paused_reason, sent_seq, version"
+    private static let told: SQL =
+        "name, url, format, header_names, is_active, paused_reason, sent_seq, version"
 
     private static func select(_ company: UUID) -> SQL {
         """

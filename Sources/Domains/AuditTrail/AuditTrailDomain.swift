@@ -10,10 +10,12 @@ import Crypto
 /// acted.
 public enum AuditTrailDomain: Domain {
     public static let name = "Audit"
-    public static let summary = "The record of every change: search, export and proof that nothing was altered."
+    public static let summary =
+        "The record of every change: search, export and proof that nothing was altered."
 
     public static var routes: [Route] {
-        AuditEvents.routes + Verification.routes + AuditDownload.routes + AuditExports.routes + AuditVerifying.routes
+        AuditEvents.routes + Verification.routes + AuditDownload.routes + AuditExports.routes
+            + AuditVerifying.routes
             + AuditViewers.routes + AuditViews.routes + AuditStreams.routes + InstallationRecord.routes
     }
 
@@ -23,7 +25,9 @@ public enum AuditTrailDomain: Domain {
 
     public static let workers = [Sealing.worker, AuditStreamLanes.worker]
     public static let jobs = AuditExporting.handlers + [AuditVerifying.handler, AuditStreaming.handler]
-    public static let queues = [JobQueue("audit", concurrency: 4), JobQueue("audit-streams", concurrency: 20)]
+    public static let queues = [
+        JobQueue("audit", concurrency: 4), JobQueue("audit-streams", concurrency: 20),
+    ]
 
     public static func start(_ environment: inout Environment) async throws {
         environment.set(AuditKeys(environment[KeyRing.self]))
@@ -31,7 +35,9 @@ public enum AuditTrailDomain: Domain {
     }
 
     public static let sealed = [
-        SealedColumn("audit_streams", "headers_sealed", key: "id", isTenants: true) { AuditStreamParts.context($0) }
+        SealedColumn("audit_streams", "headers_sealed", key: "id", isTenants: true) {
+            AuditStreamParts.context($0)
+        }
     ]
 
     public static let personalData: [PersonalData] = [
@@ -40,7 +46,9 @@ public enum AuditTrailDomain: Domain {
             erase: .keep(
                 "The record of changes must stay whole to prove anything. It names people by their id, and by the "
                     + "address they were invited at, and ends with its retention.")),
-        .none("audit_seals", "the chain of hashes over the record of changes", hiding: ["prev_hash", "hash", "mac"]),
+        .none(
+            "audit_seals", "the chain of hashes over the record of changes",
+            hiding: ["prev_hash", "hash", "mac"]),
         .none("audit_unsealed", "which changes wait for their seal"),
         .none("company_upkeep", "when each company's data is next gone through"),
         .none("audit_cuts", "where retention has cut the chain off", hiding: ["hash"]),

@@ -10,7 +10,8 @@ enum AuditVerifying {
             .operation("verifyWholeAuditRecord")
             .describe(
                 "The job's `result` is what GET /v1/audit-events/verify answers, over all seals. Watch it at "
-                    + "/v1/jobs/{id} or its stream. While one is under way, asking again names it.")
+                    + "/v1/jobs/{id} or its stream. While one is under way, asking again names it."
+            )
             .idempotent(.none)
             .example(body: ["known_seq": 4711])
     }
@@ -49,13 +50,17 @@ enum AuditVerifying {
         let key = "audit-verify"
         let id = try await call.db.transaction { tx -> UUID? in
             let made = try await Jobs.enqueue(
-                kind, Arguments(company: company, question: body.value), company: company, uniqueKey: key, in: tx)
+                kind, Arguments(company: company, question: body.value), company: company, uniqueKey: key,
+                in: tx)
             if let made { return made }
             let running = try await tx.query(
-                "SELECT id FROM jobs WHERE kind = \(kind.name) AND company_id = \(company) AND unique_key = \(key)")
+                "SELECT id FROM jobs WHERE kind = \(kind.name) AND company_id = \(company) AND unique_key = \(key)"
+            )
             return try running.first?.get("id")
         }
-        guard let id else { throw Problem.unavailable(retryAfterSeconds: 1, "The check before this one has just ended.") }
+        guard let id else {
+            throw Problem.unavailable(retryAfterSeconds: 1, "The check before this one has just ended.")
+        }
         return Accepted(Started(jobId: id), at: "/v1/jobs/\(id)")
     }
 }

@@ -12,7 +12,8 @@ enum AuditViewers {
         POST("/v1/audit-viewers", "Make a link to a part of the record", .can(.auditExport), create)
             .describe(
                 "Whoever has it reads the changes of `selection`, checks them and takes them away, until `expires_at` "
-                    + "(\(AuditLimits.viewerDays) days unless given). The link is shown this once.")
+                    + "(\(AuditLimits.viewerDays) days unless given). The link is shown this once."
+            )
             .secret.problems(.tooManyAuditViewers)
             .example(body: ["name": "Auditor of 2026", "selection": ["q": "action:member.*"]])
         GET("/v1/audit-viewers/{id}", "Read a link to the record", .can(.auditExport), read)
@@ -50,7 +51,9 @@ enum AuditViewers {
         let url: String
         let expiresAt: Timestamp
 
-        static let fieldNotes = ["url": "Shown this once. `/events`, `/events.ndjson` and `/verification` follow it."]
+        static let fieldNotes = [
+            "url": "Shown this once. `/events`, `/events.ndjson` and `/verification` follow it."
+        ]
     }
 
     struct Filter: ListFilter {
@@ -81,7 +84,8 @@ enum AuditViewers {
         let entry = Audit.Entry(
             "audit.viewer_made", on: "audit_viewer", id,
             after: [
-                "name": .string(body.name.text), "selection": stored, "expires_at": .string(expiresAt.description),
+                "name": .string(body.name.text), "selection": stored,
+                "expires_at": .string(expiresAt.description),
             ])
         _ = try await call.create(
             """
@@ -111,7 +115,8 @@ enum AuditViewers {
             guard let row = rows.first else { throw Problem.notFound }
             guard try row.get("is_new", as: Bool.self) else { return }
             try await Audit.record(
-                Audit.Entry("audit.viewer_revoked", on: "audit_viewer", id.value), by: call.actor, company: company,
+                Audit.Entry("audit.viewer_revoked", on: "audit_viewer", id.value), by: call.actor,
+                company: company,
                 in: tx)
         }
         return NoContent()

@@ -15,7 +15,9 @@ enum AuditViews {
             .operation("exportAuditView").media("application/x-ndjson").problems(.auditViewInvalid)
         GET("/v1/public/audit-views/{token}/verification", "Check a record by a link", .open, verify)
             .operation("verifyAuditView")
-            .describe("The whole chain, also where the link shows a part of it: of the rest only hashes are told.")
+            .describe(
+                "The whole chain, also where the link shows a part of it: of the rest only hashes are told."
+            )
             .problems(.auditViewInvalid)
     }
 
@@ -41,7 +43,8 @@ enum AuditViews {
     ) async throws -> Page<AuditEvent> {
         let link = try await open(token.value, call)
         let asked = try list.filter.conditions()
-        let base: SQL = "\(fragment: AuditEvents.select(link.company))\(fragment: link.conditions)\(fragment: asked)"
+        let base: SQL =
+            "\(fragment: AuditEvents.select(link.company))\(fragment: link.conditions)\(fragment: asked)"
         return try await call.page(list, base, as: Tenant(company: link.company))
     }
 

@@ -37,7 +37,8 @@ struct ChainCheck {
         var (next, previous) = (start.seq, start.hash)
         var unsigned: Seal?
         while verdict.eventsChecked < limit {
-            let seals = try await seals(from: next, limit: min(AuditLimits.rowsAtOnce, limit - verdict.eventsChecked))
+            let seals = try await seals(
+                from: next, limit: min(AuditLimits.rowsAtOnce, limit - verdict.eventsChecked))
             if seals.isEmpty { break }
             for seal in seals {
                 if let place = bad(seal, expected: next, after: previous, known) {
@@ -57,11 +58,14 @@ struct ChainCheck {
         return try await judged(verdict, unsigned, known)
     }
 
-    private func judged(_ verdict: AuditVerdict, _ unsigned: Seal?, _ known: Known?) async throws -> AuditVerdict {
+    private func judged(_ verdict: AuditVerdict, _ unsigned: Seal?, _ known: Known?) async throws
+        -> AuditVerdict
+    {
         guard verdict.nextSeq == nil else { return verdict }
         if let unsigned {
             return found(
-                Self.place(.badSignature, unsigned, "From here on no seal bears this program's signature."), verdict)
+                Self.place(.badSignature, unsigned, "From here on no seal bears this program's signature."),
+                verdict)
         }
         if let known, known.seq > verdict.headSeq ?? 0 {
             let place = AuditVerdict.Place(
@@ -97,7 +101,8 @@ struct ChainCheck {
     /// Where to begin, and the hash that the first seal must stand on; after a cut the recorded one.
     private func beginning(_ from: Int64?) async throws -> (seq: Int64, hash: [UInt8], cut: Int64?) {
         let cut = try await db.query(
-            "SELECT seq, hash FROM audit_cuts WHERE company_id = \(company) ORDER BY seq DESC LIMIT 1", as: tenant)
+            "SELECT seq, hash FROM audit_cuts WHERE company_id = \(company) ORDER BY seq DESC LIMIT 1",
+            as: tenant)
         let cutSeq = try cut.first?.get("seq", as: Int64.self) ?? 0
         let first = cutSeq + 1
         guard let from, from > first else {
@@ -107,7 +112,10 @@ struct ChainCheck {
         let before = try await db.query(
             "SELECT hash FROM audit_seals WHERE company_id = \(company) AND seq = \(from - 1)", as: tenant)
         // Without the seal before it, the first one is found to stand on nothing.
-        return (from, try before.first?.get("hash", as: [UInt8].self) ?? AuditChain.beginning, cutSeq == 0 ? nil : first)
+        return (
+            from, try before.first?.get("hash", as: [UInt8].self) ?? AuditChain.beginning,
+            cutSeq == 0 ? nil : first
+        )
     }
 
     private func seals(from seq: Int64, limit: Int) async throws -> [Seal] {
@@ -129,7 +137,9 @@ struct ChainCheck {
         }
     }
 
-    private func bad(_ seal: Seal, expected: Int64, after previous: [UInt8], _ known: Known?) -> AuditVerdict.Place? {
+    private func bad(_ seal: Seal, expected: Int64, after previous: [UInt8], _ known: Known?) -> AuditVerdict
+        .Place?
+    {
         if seal.seq != expected {
             return AuditVerdict.Place(
                 fault: .missingSeal, seq: expected, eventId: nil,
@@ -150,7 +160,9 @@ struct ChainCheck {
         return nil
     }
 
-    private static func place(_ fault: AuditVerdict.Fault, _ seal: Seal, _ sentence: String) -> AuditVerdict.Place {
+    private static func place(_ fault: AuditVerdict.Fault, _ seal: Seal, _ sentence: String)
+        -> AuditVerdict.Place
+    {
         AuditVerdict.Place(fault: fault, seq: seal.seq, eventId: seal.event, sentence: sentence)
     }
 

@@ -8,10 +8,14 @@ enum InstallationRecord {
     @RouteList static var routes: [Route] {
         GET("/v1/system/audit-events", "Search the record of changes to the installation", .operator, list)
             .describe(
-                "Flags, settings and limits of the product, queues, schedules and reactions. " + AuditQuery.grammar)
+                "Flags, settings and limits of the product, queues, schedules and reactions. "
+                    + AuditQuery.grammar)
         GET("/v1/system/audit-events/{id}", "Read one change to the installation", .operator, read)
-        GET("/v1/system/audit-events/verify", "Check that the installation's record is whole", .operator, verify)
-            .operation("verifySystemAuditEvents")
+        GET(
+            "/v1/system/audit-events/verify", "Check that the installation's record is whole", .operator,
+            verify
+        )
+        .operation("verifySystemAuditEvents")
         GET("/v1/system/audit-events.ndjson", "Take the installation's record away", .operator, lines)
             .operation("exportSystemAuditEvents").secret.media("application/x-ndjson")
     }
@@ -28,7 +32,9 @@ enum InstallationRecord {
         return try Single(rows)
     }
 
-    static func verify(_ call: Call, _ question: Query<Verification.Question>) async throws -> Single<AuditVerdict> {
+    static func verify(_ call: Call, _ question: Query<Verification.Question>) async throws -> Single<
+        AuditVerdict
+    > {
         try await Verification.verdict(question.value, on: Audit.installation, call)
     }
 

@@ -56,10 +56,12 @@ enum Sealing {
             let (texts, head) = (answers[index * 3 + 1], answers[index * 3 + 2])
             if head.isEmpty {
                 statements.append(
-                    "INSERT INTO company_upkeep (company_id) VALUES (\(company)) ON CONFLICT (company_id) DO NOTHING")
+                    "INSERT INTO company_upkeep (company_id) VALUES (\(company)) ON CONFLICT (company_id) DO NOTHING"
+                )
             }
             statements += [
-                Transaction.become(company), try seals(ids[company]!, texts, after: head.first, keys, company),
+                Transaction.become(company),
+                try seals(ids[company]!, texts, after: head.first, keys, company),
             ]
         }
         statements.append("DELETE FROM audit_unsealed WHERE audit_id = ANY(\(acts.map(\.id)))")

@@ -30,7 +30,8 @@ enum Verification {
             guard let seq = knownSeq else { return nil }
             guard let hash = knownHash.flatMap({ Hex.decode($0) }), hash.count == 32 else {
                 throw Problem.unprocessable([
-                    .parameter("known_hash", "invalid", "must be the 64 hexadecimal digits of the hash of known_seq")
+                    .parameter(
+                        "known_hash", "invalid", "must be the 64 hexadecimal digits of the hash of known_seq")
                 ])
             }
             return ChainCheck.Known(seq: seq, hash: hash)
@@ -41,7 +42,9 @@ enum Verification {
         try await verdict(question.value, on: call.company, call)
     }
 
-    static func verdict(_ question: Question, on company: UUID, _ call: Call) async throws -> Single<AuditVerdict> {
+    static func verdict(_ question: Question, on company: UUID, _ call: Call) async throws -> Single<
+        AuditVerdict
+    > {
         let known = try question.known()
         let check = ChainCheck(
             company: company, db: call.db.database, keys: call.environment[AuditKeys.self], now: call.now)

@@ -8,7 +8,8 @@ extension AuthDomain {
                 subject.user.map { "t.session_id IN (SELECT s.id FROM sessions s WHERE s.user_id = \($0))" }
             }, erase: .delete),
         PersonalData(
-            "sessions", "Devices, addresses and times of sign-ins", of: .user("user_id"), .user("impersonator_id"),
+            "sessions", "Devices, addresses and times of sign-ins", of: .user("user_id"),
+            .user("impersonator_id"),
             erase: .delete),
         PersonalData("known_devices", "Digests of devices used before", of: .user("user_id"), erase: .delete),
         PersonalData(
@@ -16,7 +17,8 @@ extension AuthDomain {
             erase: .delete),
         PersonalData("mfa_factors", "Authenticator apps", of: .user("user_id"), erase: .delete),
         PersonalData(
-            "permission_uses", "Which permissions somebody used, on which day last", of: .rows { subject in
+            "permission_uses", "Which permissions somebody used, on which day last",
+            of: .rows { subject in
                 subject.user.map { user in
                     """
                     t.member_id IN (SELECT m.id FROM memberships m
@@ -26,12 +28,14 @@ extension AuthDomain {
             }, erase: .delete),
         PersonalData("recovery_codes", "Recovery codes, as digests", of: .user("user_id"), erase: .delete),
         PersonalData(
-            "identities", "Accounts elsewhere by which somebody signs in", of: .user("user_id"), erase: .delete),
+            "identities", "Accounts elsewhere by which somebody signs in", of: .user("user_id"),
+            erase: .delete),
         PersonalData(
             "login_flows", "Ways to a provider that are under way", of: .user("user_id"),
             hiding: ["nonce", "verifier_sealed", "holder_sha256", "state_sha256"], erase: .delete),
         PersonalData(
-            "signups", "Requests for an account", of: .email("email_norm"), hiding: ["password_hash"], erase: .delete),
+            "signups", "Requests for an account", of: .email("email_norm"), hiding: ["password_hash"],
+            erase: .delete),
         PersonalData(
             "api_keys", "Keys made for programs, and where they were used from", of: .user("created_by"),
             // The keys of a service account are the company's and go on.
@@ -41,7 +45,8 @@ extension AuthDomain {
                 last_used_from = NULL
                 """)),
         PersonalData(
-            "auth_events", "What happened around signing in: times, addresses, programs", of: .user("user_id"),
+            "auth_events", "What happened around signing in: times, addresses, programs",
+            of: .user("user_id"),
             erase: .keep(
                 "The record by which misuse of an account is found. It names the account by its id alone and ends "
                     + "with its retention.")),
@@ -62,7 +67,9 @@ extension AuthDomain {
         SealedColumn("mfa_factors", "secret_sealed", key: "id") { "second factor \($0)" },
         SealedColumn("signing_keys", "private_sealed", key: "kid") { "signing key \($0)" },
         SealedColumn("login_flows", "verifier_sealed", key: "id") { "login flow \($0)" },
-        SealedColumn("sso_connections", "client_secret_sealed", key: "id", isTenants: true) { "sso connection \($0)" },
+        SealedColumn("sso_connections", "client_secret_sealed", key: "id", isTenants: true) {
+            "sso connection \($0)"
+        },
     ]
 
     public static let retention: [RetentionClass] = [

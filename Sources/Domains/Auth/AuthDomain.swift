@@ -63,7 +63,8 @@ public enum AuthDomain: Domain {
     ]
 
     public static let handovers: [HandoverPart] = [
-        HandoverPart("api_keys", "They stop with the membership; a service account's key would have gone on.") { who in
+        HandoverPart("api_keys", "They stop with the membership; a service account's key would have gone on.")
+        { who in
             """
             SELECT count(*) AS count FROM api_keys
              WHERE company_id = \(who.company) AND created_by = \(who.user) AND acts_as IS NULL AND revoked_at IS NULL

@@ -21,7 +21,8 @@ enum AuthEvents {
     private static let key = KeyData(
         apiKeyId: id, name: "Shop export", scopes: ["companies:read"], serviceAccountId: nil)
     static let keyCreated = EventType("api_key.created", "An API key was made.", example: key)
-    static let keyRotated = EventType("api_key.rotated", "The text of an API key was exchanged.", example: key)
+    static let keyRotated = EventType(
+        "api_key.rotated", "The text of an API key was exchanged.", example: key)
     static let keyRevoked = EventType("api_key.revoked", "An API key was revoked.", example: key)
 
     struct SessionData: Codable, Sendable {
@@ -31,11 +32,14 @@ enum AuthEvents {
     }
 
     static let sessionRevoked = EventType(
-        "session.revoked", "A session that worked in the company was ended before its time: not by signing out.",
+        "session.revoked",
+        "A session that worked in the company was ended before its time: not by signing out.",
         example: SessionData(sessionId: id, userId: other, reason: "revoked"))
 
     /// Tells the companies that the ended sessions worked in. `rows` are those of `Sessions.end`.
-    static func recordEnded(_ rows: Rows, of user: UUID, reason: String, by actor: Audit.Actor, in tx: Transaction)
+    static func recordEnded(
+        _ rows: Rows, of user: UUID, reason: String, by actor: Audit.Actor, in tx: Transaction
+    )
         async throws
     {
         var statements: [SQL] = []
@@ -45,7 +49,8 @@ enum AuthEvents {
             statements.append(Transaction.become(company))
             statements.append(
                 try Events.sql(
-                    sessionRevoked, SessionData(sessionId: session, userId: user, reason: reason), on: "session", session,
+                    sessionRevoked, SessionData(sessionId: session, userId: user, reason: reason),
+                    on: "session", session,
                     by: actor, company: company))
         }
         if statements.isEmpty { return }

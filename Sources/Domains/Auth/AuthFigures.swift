@@ -29,7 +29,8 @@ struct AuthFigures: Sendable {
                     ($0, attempts.with($0, "succeeded"))
                 }))
         let refreshes = metrics.counters(
-            "auth_refreshes_total", "Exchanges of refresh tokens, by what became of them.", labels: ["outcome"])
+            "auth_refreshes_total", "Exchanges of refresh tokens, by what became of them.",
+            labels: ["outcome"])
         refreshed = refreshes.with("rotated")
         repeated = refreshes.with("repeated")
         refreshRefused = refreshes.with("refused")

@@ -34,25 +34,29 @@ extension AuthParts.Choices {
     /// A provider is there when its client id is set.
     private static func providers(_ settings: Settings) throws -> [IdentityProvider] {
         var providers: [IdentityProvider] = []
-        func add(_ id: String, _ name: String, _ kind: IdentityProvider.Kind, _ issuer: String, _ client: String?,
-            _ secret: Secret?)
-        {
+        func add(
+            _ id: String, _ name: String, _ kind: IdentityProvider.Kind, _ issuer: String, _ client: String?,
+            _ secret: Secret?
+        ) {
             guard let client else { return }
             providers.append(
                 IdentityProvider(
-                    id: id, name: name, kind: kind, issuer: issuer, clientId: client, clientSecret: secret?.revealed,
+                    id: id, name: name, kind: kind, issuer: issuer, clientId: client,
+                    clientSecret: secret?.revealed,
                     method: "social", believedDomains: nil))
         }
         add(
             "google", "Google", .openID, "https://accounts.google.com", settings.googleClientId,
             settings.googleClientSecret)
         add(
-            "microsoft", "Microsoft", .microsoft, "https://login.microsoftonline.com/\(settings.microsoftTenant)/v2.0",
+            "microsoft", "Microsoft", .microsoft,
+            "https://login.microsoftonline.com/\(settings.microsoftTenant)/v2.0",
             settings.microsoftClientId, settings.microsoftClientSecret)
         let gitHub = settings.gitHubURL?.text ?? "https://github.com"
         add(
             "github", "GitHub",
-            .github(api: gitHub == "https://github.com" ? "https://api.github.com" : gitHub + "/api/v3"), gitHub,
+            .github(api: gitHub == "https://github.com" ? "https://api.github.com" : gitHub + "/api/v3"),
+            gitHub,
             settings.gitHubClientId, settings.gitHubClientSecret)
         if settings.oidcClientId != nil {
             guard let issuer = settings.oidcIssuer else { throw MissingKey(name: "INFINITY_OIDC_ISSUER") }

@@ -70,7 +70,10 @@ public final class AuthParts: Sendable {
     private let doorkeeper: Doorkeeper
     private let running = Mutex<[Task<Void, Never>]>([])
 
-    public init(_ choices: Choices, database: Database, loops: LoopGroup, metrics: Metrics = Metrics(), news: AccessNews = .here) {
+    public init(
+        _ choices: Choices, database: Database, loops: LoopGroup, metrics: Metrics = Metrics(),
+        news: AccessNews = .here
+    ) {
         self.choices = choices
         db = database
         passwords = Passwords(cost: choices.bcryptCost, pepper: choices.pepper)
@@ -102,7 +105,10 @@ public final class AuthParts: Sendable {
     public func start(on loop: EventLoop) async throws {
         try await keys.start()
         try await feed.poll()
-        let tasks = feed.start(on: loop) + [keys.keepFresh(on: loop), PermissionRecord(db, uses: uses).start(on: loop)]
+        let tasks =
+            feed.start(on: loop) + [
+                keys.keepFresh(on: loop), PermissionRecord(db, uses: uses).start(on: loop),
+            ]
         running.withLock { $0 = tasks }
     }
 

@@ -31,7 +31,8 @@ extension ProblemCode {
         advice: "Ask for a new one. Asking for a new one makes the older ones void; a code bears five tries.")
     static let impersonationRefused = ProblemCode(
         "impersonation-refused", 403, "You cannot work in this member's name",
-        advice: "Only in the name of members who may do no more than you, and only where the company's settings allow "
+        advice:
+            "Only in the name of members who may do no more than you, and only where the company's settings allow "
             + "it.")
     static let csrfFailed = ProblemCode(
         "csrf-failed", 403, "The request may come from a foreign page",

@@ -11,7 +11,8 @@ extension BackgroundWorkDomain {
         PersonalData(
             "outbox", "What happened lately by one's doing, or to one's address", of: .user("actor_id"),
             .rows { subject in subject.email.map { "strpos(lower(t.data::text), \($0)) > 0" } },
-            erase: .blank("actor_id = NULL, data = CASE WHEN strpos(data::text, '@') > 0 THEN '{}' ELSE data END")),
+            erase: .blank(
+                "actor_id = NULL, data = CASE WHEN strpos(data::text, '@') > 0 THEN '{}' ELSE data END")),
         .none("reactions", "how far each part of the program has been told what happened"),
         .none("reactions_due", "which part of the program has still to be told of what"),
     ]

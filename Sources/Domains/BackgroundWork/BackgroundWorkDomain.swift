@@ -28,8 +28,11 @@ extension Permission {
 
 extension ProblemCode {
     static let jobFinished = ProblemCode(
-        "job-finished", 409, "The job has ended", advice: "Nothing is left to cancel; read the job to see how it ended.")
+        "job-finished", 409, "The job has ended",
+        advice: "Nothing is left to cancel; read the job to see how it ended.")
     static let jobNotRetryable = ProblemCode(
         "job-not-retryable", 409, "The job cannot be retried",
-        advice: "Only a dead job, or one that waits for its time, can be; and no other job of its key may be unfinished.")
+        advice:
+            "Only a dead job, or one that waits for its time, can be; and no other job of its key may be unfinished."
+    )
 }

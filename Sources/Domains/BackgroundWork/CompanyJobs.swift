@@ -7,14 +7,17 @@ import Wire
 enum CompanyJobs {
     @RouteList static var routes: [Route] {
         GET("/v1/jobs", "List the company's jobs, newest first", .can(.jobsRead), list)
-            .describe("Finished jobs can be looked up for \(JobLimits.daysKept) days, dead ones for \(JobLimits.deadDaysKept).")
+            .describe(
+                "Finished jobs can be looked up for \(JobLimits.daysKept) days, dead ones for \(JobLimits.deadDaysKept)."
+            )
         GET("/v1/jobs/{id}", "Read a job", .can(.jobsRead), read)
         GET("/v1/jobs/{id}/stream", "Watch a job", .can(.jobsRead), stream)
             .describe(
                 """
                 Server-sent events: `job` whenever it has come further, with the job as `GET` shows it; `end` with its last \
                 form, after which the stream ends.
-                """)
+                """
+            )
             .operation("watchJob")
         POST("/v1/jobs/{id}/retry", "Retry a job", .can(.jobsWrite), retry).operation("retryJob")
             .describe("Gives a dead job all its attempts anew; brings forward one that waits for its time.")

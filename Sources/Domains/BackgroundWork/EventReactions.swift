@@ -28,7 +28,8 @@ enum EventReactions {
         let lagSeconds: Double
 
         static let fieldNotes = [
-            "waiting": "Events it has still to be told of.", "failing": "Those of them that failed at least once.",
+            "waiting": "Events it has still to be told of.",
+            "failing": "Those of them that failed at least once.",
             "dead": "Events that were put aside after the last try.",
             "lag_seconds": "How old the first of the events is that wait.",
         ]
@@ -78,7 +79,8 @@ enum EventReactions {
                     "UPDATE reactions SET is_paused = \(isPaused) WHERE name = \(name.text) RETURNING name")
                 if rows.isEmpty { throw Problem.notFound }
                 _ = try await tx.batch(
-                    call.installationRecord("reaction.changed", of: name.text, ["is_paused": .bool(isPaused)]))
+                    call.installationRecord("reaction.changed", of: name.text, ["is_paused": .bool(isPaused)])
+                )
             }
         }
         return try Single(await call.db.query("\(fragment: select(call)) AND reaction.name = \(name.text)"))
@@ -101,7 +103,8 @@ enum EventReactions {
             _ = try await tx.batch(
                 call.installationRecord("event_failure.retried", of: reaction, ["failure": JSON(id.value)]))
         }
-        return try Single(await call.db.query("SELECT * FROM (\(fragment: every)) failure WHERE id = \(id.value)"))
+        return try Single(
+            await call.db.query("SELECT * FROM (\(fragment: every)) failure WHERE id = \(id.value)"))
     }
 
     private static func select(_ call: Call) -> SQL {

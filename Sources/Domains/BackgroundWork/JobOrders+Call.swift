@@ -23,7 +23,8 @@ extension JobOrders {
             if let row = rows.first { return try await record("job.cancelled", id, row, call, tx) }
             // Asking twice while it still runs is no mistake.
             let asked = try await tx.query(
-                "SELECT 1 FROM jobs WHERE id = \(id) AND (\(company)::uuid IS NULL OR company_id = \(company))")
+                "SELECT 1 FROM jobs WHERE id = \(id) AND (\(company)::uuid IS NULL OR company_id = \(company))"
+            )
             if asked.isEmpty {
                 let refused = try await refusal(id, company, .jobFinished, tx)
                 throw refused
@@ -37,19 +38,27 @@ extension JobOrders {
             let rows = try await tx.query(order)
             var counts: [UUID: Int] = [:]
             // What belongs to no company is the installation's.
-            for row in rows { counts[try row.get("company_id", as: UUID?.self) ?? Audit.installation, default: 0] += 1 }
+            for row in rows {
+                counts[try row.get("company_id", as: UUID?.self) ?? Audit.installation, default: 0] += 1
+            }
             for (company, count) in counts {
                 let entry = Audit.Entry(action, on: "job", nil, after: ["jobs": .number(.init(count))])
-                try await inLog(of: company, call, tx) { try await Audit.record(entry, by: call.actor, company: company, in: tx) }
+                try await inLog(of: company, call, tx) {
+                    try await Audit.record(entry, by: call.actor, company: company, in: tx)
+                }
             }
             return JobsChanged(changed: rows.count, hasMore: rows.count == changedAtOnce)
         }
     }
 
-    private static func record(_ action: String, _ id: UUID, _ row: Row, _ call: Call, _ tx: Transaction) async throws {
+    private static func record(_ action: String, _ id: UUID, _ row: Row, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try row.get("company_id", as: UUID?.self) ?? Audit.installation
         let entry = Audit.Entry(action, on: "job", id)
-        try await inLog(of: company, call, tx) { try await Audit.record(entry, by: call.actor, company: company, in: tx) }
+        try await inLog(of: company, call, tx) {
+            try await Audit.record(entry, by: call.actor, company: company, in: tx)
+        }
     }
 
     /// An operator's order concerns other companies than his own, whose log is theirs to write in.

@@ -8,7 +8,8 @@ enum JobQueues {
     @RouteList static var routes: [Route] {
         GET("/v1/job-queues", "List the job queues", .operator, list)
         PATCH("/v1/job-queues/{name}", "Pause a queue, or set how much it does at once", .operator, change)
-            .describe("Every worker obeys within two seconds. Jobs that run go on; a paused queue begins no other.")
+            .describe(
+                "Every worker obeys within two seconds. Jobs that run go on; a paused queue begins no other.")
     }
 
     struct Queue: Codable, Sendable, FieldNotes {
@@ -39,20 +40,25 @@ enum JobQueues {
         Page(all: try await call.db.query(select(call)))
     }
 
-    static func change(_ call: Call, _ name: Path<Text<60>>, _ body: Patch<QueueChange>) async throws -> Single<Queue> {
+    static func change(_ call: Call, _ name: Path<Text<60>>, _ body: Patch<QueueChange>) async throws
+        -> Single<Queue>
+    {
         let queue = name.text
         guard call.environment[JobCatalogue.self].queues[queue] != nil else { throw Problem.notFound }
         var changes = Changes()
         changes.set("is_paused", body.isPaused)
         changes.set("concurrency", body.value.concurrency)
         try await call.db.transaction { tx in
-            _ = try await tx.query("INSERT INTO job_queues (name) VALUES (\(queue)) ON CONFLICT (name) DO NOTHING")
+            _ = try await tx.query(
+                "INSERT INTO job_queues (name) VALUES (\(queue)) ON CONFLICT (name) DO NOTHING")
             let rows = try await tx.query("SELECT version FROM job_queues WHERE name = \(queue) FOR UPDATE")
             try call.requireVersion(rows[0].get("version"))
             _ = try await tx.query("UPDATE job_queues SET \(fragment: changes.sql) WHERE name = \(queue)")
-            _ = try await tx.batch(call.installationRecord("job_queue.changed", of: queue, try JSON(encoding: body.value)))
+            _ = try await tx.batch(
+                call.installationRecord("job_queue.changed", of: queue, try JSON(encoding: body.value)))
         }
-        return try Single(await call.db.query("SELECT * FROM (\(fragment: select(call))) queue WHERE name = \(queue)"))
+        return try Single(
+            await call.db.query("SELECT * FROM (\(fragment: select(call))) queue WHERE name = \(queue)"))
     }
 
     private static func select(_ call: Call) -> SQL {

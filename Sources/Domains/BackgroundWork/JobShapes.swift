@@ -35,12 +35,13 @@ struct CompanyJob: Codable, Sendable, FieldNotes {
     static let fieldNotes = notes
     static let notes = [
         "state": """
-            scheduled: waits for its time; waiting: for a worker; running; done; cancelled; dead: failed for good, can be \
-            retried.
-            """,
+        scheduled: waits for its time; waiting: for a worker; running; done; cancelled; dead: failed for good, can be \
+        retried.
+        """,
         "priority": "0 goes first, 9 last.",
         "attempt": "The attempt that runs or was the last; a retry begins anew.",
-        "due_at": "When it may next run; for a running job, when another worker takes over unless its own goes on.",
+        "due_at":
+            "When it may next run; for a running job, when another worker takes over unless its own goes on.",
         "progress": "Percent, for jobs that tell.",
         "result": "What it came to, for jobs that say.",
         "errors": "The failed attempts, the oldest first.",
@@ -79,7 +80,8 @@ struct SystemJob: Codable, Sendable, FieldNotes {
 
     static let fieldNotes = CompanyJob.notes.merging(
         [
-            "company_id": "None for the installation's own.", "holder": "The worker that runs it, or ran it last.",
+            "company_id": "None for the installation's own.",
+            "holder": "The worker that runs it, or ran it last.",
         ]) { _, new in new }
 }
 
@@ -109,7 +111,9 @@ struct JobChoice: Codable, Sendable, FieldNotes {
     let kind: Text<80>?
     let queue: Text<60>?
 
-    static let fieldNotes = ["ids": "These alone. All that is named must hold; nothing named means every job."]
+    static let fieldNotes = [
+        "ids": "These alone. All that is named must hold; nothing named means every job."
+    ]
 }
 
 struct SystemJobChoice: Codable, Sendable, FieldNotes {
@@ -118,7 +122,9 @@ struct SystemJobChoice: Codable, Sendable, FieldNotes {
     let queue: Text<60>?
     let companyId: UUID?
 
-    static let fieldNotes = ["ids": "These alone. All that is named must hold; nothing named means every job."]
+    static let fieldNotes = [
+        "ids": "These alone. All that is named must hold; nothing named means every job."
+    ]
 }
 
 struct JobsChanged: Codable, Sendable, FieldNotes {

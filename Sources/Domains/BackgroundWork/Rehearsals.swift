@@ -35,7 +35,8 @@ enum Rehearsals {
     }
 
     static let kind = JobKind<Script>(
-        "jobs.rehearse", queue: "rehearsals", attemptsMax: 5, leaseSeconds: 10, backoff: .schedule([.seconds(2)]))
+        "jobs.rehearse", queue: "rehearsals", attemptsMax: 5, leaseSeconds: 10,
+        backoff: .schedule([.seconds(2)]))
 
     /// Once an hour the whole way from the clock to a finished job is gone: `GET /v1/cron` says when it last was.
     static let hourly = Cron("jobs-rehearsal", "7 * * * *", kind, Script(seconds: 0, ending: .done))

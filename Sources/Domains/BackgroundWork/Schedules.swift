@@ -7,10 +7,14 @@ import Wire
 enum Schedules {
     @RouteList static var routes: [Route] {
         GET("/v1/cron", "List the schedules", .operator, list).operation("listSchedules")
-        PATCH("/v1/cron/{name}", "Pause a schedule, or let it go on", .operator, change).operation("changeSchedule")
-            .describe("What falls due while it is paused is not made up for.")
+        PATCH("/v1/cron/{name}", "Pause a schedule, or let it go on", .operator, change).operation(
+            "changeSchedule"
+        )
+        .describe("What falls due while it is paused is not made up for.")
         POST("/v1/cron/{name}/run", "Run a schedule now", .operator, run).operation("runSchedule")
-            .describe("Its job is enqueued at once, unless the last one is still unfinished; its times stay as they are.")
+            .describe(
+                "Its job is enqueued at once, unless the last one is still unfinished; its times stay as they are."
+            )
             .problems(.jobFinished)
         GET("/v1/cron/{name}/runs", "List the times a schedule came due, newest first", .operator, runs)
             .operation("listScheduleRuns")
@@ -52,7 +56,9 @@ enum Schedules {
     }
 
     static func list(_ call: Call) async throws -> Page<Schedule> {
-        Page(all: try await call.db.query("\(fragment: select) WHERE name = ANY (\(known(call))::text[]) ORDER BY name"))
+        Page(
+            all: try await call.db.query(
+                "\(fragment: select) WHERE name = ANY (\(known(call))::text[]) ORDER BY name"))
     }
 
     static func change(
@@ -73,7 +79,8 @@ enum Schedules {
     }
 
     static func run(_ call: Call, _ name: Path<Text<80>>) async throws -> Accepted<Enqueued> {
-        guard let cron = call.environment[JobCatalogue.self].crons.first(where: { $0.name == name.text }) else {
+        guard let cron = call.environment[JobCatalogue.self].crons.first(where: { $0.name == name.text })
+        else {
             throw Problem.notFound
         }
         let enqueuing = try cron.enqueue()
@@ -99,7 +106,9 @@ enum Schedules {
                 """))
     }
 
-    private static func known(_ call: Call) -> [String] { call.environment[JobCatalogue.self].crons.map(\.name) }
+    private static func known(_ call: Call) -> [String] {
+        call.environment[JobCatalogue.self].crons.map(\.name)
+    }
 
     private static let select: SQL =
         "SELECT name, expression, time_zone, kind, is_paused, next_at, last_at, version FROM crons"

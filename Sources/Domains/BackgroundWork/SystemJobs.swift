@@ -55,5 +55,7 @@ enum SystemJobs {
 }
 
 extension SystemJobChoice {
-    var choice: JobOrders.Choice { .init(company: companyId, ids: ids?.items, kind: kind?.text, queue: queue?.text) }
+    var choice: JobOrders.Choice {
+        .init(company: companyId, ids: ids?.items, kind: kind?.text, queue: queue?.text)
+    }
 }

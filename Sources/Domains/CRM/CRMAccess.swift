@@ -39,7 +39,9 @@ enum CRMAccess {
     static func isShown(to principal: Principal, _ alias: String) -> SQL {
         if principal.permissions.contains(.crmReadAll) { return "TRUE" }
         let (record, member) = (alias, principal.memberId)
-        if !principal.permissions.contains(.crmReadTeam) { return "\(unescaped: record).owner_id = \(member)" }
+        if !principal.permissions.contains(.crmReadTeam) {
+            return "\(unescaped: record).owner_id = \(member)"
+        }
         return """
             (\(unescaped: record).owner_id IS NULL OR \(unescaped: record).owner_id = \(member)
              OR \(unescaped: record).owner_id IN (

@@ -73,7 +73,8 @@ enum Acceptance {
                 by: actor, company: token.company),
         ])
         try await tellInviter(
-            invitation, company: company.name, member: person, by: actor, tenant: token.company, links, in: tx)
+            invitation, company: company.name, member: person, by: actor, tenant: token.company, links, in: tx
+        )
         return .init(companyId: token.company, memberId: member)
     }
 

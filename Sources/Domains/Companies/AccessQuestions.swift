@@ -6,15 +6,20 @@ import Wire
 /// Who may do what, and which rule says so.
 enum AccessQuestions {
     @RouteList static var routes: [Route] {
-        GET("/v1/permissions", "List every permission there is", .signedIn, catalogue).operation("listPermissions")
-        GET("/v1/me/permissions", "See what I may do in this company", .member, mine).operation("getMyPermissions")
-        POST("/v1/authz/check", "Ask whether somebody may do something, and why", .member, check).operation("checkAccess")
-            .describe(
-                "Without `member_id` one asks about oneself, which everybody may; about others with access:read. The "
-                    + "answer names the roles that allow it, or what is missing. It reads the rights as they stand now."
-            )
-            .idempotent(.none)
-        GET("/v1/authz/subjects", "List who may do something", .can(.accessRead), subjects).operation("listSubjects")
+        GET("/v1/permissions", "List every permission there is", .signedIn, catalogue).operation(
+            "listPermissions")
+        GET("/v1/me/permissions", "See what I may do in this company", .member, mine).operation(
+            "getMyPermissions")
+        POST("/v1/authz/check", "Ask whether somebody may do something, and why", .member, check).operation(
+            "checkAccess"
+        )
+        .describe(
+            "Without `member_id` one asks about oneself, which everybody may; about others with access:read. The "
+                + "answer names the roles that allow it, or what is missing. It reads the rights as they stand now."
+        )
+        .idempotent(.none)
+        GET("/v1/authz/subjects", "List who may do something", .can(.accessRead), subjects).operation(
+            "listSubjects")
         GET(
             "/v1/members/{id}/access", "See what a member may do, and by which role", .can(.accessRead),
             ofMember)
@@ -101,7 +106,8 @@ enum AccessQuestions {
         /// The same question, allowed by a grant on the thing.
         var byGrant: Answer {
             Answer(
-                isAllowed: true, permission: permission, memberId: memberId, rule: .grant, decidedBy: [], wouldAllow: [],
+                isAllowed: true, permission: permission, memberId: memberId, rule: .grant, decidedBy: [],
+                wouldAllow: [],
                 explanation: "Allowed by a role given on this very thing.")
         }
     }

@@ -37,8 +37,11 @@ enum AccessReviewReminders {
                 SELECT (\(due)::date + \(kind.daysAfterDue)::integer + time '09:00') AT TIME ZONE time_zone AS moment
                   FROM companies WHERE id = \(company)
                 """)
-            guard let moment = try rows.first?.get("moment", as: Timestamp.self), moment > .now else { continue }
-            _ = try await Jobs.enqueue(job, Reminder(review: review, kind: kind), company: company, at: moment, in: tx)
+            guard let moment = try rows.first?.get("moment", as: Timestamp.self), moment > .now else {
+                continue
+            }
+            _ = try await Jobs.enqueue(
+                job, Reminder(review: review, kind: kind), company: company, at: moment, in: tx)
         }
     }
 
@@ -62,7 +65,8 @@ enum AccessReviewReminders {
         let news = News(
             reminder.kind.news, about: .init("access_review", reminder.review), values: values,
             dedupeKey: reminder.review.description, by: .system)
-        let audience = Notify.Audience.users([try row.get("opened_by")], as: "opener").and(roles: reminder.kind.roles)
+        let audience = Notify.Audience.users([try row.get("opened_by")], as: "opener").and(
+            roles: reminder.kind.roles)
         try await Notify.record(news, to: audience, company: company, in: tx)
     }
 }

@@ -13,22 +13,24 @@ enum ClientCompanies {
             .problems(.notAnAgency, .tooManyClients, .slugTaken)
         GET(
             "/v1/client-companies/{id}/staff", "List who of the agency may enter a client",
-            .can(.clientsRead), staff).operation("listClientStaff")
+            .can(.clientsRead), staff
+        ).operation("listClientStaff")
         PUT(
             "/v1/client-companies/{id}/staff", "Let a member of the agency into a client",
             .can(.clientsWrite), grant
         ).operation("setClientStaff")
-        .describe(
-            "You can give only the roles whose rights you hold in that client company yourself. Given again, the "
-                + "roles are replaced."
-        )
-        .problems(.memberNotActive, .notAMember, .grantExceedsOwnRights, .alreadyAMember, .lastOwner)
+            .describe(
+                "You can give only the roles whose rights you hold in that client company yourself. Given again, the "
+                    + "roles are replaced."
+            )
+            .problems(.memberNotActive, .notAMember, .grantExceedsOwnRights, .alreadyAMember, .lastOwner)
         DELETE(
             "/v1/client-companies/{id}/staff/{member_id}", "End a member's entry to a client",
             .can(.clientsWrite), withdraw
         ).operation("removeClientStaff")
-        .problems(.lastOwner)
-        DELETE("/v1/client-companies/{id}", "Release a client company", .can(.clientsWrite), release).operation("releaseClientCompany")
+            .problems(.lastOwner)
+        DELETE("/v1/client-companies/{id}", "Release a client company", .can(.clientsWrite), release)
+            .operation("releaseClientCompany")
             .describe(
                 "It becomes a company of its own: all entries of the agency's staff end, so it must have an owner "
                     + "of its own."

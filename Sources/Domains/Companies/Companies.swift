@@ -18,12 +18,13 @@ enum Companies {
             "/v1/companies/{id}/deletion", "Delete the company after a grace period", .can(.companyDelete),
             delete
         ).operation("deleteCompany")
-        .describe(
-            "Nobody can enter it from the next request on. Within 30 days an owner can restore it; after that "
-                + "its data is gone for good."
-        )
-        .problems(.confirmationMismatch, .hasClientCompanies)
-        POST("/v1/companies/{id}/restoration", "Restore a company that is being deleted", .signedIn, restore).operation("restoreCompany")
+            .describe(
+                "Nobody can enter it from the next request on. Within 30 days an owner can restore it; after that "
+                    + "its data is gone for good."
+            )
+            .problems(.confirmationMismatch, .hasClientCompanies)
+        POST("/v1/companies/{id}/restoration", "Restore a company that is being deleted", .signedIn, restore)
+            .operation("restoreCompany")
             .problems(.companyNotDeleting, .notAMember)
     }
 
@@ -91,7 +92,9 @@ enum Companies {
         changes.set("logo_url", body.value.logoUrl)
         changes.set("brand_color", body.value.brandColor)
         let setsLogo = body.value.logoUrl != nil
-        let rows = try await call.changeCompany(company, changes, as: "company.changed", reading: select(company)) { tx in
+        let rows = try await call.changeCompany(
+            company, changes, as: "company.changed", reading: select(company)
+        ) { tx in
             if setsLogo { try await CompanyLogo.forget(call, company, in: tx) }
         }
         return try Single(rows)

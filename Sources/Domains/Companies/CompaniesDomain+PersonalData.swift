@@ -14,14 +14,19 @@ extension CompaniesDomain {
         .none("member_attributes", "what a company keeps about its people, without the values"),
         PersonalData(
             "access_review_items", "What somebody held when it was reviewed", of: ofMember("member_id"),
-            .user("granted_by"), .user("decided_by"), erase: .keep(
-                "Who could do what, and who decided on it, has to stay explainable. It names people by their ids.")),
+            .user("granted_by"), .user("decided_by"),
+            erase: .keep(
+                "Who could do what, and who decided on it, has to stay explainable. It names people by their ids."
+            )),
         PersonalData(
-            "access_reviews", "Reviews of who may do what", of: .user("opened_by"), .user("closed_by"), erase: .keep(
+            "access_reviews", "Reviews of who may do what", of: .user("opened_by"), .user("closed_by"),
+            erase: .keep(
                 "Who reviewed the company's rights has to stay explainable. It names people by their ids.")),
         PersonalData(
-            "object_grants", "Roles on single things", of: ofMember("member_id"), .user("granted_by"), erase: .keep(
-                "Who may do what, and who has given it, has to stay explainable. It names people by their ids.")),
+            "object_grants", "Roles on single things", of: ofMember("member_id"), .user("granted_by"),
+            erase: .keep(
+                "Who may do what, and who has given it, has to stay explainable. It names people by their ids."
+            )),
         .none("invitation_roles", "roles an invitation gives"),
         .none("invitation_teams", "teams an invitation leads into"),
         PersonalData(
@@ -42,7 +47,8 @@ extension CompaniesDomain {
         PersonalData(
             "ownership_transfers", "Handing over of the company", of: ofMember("from_member_id"),
             ofMember("to_member_id"),
-            erase: .keep("Who owned the company, and since when, has to stay provable. It names members by their id.")),
+            erase: .keep(
+                "Who owned the company, and since when, has to stay provable. It names members by their id.")),
         PersonalData(
             "memberships", "Membership of the company, with title and attributes", of: .user("user_id"),
             erase: .blank("title = NULL, attributes = '{}'")),

@@ -14,12 +14,15 @@ public enum CompaniesDomain: Domain {
     public static let summary = "Companies, members, invitations, roles and teams."
 
     public static var routes: [Route] {
-        Companies.routes + CompanyLogo.routes + CompanySettingsRoutes.routes + CompanyWebOrigins.routes + ClientCompanies.routes + Ownership.routes
+        Companies.routes + CompanyLogo.routes + CompanySettingsRoutes.routes + CompanyWebOrigins.routes
+            + ClientCompanies.routes + Ownership.routes
             + Members.routes + MemberExport.routes + Invitations.routes + InvitationAnswers.routes
             + JoinLinks.routes + ServiceAccounts.routes + CompanyDomains.routes
             + DomainJoining.routes + Grants.routes
-            + InvitationBatch.routes + InvitationChanges.routes + InvitationRedirection.routes + MemberAttributes.routes
-            + AccessReviews.routes + LeastRole.routes + Roles.routes + AccessQuestions.routes + Teams.routes + Activity.routes + CompanyPages.routes
+            + InvitationBatch.routes + InvitationChanges.routes + InvitationRedirection.routes
+            + MemberAttributes.routes
+            + AccessReviews.routes + LeastRole.routes + Roles.routes + AccessQuestions.routes + Teams.routes
+            + Activity.routes + CompanyPages.routes
     }
 
     public static let permissions: [Permission] = [
@@ -27,7 +30,8 @@ public enum CompaniesDomain: Domain {
         .clientsWrite,
         .membersRead, .membersWrite, .membersExport, .invitationsRead, .invitationsWrite, .rolesRead,
         .rolesWrite,
-        .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead, .serviceAccountsRead, .serviceAccountsWrite, .domainsRead, .domainsWrite,
+        .rolesAssign, .accessRead, .teamsRead, .teamsWrite, .activityRead, .serviceAccountsRead,
+        .serviceAccountsWrite, .domainsRead, .domainsWrite,
         .accessReviewsRead, .accessReviewsWrite,
     ]
 

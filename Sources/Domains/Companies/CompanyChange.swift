@@ -20,12 +20,16 @@ extension Call {
             let after = try await tx.query(select)
             let difference = Audit.changed(old, try JSON(row: after[0]))
             try await Audit.record(
-                Audit.Entry(action, on: "company", company, before: difference.before, after: difference.after),
+                Audit.Entry(
+                    action, on: "company", company, before: difference.before, after: difference.after),
                 by: self.actor, company: company, in: tx)
-            let changed = difference.after.objectValue?.members.map(\.key).filter { $0 != "version" && $0 != "updated_at" }
+            let changed = difference.after.objectValue?.members.map(\.key).filter {
+                $0 != "version" && $0 != "updated_at"
+            }
             if let changed, !changed.isEmpty {
                 try await Events.record(
-                    CompanyEvents.companyUpdated, .init(companyId: company, changed: changed.sorted()), on: "company",
+                    CompanyEvents.companyUpdated, .init(companyId: company, changed: changed.sorted()),
+                    on: "company",
                     company, by: self.actor, company: company, in: tx)
             }
             return after

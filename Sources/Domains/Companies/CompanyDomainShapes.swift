@@ -5,7 +5,9 @@ import Wire
 /// What becomes of people whose address is at a verified domain: nothing, they may ask to join, or they are let in.
 enum JoinRule: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable { case off, ask, auto }
 
-enum DomainState: String, Codable, CaseIterable, SQLBindableElement, SQLBindable, Sendable { case pending, verified }
+enum DomainState: String, Codable, CaseIterable, SQLBindableElement, SQLBindable, Sendable {
+    case pending, verified
+}
 
 /// An e-mail domain of the company, or one that it says is its own.
 struct CompanyDomain: Codable, Sendable, FieldNotes {

@@ -23,14 +23,17 @@ enum CompanyDomains {
         GET("/v1/domains/{id}", "Read an e-mail domain", .can(.domainsRead), read)
         PATCH("/v1/domains/{id}", "Decide who may join by a domain", .can(.domainsWrite), change)
             .problems(.grantExceedsOwnRights, .domainNotVerified)
-        POST("/v1/domains/{id}/verification", "Look for the TXT record of a domain", .can(.domainsWrite), verify)
-            .operation("verifyDomain")
-            .describe(
-                "The answer says in `last_fault` what was wrong when the record was not found. A verified domain is looked "
-                    + "at again every day; when the record has been gone for a week the domain is no longer verified."
-            )
-            .idempotent(.none).problems(.domainTaken, .nameServersSilent).rate(
-                RatePolicy("domain-check", quota: 20, windowSeconds: 60, per: .company))
+        POST(
+            "/v1/domains/{id}/verification", "Look for the TXT record of a domain", .can(.domainsWrite),
+            verify
+        )
+        .operation("verifyDomain")
+        .describe(
+            "The answer says in `last_fault` what was wrong when the record was not found. A verified domain is looked "
+                + "at again every day; when the record has been gone for a week the domain is no longer verified."
+        )
+        .idempotent(.none).problems(.domainTaken, .nameServersSilent).rate(
+            RatePolicy("domain-check", quota: 20, windowSeconds: 60, per: .company))
         DELETE("/v1/domains/{id}", "Remove an e-mail domain", .can(.domainsWrite), remove)
             .describe("Who has come in by it stays.").problems(.domainInUse)
     }
@@ -109,7 +112,8 @@ enum CompanyDomains {
     static func admitted(_ role: UUID?, _ company: UUID, in tx: Transaction) async throws -> [Granting.Role] {
         var id = role
         if id == nil {
-            let rows = try await tx.query("SELECT id FROM roles WHERE company_id = \(company) AND key = 'member'")
+            let rows = try await tx.query(
+                "SELECT id FROM roles WHERE company_id = \(company) AND key = 'member'")
             id = try rows.first?.get("id", as: UUID.self)
         }
         let roles = try await Granting.roles(id.map { [$0] } ?? [], of: company, pointer: "/role_id", in: tx)
@@ -127,7 +131,8 @@ enum CompanyDomains {
         let domain: String = try row.get("domain")
         let fault: String?
         do {
-            fault = try await DomainProof.fault(of: domain, try row.get("proof"), call.environment[TextRecords.self])
+            fault = try await DomainProof.fault(
+                of: domain, try row.get("proof"), call.environment[TextRecords.self])
         } catch is TextRecords.Failure {
             throw Problem(.nameServersSilent).header("retry-after", "30")
         }
@@ -160,7 +165,9 @@ enum CompanyDomains {
         return NoContent()
     }
 
-    private static func audit(_ action: String, _ id: UUID, _ after: JSON, _ call: Call, _ company: UUID) -> SQL {
+    private static func audit(_ action: String, _ id: UUID, _ after: JSON, _ call: Call, _ company: UUID)
+        -> SQL
+    {
         Audit.sql(Audit.Entry(action, on: "domain", id, after: after), by: call.actor, company: company)
     }
 

@@ -7,9 +7,11 @@ enum CompanyEvents {
     static let all = [
         companyCreated.erased, companyUpdated.erased, companyDeleted.erased, companyRestored.erased,
         memberInvited.erased, memberJoined.erased, memberRolesChanged.erased, memberSuspended.erased,
-        memberRestored.erased, memberRemoved.erased, teamCreated.erased, teamUpdated.erased, teamDeleted.erased,
+        memberRestored.erased, memberRemoved.erased, teamCreated.erased, teamUpdated.erased,
+        teamDeleted.erased,
         teamMemberAdded.erased, teamMemberRemoved.erased, ownershipTransferred.erased, roleChanged.erased,
-        domainVerified.erased, serviceAccountCreated.erased, serviceAccountRemoved.erased, memberUpdated.erased,
+        domainVerified.erased, serviceAccountCreated.erased, serviceAccountRemoved.erased,
+        memberUpdated.erased,
         accessReviewOpened.erased, accessReviewClosed.erased,
     ]
 
@@ -62,7 +64,8 @@ enum CompanyEvents {
     static let memberUpdated = EventType(
         "member.updated", "The title or the attributes of a member changed.", example: person)
     static let memberSuspended = EventType("member.suspended", "A member was suspended.", example: person)
-    static let memberRestored = EventType("member.restored", "A suspended member was let in again.", example: person)
+    static let memberRestored = EventType(
+        "member.restored", "A suspended member was let in again.", example: person)
     static let memberRemoved = EventType("member.removed", "A member left or was removed.", example: person)
 
     struct MemberRolesData: Codable, Sendable {
@@ -91,8 +94,10 @@ enum CompanyEvents {
     }
 
     private static let place = TeamMemberData(teamId: id, memberId: other)
-    static let teamMemberAdded = EventType("team.member_added", "A member was put into a team.", example: place)
-    static let teamMemberRemoved = EventType("team.member_removed", "A member was taken out of a team.", example: place)
+    static let teamMemberAdded = EventType(
+        "team.member_added", "A member was put into a team.", example: place)
+    static let teamMemberRemoved = EventType(
+        "team.member_removed", "A member was taken out of a team.", example: place)
 
     struct OwnershipData: Codable, Sendable {
         let fromMemberId: UUID
@@ -150,21 +155,26 @@ enum CompanyEvents {
         _ type: EventType<MemberData>, _ member: UUID, _ user: UUID, by actor: Audit.Actor, _ company: UUID
     ) throws -> SQL {
         try Events.sql(
-            type, MemberData(memberId: member, userId: user), on: "member", member, by: actor, company: company)
+            type, MemberData(memberId: member, userId: user), on: "member", member, by: actor,
+            company: company)
     }
 
-    static func team(_ type: EventType<TeamData>, _ id: UUID, _ name: String, by actor: Audit.Actor, _ company: UUID)
+    static func team(
+        _ type: EventType<TeamData>, _ id: UUID, _ name: String, by actor: Audit.Actor, _ company: UUID
+    )
         throws -> SQL
     {
         try Events.sql(type, TeamData(teamId: id, name: name), on: "team", id, by: actor, company: company)
     }
 
     static func company(
-        _ type: EventType<CompanyData>, _ id: UUID, _ name: String, slug: String? = nil, deleteAfter: Timestamp? = nil,
+        _ type: EventType<CompanyData>, _ id: UUID, _ name: String, slug: String? = nil,
+        deleteAfter: Timestamp? = nil,
         by actor: Audit.Actor
     ) throws -> SQL {
         try Events.sql(
-            type, CompanyData(companyId: id, name: name, slug: slug, deleteAfter: deleteAfter), on: "company", id,
+            type, CompanyData(companyId: id, name: name, slug: slug, deleteAfter: deleteAfter), on: "company",
+            id,
             by: actor, company: id)
     }
 }

@@ -6,13 +6,15 @@ import Wire
 /// The company's logo as one of its own files, which everybody may then see.
 enum CompanyLogo {
     @RouteList static var routes: [Route] {
-        PUT("/v1/company/logo", "Show a file as the company's logo", .can(.companyWrite), show).ifMatch(.ignored)
-            .describe(
-                """
-                A picture of up to 2 MiB among the company's files. `logo_url` is then an address that everybody can open as \
-                long as it is the logo; the file cannot be deleted meanwhile.
-                """
-            )
+        PUT("/v1/company/logo", "Show a file as the company's logo", .can(.companyWrite), show).ifMatch(
+            .ignored
+        )
+        .describe(
+            """
+            A picture of up to 2 MiB among the company's files. `logo_url` is then an address that everybody can open as \
+            long as it is the logo; the file cannot be deleted meanwhile.
+            """
+        )
         DELETE("/v1/company/logo", "Show no logo", .can(.companyWrite), remove).describe("The file stays.")
     }
 
@@ -30,10 +32,12 @@ enum CompanyLogo {
             try await files.detach(subject(company), company, tx)
             let file = try await files.attach(body.fileId, subject(company), company, tx)
             guard file.isPicture else {
-                throw Problem.unprocessable("/file_id", "no-picture", "names a file of type \(file.type); a picture is needed")
+                throw Problem.unprocessable(
+                    "/file_id", "no-picture", "names a file of type \(file.type); a picture is needed")
             }
             guard file.sizeBytes <= CompanyLimits.logoBytesMax else {
-                throw Problem.unprocessable("/file_id", "too-large", "names a file of more than \(CompanyLimits.logoBytesMax) bytes")
+                throw Problem.unprocessable(
+                    "/file_id", "too-large", "names a file of more than \(CompanyLimits.logoBytesMax) bytes")
             }
         }
         return try Single(rows)

@@ -6,13 +6,16 @@ import Wire
 /// What the company's people are told of each other.
 enum CompanyNews {
     static let all = [
-        invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged, joinRequested, redirectAsked, reviewOpened,
+        invitationAccepted, memberJoined, memberLeft, memberSuspended, memberRemoved, roleChanged,
+        joinRequested, redirectAsked, reviewOpened,
         reviewDue, reviewOverdue,
     ]
 
     static let watchables = [
         Watchable("team", .teamsRead) { "SELECT 1 FROM teams WHERE company_id = \($1) AND id = \($0)" },
-        Watchable("member", .membersRead) { "SELECT 1 FROM memberships WHERE company_id = \($1) AND id = \($0)" },
+        Watchable("member", .membersRead) {
+            "SELECT 1 FROM memberships WHERE company_id = \($1) AND id = \($0)"
+        },
         Watchable("invitation", .invitationsRead) {
             "SELECT 1 FROM invitations WHERE company_id = \($1) AND id = \($0)"
         },
@@ -51,14 +54,16 @@ enum CompanyNews {
         values: ["member", "company"],
         texts: [
             "en": .init("{{member}} has left {{company}}", "{{member}} is no longer in the company."),
-            "de": .init("{{member}} hat {{company}} verlassen", "{{member}} gehört nicht mehr zum Unternehmen."),
+            "de": .init(
+                "{{member}} hat {{company}} verlassen", "{{member}} gehört nicht mehr zum Unternehmen."),
         ])
 
     static let memberSuspended = NotificationType(
         "member.suspended", category: "members", summary: "A member has been suspended.", channels: [.inApp],
         values: ["member", "company"],
         texts: [
-            "en": .init("{{member}} has been suspended", "{{member}} cannot enter {{company}} until restored."),
+            "en": .init(
+                "{{member}} has been suspended", "{{member}} cannot enter {{company}} until restored."),
             "de": .init("{{member}} wurde gesperrt", "{{member}} hat vorerst keinen Zugang zu {{company}}."),
         ])
 
@@ -83,7 +88,8 @@ enum CompanyNews {
         severity: .high, channels: [.inApp], offered: withoutMail, values: ["requester", "company"],
         texts: [
             "en": .init("{{requester}} asks to join {{company}}", "Approve or deny the request."),
-            "de": .init("{{requester}} möchte zu {{company}}", "Nehmen Sie die Anfrage an oder lehnen Sie sie ab."),
+            "de": .init(
+                "{{requester}} möchte zu {{company}}", "Nehmen Sie die Anfrage an oder lehnen Sie sie ab."),
         ],
         actions: [
             NotificationAction("approve", ["en": "Approve", "de": "Annehmen"]) { call, request in
@@ -97,18 +103,22 @@ enum CompanyNews {
         ])
 
     static let redirectAsked = NotificationType(
-        "invitation.redirect_asked", category: "members", summary: "Somebody you invited asks for it at another address.",
+        "invitation.redirect_asked", category: "members",
+        summary: "Somebody you invited asks for it at another address.",
         severity: .high, channels: [.inApp, .email], values: ["person", "address", "company"],
         texts: [
             "en": .init(
                 "{{person}} asks to be invited at another address",
-                "Whoever has the link of your invitation to {{company}} works with the address {{address}}. Agree if you know it."),
+                "Whoever has the link of your invitation to {{company}} works with the address {{address}}. Agree if you know it."
+            ),
             "de": .init(
                 "{{person}} möchte an eine andere Adresse eingeladen werden",
-                "Wer den Link Ihrer Einladung zu {{company}} hat, arbeitet mit der Adresse {{address}}. Stimmen Sie zu, wenn Sie sie kennen."),
+                "Wer den Link Ihrer Einladung zu {{company}} hat, arbeitet mit der Adresse {{address}}. Stimmen Sie zu, wenn Sie sie kennen."
+            ),
         ],
         actions: [
-            NotificationAction("approve", ["en": "Invite this address", "de": "Diese Adresse einladen"]) { call, invitation in
+            NotificationAction("approve", ["en": "Invite this address", "de": "Diese Adresse einladen"]) {
+                call, invitation in
                 try call.require(.invitationsWrite)
                 _ = try await InvitationRedirection.approve(call, Path(invitation))
             }
@@ -119,26 +129,34 @@ enum CompanyNews {
         channels: [.inApp], values: ["review", "company"],
         texts: [
             "en": .init("Access review: {{review}}", "Decide who keeps which rights in {{company}}."),
-            "de": .init("Zugriffsprüfung: {{review}}", "Entscheiden Sie, wer in {{company}} welche Rechte behält."),
+            "de": .init(
+                "Zugriffsprüfung: {{review}}", "Entscheiden Sie, wer in {{company}} welche Rechte behält."),
         ])
 
     static let reviewDue = NotificationType(
         "access_review.due", category: "members", summary: "A review of who may do what is due today.",
         values: ["review", "company", "due", "undecided"],
         texts: [
-            "en": .init("Due today: {{review}}", "{{undecided}} decisions are open in the access review of {{company}}."),
-            "de": .init("Heute fällig: {{review}}", "In der Zugriffsprüfung von {{company}} sind {{undecided}} Entscheidungen offen."),
+            "en": .init(
+                "Due today: {{review}}",
+                "{{undecided}} decisions are open in the access review of {{company}}."),
+            "de": .init(
+                "Heute fällig: {{review}}",
+                "In der Zugriffsprüfung von {{company}} sind {{undecided}} Entscheidungen offen."),
         ])
 
     static let reviewOverdue = NotificationType(
-        "access_review.overdue", category: "members", summary: "A review of who may do what was not closed in time.",
+        "access_review.overdue", category: "members",
+        summary: "A review of who may do what was not closed in time.",
         severity: .high, values: ["review", "company", "due", "undecided"],
         texts: [
             "en": .init(
-                "Overdue: {{review}}", "The access review of {{company}} was due on {{due}}; {{undecided}} decisions are open."),
+                "Overdue: {{review}}",
+                "The access review of {{company}} was due on {{due}}; {{undecided}} decisions are open."),
             "de": .init(
                 "Überfällig: {{review}}",
-                "Die Zugriffsprüfung von {{company}} war am {{due}} fällig; {{undecided}} Entscheidungen sind offen."),
+                "Die Zugriffsprüfung von {{company}} war am {{due}} fällig; {{undecided}} Entscheidungen sind offen."
+            ),
         ])
 
     static func ofLeaving(_ kind: Leaving.Kind, isOwnWish: Bool) -> NotificationType {
@@ -150,7 +168,8 @@ enum CompanyNews {
 
     /// Tells the keepers, all but the one it is about and the one who did it.
     static func tellKeepers(
-        _ type: NotificationType, member: UUID, user: UUID, by actor: Audit.Actor, company: UUID, in tx: Transaction
+        _ type: NotificationType, member: UUID, user: UUID, by actor: Audit.Actor, company: UUID,
+        in tx: Transaction
     ) async throws {
         let rows = try await tx.query(
             """
@@ -165,7 +184,9 @@ enum CompanyNews {
              WHERE c.id = \(company) AND u.id = \(user)
             """)
         guard let row = rows.first else { return }
-        let values: JSON = ["member": .string(try row.get("member")), "company": .string(try row.get("company"))]
+        let values: JSON = [
+            "member": .string(try row.get("member")), "company": .string(try row.get("company")),
+        ]
         try await Notify.record(
             News(type, about: .init("member", member), values: values, by: actor),
             to: .users(try row.get("keepers"), as: "role"), company: company, in: tx)

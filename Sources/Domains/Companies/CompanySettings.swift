@@ -13,16 +13,18 @@ enum CompanySettingsRoutes {
         ).operation("getWorkingCalendar")
         PUT(
             "/v1/company/working-calendar", "Set working days and holidays", .can(.companyWrite),
-            writeCalendar).operation("setWorkingCalendar")
+            writeCalendar
+        ).operation("setWorkingCalendar")
         GET(
             "/v1/company/security-policy", "Read what the company asks of sign-ins", .can(.companyRead),
-            readPolicy).operation("getSecurityPolicy")
+            readPolicy
+        ).operation("getSecurityPolicy")
         PUT(
             "/v1/company/security-policy", "Set what the company asks of sign-ins", .can(.securityWrite),
             writePolicy
         ).operation("setSecurityPolicy")
-        .describe("Holds for everybody who enters the company, from the next request on.")
-        .problems(.policyLocksYouOut)
+            .describe("Holds for everybody who enters the company, from the next request on.")
+            .problems(.policyLocksYouOut)
         GET("/v1/company/usage", "See how full the company is", .can(.companyRead), usage)
     }
 
@@ -40,9 +42,13 @@ enum CompanySettingsRoutes {
         changes.set("currency", body.currency)
         changes.set("week_starts_on", body.weekStartsOn?.value)
         changes.set("allows_impersonation", body.allowsImpersonation)
-        let rows = try await call.changeCompany(company, changes, as: "company.settings_changed", reading: select(company)) { tx in
+        let rows = try await call.changeCompany(
+            company, changes, as: "company.settings_changed", reading: select(company)
+        ) { tx in
             // Whoever works in another's name at this moment is out with the next request.
-            if body.allowsImpersonation == false { try await AccessChange.record(user: nil, company: company, in: tx) }
+            if body.allowsImpersonation == false {
+                try await AccessChange.record(user: nil, company: company, in: tx)
+            }
         }
         return try Single(rows)
     }

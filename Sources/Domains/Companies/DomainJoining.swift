@@ -7,11 +7,16 @@ import Wire
 enum DomainJoining {
     @RouteList static var routes: [Route] {
         GET("/v1/joinable-companies", "List the companies one may join by one's address", .signedIn, list)
-        POST("/v1/joinable-companies/{id}/membership", "Join a company by one's address, or ask to", .signedIn, join)
-            .operation("joinCompanyByDomain")
-            .describe("Where the company decides itself the answer is a request that waits; asking twice is one request.")
-            .problems(
-                .emailNotVerified, .seatLimitReached, .alreadyAMember, .memberIsSuspended, .companyNotActive)
+        POST(
+            "/v1/joinable-companies/{id}/membership", "Join a company by one's address, or ask to", .signedIn,
+            join
+        )
+        .operation("joinCompanyByDomain")
+        .describe(
+            "Where the company decides itself the answer is a request that waits; asking twice is one request."
+        )
+        .problems(
+            .emailNotVerified, .seatLimitReached, .alreadyAMember, .memberIsSuspended, .companyNotActive)
     }
 
     /// What a domain says of who may come in.
@@ -24,7 +29,8 @@ enum DomainJoining {
 
     static func list(_ call: Call) async throws -> Page<JoinableCompany> {
         let person = try await Acceptance.Person.of(call)
-        guard person.isVerified, let company = try await company(of: person.emailNorm, call.db.database) else {
+        guard person.isVerified, let company = try await company(of: person.emailNorm, call.db.database)
+        else {
             return try await nothing(call)
         }
         let rows = try await call.db.query(
@@ -53,7 +59,9 @@ enum DomainJoining {
     static func join(_ call: Call, _ id: Path<UUID>) async throws -> Single<JoinResult> {
         let person = try await Acceptance.Person.of(call)
         guard person.isVerified else { throw Problem(.emailNotVerified) }
-        guard try await company(of: person.emailNorm, call.db.database) == id.value else { throw Problem.notFound }
+        guard try await company(of: person.emailNorm, call.db.database) == id.value else {
+            throw Problem.notFound
+        }
         let company = id.value
         let (actor, links) = (call.actor, call.links)
         let result = try await call.db.transaction(as: Tenant(company: company, user: person.id)) { tx in
@@ -63,7 +71,8 @@ enum DomainJoining {
     }
 
     private static func enter(
-        _ person: Acceptance.Person, _ company: UUID, by actor: Audit.Actor, _ links: Links, in tx: Transaction
+        _ person: Acceptance.Person, _ company: UUID, by actor: Audit.Actor, _ links: Links,
+        in tx: Transaction
     ) async throws -> JoinResult {
         guard let locked = try await Headcount.lock(company, in: tx),
             let door = try await door(of: person.emailNorm, company, in: tx)
@@ -90,7 +99,8 @@ enum DomainJoining {
     }
 
     private static func admit(
-        _ user: UUID, _ company: UUID, _ locked: Headcount.Locked, _ role: UUID?, _ ground: CompanyAdmission.Ground,
+        _ user: UUID, _ company: UUID, _ locked: Headcount.Locked, _ role: UUID?,
+        _ ground: CompanyAdmission.Ground,
         by actor: Audit.Actor, in tx: Transaction
     ) async throws -> UUID {
         let roles = try await CompanyDomains.admitted(role, company, in: tx)
@@ -107,7 +117,8 @@ enum DomainJoining {
 
     /// The company that has proven the address's domain to be its own.
     private static func company(of email: String, _ db: Database) async throws -> UUID? {
-        let rows = try await db.query("SELECT of_company FROM verified_domains WHERE domain = \(domain(of: email))")
+        let rows = try await db.query(
+            "SELECT of_company FROM verified_domains WHERE domain = \(domain(of: email))")
         return try rows.first?.get("of_company", as: UUID.self)
     }
 
@@ -117,7 +128,9 @@ enum DomainJoining {
         admit: { user, company, role, ground, actor, tx in
             let known = try await MemberAccess.load(user: user, company: company, in: tx)
             if known != nil { return }
-            guard let locked = try await Headcount.lock(company, in: tx) else { throw Problem(.companyNotActive) }
+            guard let locked = try await Headcount.lock(company, in: tx) else {
+                throw Problem(.companyNotActive)
+            }
             guard locked.status == "active" else { throw Problem(.companyNotActive) }
             do {
                 _ = try await admit(user, company, locked, role, ground, by: actor, in: tx)
@@ -128,7 +141,8 @@ enum DomainJoining {
         welcome: { user, email, actor, db in
             guard let company = try await company(of: email, db) else { return }
             try await db.transaction(as: Tenant(company: company, user: user)) { tx in
-                guard let locked = try await Headcount.lock(company, in: tx), locked.status == "active", locked.hasSeat,
+                guard let locked = try await Headcount.lock(company, in: tx), locked.status == "active",
+                    locked.hasSeat,
                     let door = try await door(of: email, company, in: tx), door.joinRule == .auto
                 else { return }
                 _ = try await admit(user, company, locked, door.roleId, .domain, by: actor, in: tx)

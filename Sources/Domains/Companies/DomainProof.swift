@@ -20,13 +20,15 @@ enum DomainProof {
 
     /// The first company to prove it has it. One that fails for a week loses it.
     static func record(
-        _ fault: String?, _ domain: String, _ id: UUID, _ company: UUID, by actor: Audit.Actor, in db: TenantDatabase
+        _ fault: String?, _ domain: String, _ id: UUID, _ company: UUID, by actor: Audit.Actor,
+        in db: TenantDatabase
     ) async throws {
         try await db.transaction { tx in try await record(fault, domain, id, company, by: actor, tx) }
     }
 
     static func record(
-        _ fault: String?, _ domain: String, _ id: UUID, _ company: UUID, by actor: Audit.Actor, _ tx: Transaction
+        _ fault: String?, _ domain: String, _ id: UUID, _ company: UUID, by actor: Audit.Actor,
+        _ tx: Transaction
     ) async throws {
         let rows = try await tx.query(
             """
@@ -46,7 +48,9 @@ enum DomainProof {
             """,
             "UPDATE verified_domains SET checked_at = now() WHERE domain = \(domain) AND domain_id = \(id)",
         ])
-        if wasVerified, failures >= CompanyLimits.domainFailuresMax { try await lose(domain, id, company, tx) }
+        if wasVerified, failures >= CompanyLimits.domainFailuresMax {
+            try await lose(domain, id, company, tx)
+        }
     }
 
     private static func verified(
@@ -70,11 +74,13 @@ enum DomainProof {
         if isNews {
             statements.append(
                 Audit.sql(
-                    Audit.Entry("domain.verified", on: "domain", id, after: ["domain": .string(domain)]), by: actor,
+                    Audit.Entry("domain.verified", on: "domain", id, after: ["domain": .string(domain)]),
+                    by: actor,
                     company: company))
             statements.append(
                 try Events.sql(
-                    CompanyEvents.domainVerified, .init(domainId: id, domain: domain), on: "domain", id, by: actor,
+                    CompanyEvents.domainVerified, .init(domainId: id, domain: domain), on: "domain", id,
+                    by: actor,
                     company: company))
         }
         _ = try await tx.batch(statements)
@@ -108,14 +114,17 @@ enum DomainProof {
         return due.count == 50 ? .more : .idle
     }
 
-    static func recheck(_ domain: String, _ id: UUID, of company: UUID, _ records: TextRecords, _ db: Database)
+    static func recheck(
+        _ domain: String, _ id: UUID, of company: UUID, _ records: TextRecords, _ db: Database
+    )
         async throws
     {
         let tenant = Tenant(company: company)
         let rows = try await db.query(
             "SELECT proof FROM company_domains WHERE company_id = \(company) AND id = \(id)", as: tenant)
         guard let proof = try rows.first?.get("proof", as: String.self) else {
-            _ = try await db.query("DELETE FROM verified_domains WHERE domain = \(domain) AND domain_id = \(id)")
+            _ = try await db.query(
+                "DELETE FROM verified_domains WHERE domain = \(domain) AND domain_id = \(id)")
             return
         }
         // Silent name servers prove nothing either way; the next round asks again.

@@ -88,7 +88,8 @@ enum Grants {
             throw Problem.unprocessable("/expires_at", "in-the-past", "must lie in the future")
         }
         guard let kind = call.environment[GrantableObjects.self].named(body.objectType.text) else {
-            throw Problem.unprocessable("/object_type", "unknown-type", "is none of GET /v1/grantable-objects")
+            throw Problem.unprocessable(
+                "/object_type", "unknown-type", "is none of GET /v1/grantable-objects")
         }
         let wanted = body.value
         let ceiling = call.principal?.permissions ?? PermissionSet()
@@ -114,10 +115,14 @@ enum Grants {
         let own = try await MemberAccess.load(user: user, company: company, in: tx)
         let ceiling = own.map { $0.permissions.intersection(within) } ?? PermissionSet()
         try Granting.check(roles, within: ceiling)
-        let count = try await tx.query("SELECT count(*) AS count FROM object_grants WHERE company_id = \(company)")
-        guard try count[0].get("count", as: Int.self) < CompanyLimits.grantsMax else { throw Problem(.tooManyGrants) }
+        let count = try await tx.query(
+            "SELECT count(*) AS count FROM object_grants WHERE company_id = \(company)")
+        guard try count[0].get("count", as: Int.self) < CompanyLimits.grantsMax else {
+            throw Problem(.tooManyGrants)
+        }
         let after: JSON = [
-            "role": .string(roles[0].key), "member_id": wanted.memberId.map { .string($0.description) } ?? .null,
+            "role": .string(roles[0].key),
+            "member_id": wanted.memberId.map { .string($0.description) } ?? .null,
             "team_id": wanted.teamId.map { .string($0.description) } ?? .null,
         ]
         let insert: SQL = """
@@ -185,7 +190,8 @@ extension ObjectRef {
 }
 
 extension GrantableObject {
-    static let team = GrantableObject("team", "A team: who may change it and put people into it.") { company, id in
+    static let team = GrantableObject("team", "A team: who may change it and put people into it.") {
+        company, id in
         "SELECT 1 FROM teams WHERE company_id = \(company) AND id = \(id)"
     }
 }

@@ -59,7 +59,8 @@ extension Members {
         return Single(answer)
     }
 
-    private static func items(_ parts: [HandoverPart], _ counts: [Rows], canMove: (HandoverPart) -> Bool) throws
+    private static func items(_ parts: [HandoverPart], _ counts: [Rows], canMove: (HandoverPart) -> Bool)
+        throws
         -> [Handover.Item]
     {
         try zip(parts, counts).map { part, rows in

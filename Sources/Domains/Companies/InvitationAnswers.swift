@@ -7,23 +7,29 @@ import Wire
 /// an address, so that no log keeps it; and only a POST decides, so that a mail scanner's visit does nothing.
 enum InvitationAnswers {
     @RouteList static var routes: [Route] {
-        POST("/v1/invitations/preview", "Look at an invitation by its token", .open, preview).operation("previewInvitation")
-            .problems(.invitationUnknown).idempotent(.none).secret
-        POST("/v1/invitations/acceptance", "Accept an invitation", .signedIn, accept).operation("acceptInvitation")
-            .describe(
-                "The signed-in, confirmed e-mail address must be the invited one. Who has no account yet signs up "
-                    + "with `invitation_token` instead. Accepting twice gives the same answer."
-            )
-            .problems(
-                .invitationUnknown, .invitationNotPending, .invitationExpired, .invitationForAnother,
-                .emailNotVerified,
-                .seatLimitReached, .inviterLostRights, .invitationWithoutRoles, .alreadyAMember,
-                .memberIsSuspended,
-                .companyNotActive
-            )
-            .idempotent(.none)
-        POST("/v1/invitations/refusal", "Decline an invitation", .open, decline).operation("declineInvitation")
-            .problems(.invitationUnknown, .invitationNotPending)
+        POST("/v1/invitations/preview", "Look at an invitation by its token", .open, preview).operation(
+            "previewInvitation"
+        )
+        .problems(.invitationUnknown).idempotent(.none).secret
+        POST("/v1/invitations/acceptance", "Accept an invitation", .signedIn, accept).operation(
+            "acceptInvitation"
+        )
+        .describe(
+            "The signed-in, confirmed e-mail address must be the invited one. Who has no account yet signs up "
+                + "with `invitation_token` instead. Accepting twice gives the same answer."
+        )
+        .problems(
+            .invitationUnknown, .invitationNotPending, .invitationExpired, .invitationForAnother,
+            .emailNotVerified,
+            .seatLimitReached, .inviterLostRights, .invitationWithoutRoles, .alreadyAMember,
+            .memberIsSuspended,
+            .companyNotActive
+        )
+        .idempotent(.none)
+        POST("/v1/invitations/refusal", "Decline an invitation", .open, decline).operation(
+            "declineInvitation"
+        )
+        .problems(.invitationUnknown, .invitationNotPending)
     }
 
     static func preview(_ call: Call, _ body: Body<TokenInput>) async throws -> Single<InvitationPreview> {

@@ -13,7 +13,8 @@ struct InvitationFile {
     init(_ bytes: [UInt8], roles: Rows, teams: Rows) throws {
         let encoding = TextEncoding.guessed(from: bytes)
         let records = CSVReader.sample(
-            bytes, delimiter: CSVReader.guessedDelimiter(bytes, encoding: encoding, isWhole: true), encoding: encoding,
+            bytes, delimiter: CSVReader.guessedDelimiter(bytes, encoding: encoding, isWhole: true),
+            encoding: encoding,
             isWhole: true, cellBytesMax: InputLimits.textLengthMax, cellsMax: InputLimits.itemsMax)
         if let broken = records.firstIndex(where: \.isBroken) {
             throw Problem.unprocessable("", "malformed-csv", "row \(broken + 1) of the file cannot be read")

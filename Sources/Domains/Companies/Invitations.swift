@@ -14,9 +14,12 @@ enum Invitations {
             )
             .problems(.grantExceedsOwnRights, .alreadyAMember, .memberIsSuspended, .tooManyInvitations)
         GET("/v1/invitations/{id}", "Read an invitation", .can(.invitationsRead), read)
-        DELETE("/v1/invitations/{id}", "Revoke an invitation", .can(.invitationsWrite), revoke).operation("revokeInvitation")
-            .problems(.invitationNotPending)
-        POST("/v1/invitations/{id}/resending", "Mail an invitation again", .can(.invitationsWrite), resend).operation("resendInvitation")
+        DELETE("/v1/invitations/{id}", "Revoke an invitation", .can(.invitationsWrite), revoke).operation(
+            "revokeInvitation"
+        )
+        .problems(.invitationNotPending)
+        POST("/v1/invitations/{id}/resending", "Mail an invitation again", .can(.invitationsWrite), resend)
+            .operation("resendInvitation")
             .describe(
                 "Makes a new link, good for as many days as a new invitation; the old link no longer works."
             )

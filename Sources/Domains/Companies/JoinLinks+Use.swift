@@ -52,7 +52,8 @@ extension JoinLinks {
                 by: .link(link.id, maker: link.createdBy), person, locked, by: actor, company, links, in: tx)
         }
         let member = try await Joining.admit(
-            person.id, to: company, locked, roles: [link.roleId], grantedBy: link.createdBy, by: actor, in: tx)
+            person.id, to: company, locked, roles: [link.roleId], grantedBy: link.createdBy, by: actor, in: tx
+        )
         try await Joining.put(member, into: link.teamId, of: company, in: tx)
         _ = try await tx.batch([
             "UPDATE join_links SET uses = uses + 1 WHERE company_id = \(company) AND id = \(link.id)",

@@ -10,18 +10,22 @@ enum JoinLinks {
         POST("/v1/join-links", "Make a join link", .can(.invitationsWrite), create)
             .describe("The answer is the only one that shows the link.")
             .problems(.grantExceedsOwnRights).secret
-        DELETE("/v1/join-links/{id}", "Revoke a join link", .can(.invitationsWrite), revoke).operation("revokeJoinLink")
+        DELETE("/v1/join-links/{id}", "Revoke a join link", .can(.invitationsWrite), revoke).operation(
+            "revokeJoinLink")
         POST("/v1/join-links/use", "Join a company by a link", .signedIn, use).operation("joinByLink")
             .problems(
                 .joinLinkUnknown, .joinLinkSpent, .joinLinkOtherDomain, .emailNotVerified, .seatLimitReached,
                 .alreadyAMember, .memberIsSuspended, .inviterLostRights, .companyNotActive)
         GET("/v1/join-requests", "List requests to join", .can(.invitationsRead), requests)
-        POST("/v1/join-requests/{id}/approval", "Let somebody in", .can(.invitationsWrite), approve).operation("approveJoinRequest")
+        POST("/v1/join-requests/{id}/approval", "Let somebody in", .can(.invitationsWrite), approve)
+            .operation("approveJoinRequest")
             .problems(
                 .joinRequestDecided, .grantExceedsOwnRights, .seatLimitReached, .alreadyAMember,
                 .memberIsSuspended)
-        POST("/v1/join-requests/{id}/denial", "Turn somebody away", .can(.invitationsWrite), deny).operation("denyJoinRequest")
-            .problems(.joinRequestDecided)
+        POST("/v1/join-requests/{id}/denial", "Turn somebody away", .can(.invitationsWrite), deny).operation(
+            "denyJoinRequest"
+        )
+        .problems(.joinRequestDecided)
     }
 
     struct Filter: ListFilter {

@@ -36,13 +36,15 @@ enum Leaving {
                 Audit.Entry(action, on: "member", member, after: ["status": .string(kind.rawValue)]),
                 by: actor, company: company),
             try CompanyEvents.member(
-                kind == .removed ? CompanyEvents.memberRemoved : CompanyEvents.memberSuspended, member, user, by: actor,
+                kind == .removed ? CompanyEvents.memberRemoved : CompanyEvents.memberSuspended, member, user,
+                by: actor,
                 company),
         ]
         _ = try await tx.batch(statements)
         try await AccessChange.record(user: user, company: company, in: tx)
         try await CompanyNews.tellKeepers(
-            CompanyNews.ofLeaving(kind, isOwnWish: actor.person == user), member: member, user: user, by: actor,
+            CompanyNews.ofLeaving(kind, isOwnWish: actor.person == user), member: member, user: user,
+            by: actor,
             company: company, in: tx)
     }
 

@@ -6,11 +6,13 @@ import Wire
 /// The list of members as a file for a spreadsheet.
 enum MemberExport {
     @RouteList static var routes: [Route] {
-        GET("/v1/members.csv", "Take the list of members away", .can(.membersExport), export).operation("exportMembers")
-            .describe(
-                "CSV by RFC 4180, UTF-8. A cell that a spreadsheet would take for a formula begins with an apostrophe."
-            )
-            .secret.media("text/csv")
+        GET("/v1/members.csv", "Take the list of members away", .can(.membersExport), export).operation(
+            "exportMembers"
+        )
+        .describe(
+            "CSV by RFC 4180, UTF-8. A cell that a spreadsheet would take for a formula begins with an apostrophe."
+        )
+        .secret.media("text/csv")
     }
 
     static func export(_ call: Call) async throws -> Raw {
@@ -42,6 +44,7 @@ enum MemberExport {
                 Audit.Entry("members.exported", on: "company", company, after: ["rows": JSON(rows.count)]),
                 by: call.actor, company: company, in: tx)
         }
-        return try CSVAnswer.of(rows, named: "members.csv", columns: rows.columns.dropLast(names.count) + names)
+        return try CSVAnswer.of(
+            rows, named: "members.csv", columns: rows.columns.dropLast(names.count) + names)
     }
 }

@@ -27,7 +27,8 @@ struct Member: Codable, Sendable, FieldNotes {
     let updatedAt: Timestamp
 
     static let fieldNotes = [
-        "last_active_on": "The last day on which the person used any permission here, also by an API key; null when never.",
+        "last_active_on":
+            "The last day on which the person used any permission here, also by an API key; null when never.",
         "via_company_id": "The agency whose staff this person belongs to, when in here by its grant.",
         "attributes": "What the company keeps about its people: see GET /v1/member-attributes.",
     ]

@@ -75,7 +75,9 @@ extension Members {
         /// Not found is not found, whatever company the id may belong to.
         // Swift 6.3 frees the frame of this function in the wrong order where it is inlined and throws.
         @inline(never)
-        static func of(_ id: UUID, _ call: Call, kind: String = "person", in tx: Transaction) async throws -> Target {
+        static func of(_ id: UUID, _ call: Call, kind: String = "person", in tx: Transaction) async throws
+            -> Target
+        {
             let company = try call.company
             let rows = try await tx.query(
                 """
@@ -98,7 +100,8 @@ extension Members {
             }
             let ceiling = try await Granting.ceiling(of: call, in: tx)
             let target = Target(
-                id: id, userId: try row.get("user_id"), name: try row.get("name"), status: try row.get("status"),
+                id: id, userId: try row.get("user_id"), name: try row.get("name"),
+                status: try row.get("status"),
                 viaCompanyId: try row.get("via_company_id"),
                 attributes: try JSON.parse(row.get("attributes", as: String.self)),
                 version: try row.get("version"), roleKeys: roles.map(\.key), ceiling: ceiling)

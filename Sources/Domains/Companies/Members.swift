@@ -16,28 +16,36 @@ enum Members {
                     + "stays, and so does what they made."
             )
             .problems(.lastOwner, .memberOutranksYou, .useDeparture)
-        PUT("/v1/members/{id}/roles", "Give a member roles", .can(.rolesAssign), assign).operation("setMemberRoles")
-            .describe(
-                "Replaces all roles of the member. You can neither give nor take away what you do not hold."
-            )
-            .problems(.lastOwner, .grantExceedsOwnRights, .memberOutranksYou, .memberNotActive)
-        PUT("/v1/members/{id}/suspension", "Suspend a member", .can(.membersWrite), suspend).ifMatch(.ignored).operation("suspendMember")
+        PUT("/v1/members/{id}/roles", "Give a member roles", .can(.rolesAssign), assign).operation(
+            "setMemberRoles"
+        )
+        .describe(
+            "Replaces all roles of the member. You can neither give nor take away what you do not hold."
+        )
+        .problems(.lastOwner, .grantExceedsOwnRights, .memberOutranksYou, .memberNotActive)
+        PUT("/v1/members/{id}/suspension", "Suspend a member", .can(.membersWrite), suspend).ifMatch(.ignored)
+            .operation("suspendMember")
             .describe(
                 "Ends access with the next request; data, roles and teams stay. Entries to client companies end too, and "
                     + "are to be granted anew."
             )
             .problems(.lastOwner, .memberOutranksYou, .useDeparture, .memberNotActive, .agencyMember)
-        DELETE("/v1/members/{id}/suspension", "Restore a suspended member", .can(.membersWrite), restore).operation("restoreMember")
+        DELETE("/v1/members/{id}/suspension", "Restore a suspended member", .can(.membersWrite), restore)
+            .operation("restoreMember")
             .problems(.memberNotSuspended, .memberOutranksYou, .seatLimitReached)
         GET(
             "/v1/members/{id}/handover", "See what a member would leave behind", .can(.membersWrite), handover
         ).operation("previewHandover")
-        POST("/v1/members/{id}/handover", "Give what hangs on a member to another", .can(.membersWrite), handOver)
-            .operation("handOverMember")
-            .describe(
-                "Moves what can be moved in one transaction, and says of the rest what becomes of it. `count` is what there "
-                    + "was.")
-            .problems(.memberOutranksYou, .memberNotActive)
+        POST(
+            "/v1/members/{id}/handover", "Give what hangs on a member to another", .can(.membersWrite),
+            handOver
+        )
+        .operation("handOverMember")
+        .describe(
+            "Moves what can be moved in one transaction, and says of the rest what becomes of it. `count` is what there "
+                + "was."
+        )
+        .problems(.memberOutranksYou, .memberNotActive)
         POST("/v1/company/departure", "Leave the company", .member, depart).operation("leaveCompany")
             .problems(.lastOwner)
     }
@@ -55,7 +63,9 @@ enum Members {
 
         static let sorts = ["-joined_at", "name", "status"]
         static let search = ["name", "email", "title"]
-        static let ownFields: Set<String> = ["role_id", "role", "team_id", "status", "attribute", "inactive_since"]
+        static let ownFields: Set<String> = [
+            "role_id", "role", "team_id", "status", "attribute", "inactive_since",
+        ]
     }
 
     /// Removed members are shown only when asked for.
@@ -77,7 +87,8 @@ enum Members {
             var changes = Changes()
             changes.set("title", body.value.title)
             if let wanted = body.attributes {
-                let values = try await MemberAttributes.merged(target.attributes, with: wanted, company, in: tx)
+                let values = try await MemberAttributes.merged(
+                    target.attributes, with: wanted, company, in: tx)
                 changes.set("attributes", values)
             }
             _ = try await tx.batch([
@@ -165,7 +176,8 @@ enum Members {
                 by: call.actor, company: company),
             try Events.sql(
                 CompanyEvents.memberRolesChanged,
-                .init(memberId: target.id, userId: target.userId, roles: roles.map(\.key)), on: "member", target.id,
+                .init(memberId: target.id, userId: target.userId, roles: roles.map(\.key)), on: "member",
+                target.id,
                 by: call.actor, company: company),
         ])
         try await AccessChange.record(user: target.userId, company: company, in: tx)

@@ -6,9 +6,11 @@ import Wire
 /// Handing a company to another owner: asked for by an owner, confirmed by the mail that only he gets.
 enum Ownership {
     @RouteList static var routes: [Route] {
-        GET("/v1/company/ownership-transfer", "Read the transfer under way", .can(.ownershipWrite), read).operation("getOwnershipTransfer")
+        GET("/v1/company/ownership-transfer", "Read the transfer under way", .can(.ownershipWrite), read)
+            .operation("getOwnershipTransfer")
             .problems(.notFound)
-        POST("/v1/company/ownership-transfer", "Begin to hand the company over", .can(.ownershipWrite), begin).operation("beginOwnershipTransfer")
+        POST("/v1/company/ownership-transfer", "Begin to hand the company over", .can(.ownershipWrite), begin)
+            .operation("beginOwnershipTransfer")
             .describe(
                 "Needs a recent proof of who you are. Nothing changes until the caller confirms by the mail he is sent; the "
                     + "confirmation is good for a day."
@@ -19,9 +21,10 @@ enum Ownership {
             "/v1/company/ownership-transfer/confirmation", "Confirm the handing over", .can(.ownershipWrite),
             confirm
         ).operation("confirmOwnershipTransfer")
-        .describe("The new owner gets the role owner; the caller becomes an administrator.")
-        .problems(.transferUnknown, .memberNotActive)
-        DELETE("/v1/company/ownership-transfer", "Call the transfer off", .can(.ownershipWrite), cancel).operation("cancelOwnershipTransfer")
+            .describe("The new owner gets the role owner; the caller becomes an administrator.")
+            .problems(.transferUnknown, .memberNotActive)
+        DELETE("/v1/company/ownership-transfer", "Call the transfer off", .can(.ownershipWrite), cancel)
+            .operation("cancelOwnershipTransfer")
             .problems(.notFound)
     }
 

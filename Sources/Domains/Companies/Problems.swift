@@ -133,7 +133,9 @@ extension ProblemCode {
         "domain-known", 409, "The company has this domain already", advice: "Verify or change it.")
     public static let domainTaken = ProblemCode(
         "domain-taken", 409, "Another company has verified this domain",
-        advice: "If it is yours, remove it there, or take that company's record out of the zone: it loses the domain after a week.")
+        advice:
+            "If it is yours, remove it there, or take that company's record out of the zone: it loses the domain after a week."
+    )
     public static let domainNotVerified = ProblemCode(
         "domain-not-verified", 409, "This domain is not verified yet", advice: "Verify it first.")
     public static let domainInUse = ProblemCode(
@@ -151,11 +153,14 @@ extension ProblemCode {
         advice: "Give a role in the company instead, or to a team.")
 
     public static let attributeKeyTaken = ProblemCode(
-        "attribute-key-taken", 409, "Members have an attribute of this key already", advice: "Choose another `key`.")
+        "attribute-key-taken", 409, "Members have an attribute of this key already",
+        advice: "Choose another `key`.")
     public static let attributeNameTaken = ProblemCode(
-        "attribute-name-taken", 409, "Members have an attribute of this name already", advice: "Choose another name.")
+        "attribute-name-taken", 409, "Members have an attribute of this name already",
+        advice: "Choose another name.")
     public static let tooManyAttributes = ProblemCode(
-        "too-many-attributes", 409, "Members have as many attributes as they may", advice: "Delete one first.")
+        "too-many-attributes", 409, "Members have as many attributes as they may", advice: "Delete one first."
+    )
     public static let attributeValuesDoNotFit = ProblemCode(
         "attribute-values-do-not-fit", 409, "A member has a value that is none of this kind or no option",
         advice: "Change those values first: GET /v1/members?attribute=key:value finds them.")
@@ -175,7 +180,8 @@ extension ProblemCode {
         attributeKeyTaken, attributeNameTaken, tooManyAttributes, attributeValuesDoNotFit,
         tooManyReviews, reviewClosed, reviewUndecided, ownAccess,
         grantExists, tooManyGrants,
-        domainIsPublic, domainKnown, domainTaken, domainNotVerified, domainInUse, tooManyDomains, nameServersSilent,
+        domainIsPublic, domainKnown, domainTaken, domainNotVerified, domainInUse, tooManyDomains,
+        nameServersSilent,
         serviceAccountLimitReached,
         slugTaken, tooManyCompanies, companyNotActive, companyNotDeleting, confirmationMismatch,
         hasClientCompanies,
@@ -183,7 +189,8 @@ extension ProblemCode {
         memberNotSuspended, agencyMember, useDeparture, alreadyAMember, seatLimitReached, invitationUnknown,
         invitationNotPending, invitationExpired, invitationForAnother, emailNotVerified,
         invitationWithoutRoles,
-        inviterLostRights, redirectionNotAsked, invitationMailsSpent, tooManyInvitations, joinLinkUnknown, joinLinkSpent,
+        inviterLostRights, redirectionNotAsked, invitationMailsSpent, tooManyInvitations, joinLinkUnknown,
+        joinLinkSpent,
         joinLinkOtherDomain,
         joinRequestDecided, roleIsBuiltIn, roleInUse, roleNameTaken, tooManyRoles, teamNameTaken,
         tooManyTeams,

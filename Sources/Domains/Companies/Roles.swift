@@ -15,9 +15,11 @@ enum Roles {
             .problems(.grantExceedsOwnRights, .roleIsBuiltIn, .roleNameTaken)
         DELETE("/v1/roles/{id}", "Delete a custom role nobody holds", .can(.rolesWrite), delete)
             .problems(.roleIsBuiltIn, .roleInUse)
-        POST("/v1/roles/{id}/copies", "Copy a role under another name", .can(.rolesWrite), copy).operation("copyRole")
-            .describe("The copy is a custom role with the same permissions, as far as you hold them.")
-            .problems(.grantExceedsOwnRights, .roleNameTaken, .tooManyRoles)
+        POST("/v1/roles/{id}/copies", "Copy a role under another name", .can(.rolesWrite), copy).operation(
+            "copyRole"
+        )
+        .describe("The copy is a custom role with the same permissions, as far as you hold them.")
+        .problems(.grantExceedsOwnRights, .roleNameTaken, .tooManyRoles)
         GET("/v1/roles/{id}/members", "List who holds a role", .can(.membersRead), members)
     }
 
@@ -63,7 +65,8 @@ enum Roles {
                 Audit.sql(
                     Audit.Entry("role.changed", on: "role", id.value, before: before, after: after),
                     by: call.actor, company: company),
-                event(id.value, body.name?.text ?? role.name, wanted?.names ?? role.permissions, call, company),
+                event(
+                    id.value, body.name?.text ?? role.name, wanted?.names ?? role.permissions, call, company),
             ])
             try await AccessChange.record(user: nil, company: company, in: tx)
         }
@@ -143,7 +146,8 @@ enum Roles {
         _ id: UUID, _ name: String, _ permissions: [String], _ call: Call, _ company: UUID
     ) throws -> SQL {
         try Events.sql(
-            CompanyEvents.roleChanged, .init(roleId: id, name: name, permissions: permissions), on: "role", id,
+            CompanyEvents.roleChanged, .init(roleId: id, name: name, permissions: permissions), on: "role",
+            id,
             by: call.actor, company: company)
     }
 

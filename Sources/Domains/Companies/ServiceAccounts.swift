@@ -41,7 +41,8 @@ enum ServiceAccounts {
         try Single(await rows(id.value, call))
     }
 
-    static func create(_ call: Call, _ body: Body<NewServiceAccount>) async throws -> Created<ServiceAccount> {
+    static func create(_ call: Call, _ body: Body<NewServiceAccount>) async throws -> Created<ServiceAccount>
+    {
         let company = try call.company
         let id = UUID.v7()
         let user = call.environment[ServiceUsers.self].make(body.name.text, company)
@@ -120,7 +121,8 @@ enum ServiceAccounts {
             _ = try await tx.batch(
                 [users.retire([target.userId])] + Leaving.removal(of: id.value, from: company) + [
                     Audit.sql(
-                        Audit.Entry("service_account.removed", on: "service_account", id.value), by: call.actor,
+                        Audit.Entry("service_account.removed", on: "service_account", id.value),
+                        by: call.actor,
                         company: company),
                     event(CompanyEvents.serviceAccountRemoved, id.value, target.name, call.actor, company),
                 ])
@@ -134,7 +136,8 @@ enum ServiceAccounts {
         _ company: UUID
     ) throws -> SQL {
         try Events.sql(
-            type, .init(serviceAccountId: id, name: name), on: "service_account", id, by: actor, company: company)
+            type, .init(serviceAccountId: id, name: name), on: "service_account", id, by: actor,
+            company: company)
     }
 
     /// Removed ones are gone; a person is none.
@@ -144,21 +147,25 @@ enum ServiceAccounts {
         return target
     }
 
-    private static func roles(_ ids: [UUID], _ call: Call, in tx: Transaction) async throws -> [Granting.Role] {
+    private static func roles(_ ids: [UUID], _ call: Call, in tx: Transaction) async throws -> [Granting.Role]
+    {
         guard !ids.isEmpty else {
             throw Problem.unprocessable("/role_ids", "required", "at least one role is needed")
         }
         let roles = try await Granting.roles(ids, of: try call.company, pointer: "/role_ids", in: tx)
         if let owner = roles.firstIndex(where: { $0.key == "owner" }) {
             throw Problem.unprocessable(
-                "/role_ids/\(owner)", "owner-must-be-a-person", "is for people: a company is owned by somebody")
+                "/role_ids/\(owner)", "owner-must-be-a-person",
+                "is for people: a company is owned by somebody")
         }
         let ceiling = try await Granting.ceiling(of: call, in: tx)
         try Granting.check(roles, within: ceiling)
         return roles
     }
 
-    private static func give(_ roles: [Granting.Role], to member: UUID, of company: UUID, by user: UUID) -> SQL {
+    private static func give(_ roles: [Granting.Role], to member: UUID, of company: UUID, by user: UUID)
+        -> SQL
+    {
         """
         INSERT INTO member_roles (company_id, member_id, role_id, granted_by)
         SELECT \(company)::uuid, \(member)::uuid, role_id, \(user)::uuid

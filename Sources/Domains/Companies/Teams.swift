@@ -18,14 +18,16 @@ enum Teams {
         POST("/v1/teams/{id}/members", "Put a member into a team", .member, add).operation("addTeamMember")
             .describe(
                 "Takes teams:write, in the company or on this team. Adding somebody who is in it already changes nothing "
-                    + "but `is_lead`.")
+                    + "but `is_lead`."
+            )
             .problems(.memberNotActive)
         PATCH(
             "/v1/teams/{id}/members/{member_id}", "Change a member's place in a team", .member,
             changeMember)
         DELETE(
             "/v1/teams/{id}/members/{member_id}", "Take a member out of a team", .member,
-            removeMember).operation("removeTeamMember")
+            removeMember
+        ).operation("removeTeamMember")
     }
 
     struct Filter: ListFilter {
@@ -55,7 +57,8 @@ enum Teams {
         let company = try call.company
         let id = UUID.v7()
         let limit = RowLimit(
-            CompanyLimits.teamsMax, "SELECT count(*) FROM teams WHERE company_id = \(company)", else: .tooManyTeams)
+            CompanyLimits.teamsMax, "SELECT count(*) FROM teams WHERE company_id = \(company)",
+            else: .tooManyTeams)
         let record = Audit.sql(
             Audit.Entry("team.created", on: "team", id, after: ["name": .string(body.name.text)]),
             by: call.actor, company: company)
@@ -93,7 +96,8 @@ enum Teams {
                         after: JSON(encoding: body.value)),
                     by: call.actor, company: company),
                 CompanyEvents.team(
-                    CompanyEvents.teamUpdated, id.value, body.name?.text ?? row.get("name"), by: call.actor, company),
+                    CompanyEvents.teamUpdated, id.value, body.name?.text ?? row.get("name"), by: call.actor,
+                    company),
             ])
         }
         return try Single(await rows(id.value, call))
@@ -160,7 +164,8 @@ enum Teams {
                 """,
                 audit("team.member_added", id.value, member, call.actor, company),
                 Events.sql(
-                    CompanyEvents.teamMemberAdded, .init(teamId: id.value, memberId: member), on: "team", id.value,
+                    CompanyEvents.teamMemberAdded, .init(teamId: id.value, memberId: member), on: "team",
+                    id.value,
                     by: call.actor, company: company),
             ])
         }
@@ -194,7 +199,8 @@ enum Teams {
             _ = try await tx.batch([
                 audit("team.member_removed", id.value, member.value, call.actor, company),
                 Events.sql(
-                    CompanyEvents.teamMemberRemoved, .init(teamId: id.value, memberId: member.value), on: "team",
+                    CompanyEvents.teamMemberRemoved, .init(teamId: id.value, memberId: member.value),
+                    on: "team",
                     id.value, by: call.actor, company: company),
             ])
         }

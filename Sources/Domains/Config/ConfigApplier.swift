@@ -57,7 +57,8 @@ struct ConfigApplier: Sendable {
 
     private var settings: SettingDesk {
         SettingDesk(
-            owner: owner, scope: owner == FlagStore.system ? .system : .company, scopeId: owner, actor: actor, news: news,
+            owner: owner, scope: owner == FlagStore.system ? .system : .company, scopeId: owner, actor: actor,
+            news: news,
             tx: tx)
     }
 
@@ -70,7 +71,8 @@ struct ConfigApplier: Sendable {
             let held = try await flags.hold(key, locks: isToChange)
             return Target(kind: .flag(held), needsApproval: held.needsApproval)
         case .setting:
-            guard let setting = LiveSettingCatalogue.named(key), setting.scopes.contains(settings.scope) else {
+            guard let setting = LiveSettingCatalogue.named(key), setting.scopes.contains(settings.scope)
+            else {
                 throw Problem.notFound("There is no setting of this key.")
             }
             if isToChange { try await settings.begin() }
@@ -82,7 +84,8 @@ struct ConfigApplier: Sendable {
         switch target.kind {
         case .flag(let held):
             if change.value != nil || (change.isOn == nil && change.rules == nil) {
-                throw Problem.unprocessable("/change", "invalid", "a flag is changed by `is_on`, `rules` or both")
+                throw Problem.unprocessable(
+                    "/change", "invalid", "a flag is changed by `is_on`, `rules` or both")
             }
             if let rules = change.rules { try await flags.check(rules, of: held.key) }
         case .setting(let setting, _):
@@ -109,7 +112,8 @@ struct ConfigApplier: Sendable {
         // Jobs of the company that is nobody's belong to the installation.
         let company = owner == FlagStore.system ? nil : owner
         _ = try await Jobs.enqueue(
-            Self.job, Due(owner: owner, change: id), company: company, at: time, uniqueKey: "config-change:\(id)", in: tx)
+            Self.job, Due(owner: owner, change: id), company: company, at: time,
+            uniqueKey: "config-change:\(id)", in: tx)
     }
 
     /// What cannot be applied any more is marked as failed, and nothing of it has happened.
@@ -142,13 +146,15 @@ struct ConfigApplier: Sendable {
         case .flag(let held):
             try await flags.apply(change.decode(FlagEdit.self), to: held, action: "changed_as_proposed")
         case .setting(let setting, let held):
-            try await settings.set(setting, to: change["value"] ?? .null, over: held, action: "set_as_proposed")
+            try await settings.set(
+                setting, to: change["value"] ?? .null, over: held, action: "set_as_proposed")
         }
     }
 
     func record(_ action: String, _ id: UUID, _ key: String) async throws {
         try await Audit.record(
-            Audit.Entry("config_change.\(action)", on: "config_change", id, after: ["key": .string(key)]), by: actor,
+            Audit.Entry("config_change.\(action)", on: "config_change", id, after: ["key": .string(key)]),
+            by: actor,
             company: owner, in: tx)
     }
 }

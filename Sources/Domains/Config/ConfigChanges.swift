@@ -10,14 +10,16 @@ struct ConfigChanges: Sendable {
     let access: Access
 
     static let ofSystem = ConfigChanges(base: "/v1/system/config-changes", whose: .system, access: .operator)
-    static let ofCompany = ConfigChanges(base: "/v1/config-changes", whose: .company, access: .can(.flagsWrite))
+    static let ofCompany = ConfigChanges(
+        base: "/v1/config-changes", whose: .company, access: .can(.flagsWrite))
 
     @RouteList var routes: [Route] {
         GET(base, "List proposed and scheduled changes", access, list)
         POST(base, "Propose or schedule a change", access, propose)
             .describe(
                 "Of a feature flag (`is_on`, `rules`) or a setting (`value`). Where an approval is needed it waits for "
-                    + "somebody else; without one it is applied at `apply_at`, or at once.")
+                    + "somebody else; without one it is applied at `apply_at`, or at once."
+            )
             .problems(.tooManyChanges, .notFound)
             .example(body: [
                 "target": "flag", "key": "new-checkout", "change": ["is_on": true], "reason": "Launch day",
@@ -25,7 +27,8 @@ struct ConfigChanges: Sendable {
             ])
         GET("\(base)/{id}", "Read a change", access, read)
         POST("\(base)/{id}/approve", "Approve a change", access, approve)
-            .describe("By anybody who may change it but the one who proposed it.").problems(.changeDecided, .ownChange)
+            .describe("By anybody who may change it but the one who proposed it.").problems(
+                .changeDecided, .ownChange)
         POST("\(base)/{id}/cancel", "Cancel a change", access, cancel).problems(.changeDecided)
     }
 
@@ -57,7 +60,8 @@ struct ConfigChanges: Sendable {
         let updatedAt: Timestamp
 
         static let fieldNotes = [
-            "base_version": "What the proposer saw. When the target has changed since, the change fails instead of undoing that.",
+            "base_version":
+                "What the proposer saw. When the target has changed since, the change fails instead of undoing that.",
             "failure": "Why it could not be applied when its time came.",
         ]
     }
@@ -87,13 +91,16 @@ struct ConfigChanges: Sendable {
         try await call.page(list, Self.select(whose.id(call)), as: whose.tenant(call))
     }
 
-    func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<ConfigChange> { try Single(await rows(id.value, call)) }
+    func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<ConfigChange> {
+        try Single(await rows(id.value, call))
+    }
 
     func propose(_ call: Call, _ body: Body<NewChange>) async throws -> Created<ConfigChange> {
         let (id, new) = (UUID.v7(), body.value)
         if new.target == .setting, whose == .company { try call.require(.settingsWrite) }
         if let at = new.applyAt, at > call.now + .seconds(ConfigLimits.scheduleDaysMax * 86_400) {
-            throw Problem.unprocessable("/apply_at", "out-of-range", "may be at most \(ConfigLimits.scheduleDaysMax) days ahead")
+            throw Problem.unprocessable(
+                "/apply_at", "out-of-range", "may be at most \(ConfigLimits.scheduleDaysMax) days ahead")
         }
         let mustWait = try await Approvals.areRequired(whose.id(call), call.environment[LiveSettings.self])
         try await open(call) { applier in
@@ -104,7 +111,9 @@ struct ConfigChanges: Sendable {
                 """
                 SELECT count(*) FROM config_changes WHERE company_id = \(applier.owner) AND state IN ('proposed', 'approved')
                 """)
-            guard try pending[0].get(0, as: Int.self) < ConfigLimits.pendingChangesMax else { throw Problem(.tooManyChanges) }
+            guard try pending[0].get(0, as: Int.self) < ConfigLimits.pendingChangesMax else {
+                throw Problem(.tooManyChanges)
+            }
             _ = try await applier.tx.query(
                 """
                 INSERT INTO config_changes (company_id, id, target, key, change, reason, base_version, state, needs_approval,
@@ -125,7 +134,9 @@ struct ConfigChanges: Sendable {
             let row = try await applier.hold(id.value)
             guard try row.get("state", as: State.self) == .proposed else { throw Problem(.changeDecided) }
             guard try row.get("proposed_by", as: UUID.self) != user else { throw Problem(.ownChange) }
-            if whose == .company, try row.get("target", as: Target.self) == .setting { try call.require(.settingsWrite) }
+            if whose == .company, try row.get("target", as: Target.self) == .setting {
+                try call.require(.settingsWrite)
+            }
             _ = try await applier.tx.query(
                 """
                 UPDATE config_changes SET state = 'approved', decided_by = \(user), decided_at = now(), version = version + 1,
@@ -133,7 +144,8 @@ struct ConfigChanges: Sendable {
                  WHERE company_id = \(applier.owner) AND id = \(id)
                 """)
             try await applier.record("approved", id.value, row.get("key"))
-            try await applier.applyOrSchedule(id.value, at: row.get("apply_at", as: Timestamp?.self), now: call.now)
+            try await applier.applyOrSchedule(
+                id.value, at: row.get("apply_at", as: Timestamp?.self), now: call.now)
         }
         return try Single(await rows(id.value, call))
     }
@@ -141,7 +153,9 @@ struct ConfigChanges: Sendable {
     func cancel(_ call: Call, _ id: Path<UUID>) async throws -> Single<ConfigChange> {
         try await open(call) { applier in
             let row = try await applier.hold(id.value)
-            guard [.proposed, .approved].contains(try row.get("state", as: State.self)) else { throw Problem(.changeDecided) }
+            guard [.proposed, .approved].contains(try row.get("state", as: State.self)) else {
+                throw Problem(.changeDecided)
+            }
             _ = try await applier.tx.query(
                 """
                 UPDATE config_changes SET state = 'cancelled', decided_by = \(call.user), decided_at = now(),
@@ -156,7 +170,8 @@ struct ConfigChanges: Sendable {
     private func open(_ call: Call, _ body: (ConfigApplier) async throws -> Void) async throws {
         let owner = try whose.id(call)
         try await call.db.transaction(as: whose.tenant(call)) { tx in
-            let applier = ConfigApplier(owner: owner, actor: call.actor, news: call.environment[CacheNews.self], tx: tx)
+            let applier = ConfigApplier(
+                owner: owner, actor: call.actor, news: call.environment[CacheNews.self], tx: tx)
             try await body(applier)
         }
         if whose == .system {
@@ -166,7 +181,8 @@ struct ConfigChanges: Sendable {
     }
 
     private func rows(_ id: UUID, _ call: Call) async throws -> Rows {
-        try await call.db.query("\(fragment: Self.select(whose.id(call))) AND id = \(id)", as: whose.tenant(call))
+        try await call.db.query(
+            "\(fragment: Self.select(whose.id(call))) AND id = \(id)", as: whose.tenant(call))
     }
 
     private static func select(_ owner: UUID) -> SQL {

@@ -15,14 +15,16 @@ public enum ConfigDomain: Domain {
     }
 
     private static var ofCompany: [Route] {
-        QuotaRoutes.routes + FeatureFlags.ofCompany.routes + FlagPreview.ofCompany.routes + Segments.ofCompany.routes
+        QuotaRoutes.routes + FeatureFlags.ofCompany.routes + FlagPreview.ofCompany.routes
+            + Segments.ofCompany.routes
             + OFREP.routes + Features.routes + SettingRoutes.ofCompany.routes + ConfigChanges.ofCompany.routes
     }
 
     /// What those who run the installation set.
     private static var ofSystem: [Route] {
         FeatureFlags.ofSystem.routes + FlagPreview.ofSystem.routes + Segments.ofSystem.routes
-            + SettingRoutes.ofSystem.routes + ConfigChanges.ofSystem.routes + PlanRoutes.routes + SystemPages.routes
+            + SettingRoutes.ofSystem.routes + ConfigChanges.ofSystem.routes + PlanRoutes.routes
+            + SystemPages.routes
     }
 
     public static let permissions: [Permission] = Permission.ofConfig

@@ -5,14 +5,17 @@ import Wire
 /// What this domain lets people set.
 enum DeclaredSettings {
     static let fourEyes = LiveSetting(
-        "config.four_eyes", "Changes of feature flags and settings must be proposed by one and approved by another",
+        "config.four_eyes",
+        "Changes of feature flags and settings must be proposed by one and approved by another",
         default: false, scopes: [.system, .company])
     static let theme = LiveSetting(
-        "interface.theme", "Light or dark, or as the device has it", default: Theme.device, scopes: [.system, .company, .user])
+        "interface.theme", "Light or dark, or as the device has it", default: Theme.device,
+        scopes: [.system, .company, .user])
 
     static let userRate = rate("rates.user_per_minute", "Requests a person may make in a minute", 600)
     static let keyRate = rate("rates.api_key_per_minute", "Requests an API key may make in a minute", 600)
-    static let companyRate = rate("rates.company_per_minute", "Requests all of a company may make in a minute", 6000)
+    static let companyRate = rate(
+        "rates.company_per_minute", "Requests all of a company may make in a minute", 6000)
     static let planRates = LiveSetting(
         "rates.company_per_minute_by_plan", "The same for companies on certain plans, by the plan's name",
         default: [String: PerMinute](), scopes: [.system])

@@ -18,13 +18,17 @@ struct FeatureFlags: Sendable {
 
     @RouteList var routes: [Route] {
         GET(base, "List feature flags", reading, list)
-            .describe("With `is_stale=true` those that should be gone: past their day, or not asked for in thirty days.")
+            .describe(
+                "With `is_stale=true` those that should be gone: past their day, or not asked for in thirty days."
+            )
         POST(base, "Create a feature flag", writing, create).problems(.flagKeyTaken, .quotaUsedUp)
             .example(body: FlagExamples.new, answer: FlagExamples.flag)
         GET("\(base)/{key}", "Read a feature flag", reading, read).example(answer: FlagExamples.flag)
         PATCH("\(base)/{key}", "Change what is said of a feature flag", writing, change)
-            .describe("Whom it is on for is changed at `/rules` and `/toggle`.").problems(.approvalRequired).example(answer: FlagExamples.flag)
-        DELETE("\(base)/{key}", "Delete a feature flag", writing, delete).ifMatch(.accepted).problems(.flagInUse, .approvalRequired)
+            .describe("Whom it is on for is changed at `/rules` and `/toggle`.").problems(.approvalRequired)
+            .example(answer: FlagExamples.flag)
+        DELETE("\(base)/{key}", "Delete a feature flag", writing, delete).ifMatch(.accepted).problems(
+            .flagInUse, .approvalRequired)
         PUT("\(base)/{key}/rules", "Set whom a feature flag is on for", writing, setRules)
             .problems(.approvalRequired).example(body: FlagExamples.rules, answer: FlagExamples.flag)
         POST("\(base)/{key}/toggle", "Switch a feature flag on or off", writing, toggle).ifMatch(.accepted)
@@ -32,10 +36,14 @@ struct FeatureFlags: Sendable {
             .example(answer: FlagExamples.flag)
         GET("\(base)/{key}/history", "List a feature flag's versions", reading, history)
             .example(answer: FlagExamples.version)
-        POST("\(base)/{key}/revert/{version}", "Go back to an earlier version", writing, revert).ifMatch(.accepted)
-            .problems(.approvalRequired).example(answer: FlagExamples.flag)
+        POST("\(base)/{key}/revert/{version}", "Go back to an earlier version", writing, revert).ifMatch(
+            .accepted
+        )
+        .problems(.approvalRequired).example(answer: FlagExamples.flag)
         POST("\(base)/{key}/evaluation", "Ask what a feature flag answers, and why", reading, explain)
-            .example(body: ["context": ["targetingKey": "customer-1", "plan": "gold"]], answer: FlagExamples.explained)
+            .example(
+                body: ["context": ["targetingKey": "customer-1", "plan": "gold"]],
+                answer: FlagExamples.explained)
     }
 
     struct Filter: ListFilter {
@@ -93,13 +101,17 @@ struct FeatureFlags: Sendable {
         try await Approvals.areRequired(whose.id(call), call.environment[LiveSettings.self])
     }
 
-    func change(_ call: Call, _ key: Path<Text<60>>, _ body: Patch<FlagChange>) async throws -> Single<FeatureFlag> {
+    func change(_ call: Call, _ key: Path<Text<60>>, _ body: Patch<FlagChange>) async throws -> Single<
+        FeatureFlag
+    > {
         let mustWait = try await mustWait(call)
         try await FlagDesk.open(call, whose) { desk in
             let flag = try await desk.hold(key.text)
             try call.requireVersion(flag.version)
             // Whoever may not change the flag alone may not lift that rule alone either.
-            if flag.needsApproval || mustWait, body.value.needsApproval == false || body.value.isArchived != nil {
+            if flag.needsApproval || mustWait,
+                body.value.needsApproval == false || body.value.isArchived != nil
+            {
                 throw Problem(.approvalRequired)
             }
             var changes = Changes()
@@ -130,12 +142,16 @@ struct FeatureFlags: Sendable {
             let users = set.flags.values.filter { other in
                 other.rules.prerequisites?.items.contains { $0.flag.text == key.text } ?? false
             }
-            if let user = users.map(\.key).min() { throw Problem(.flagInUse, "\(user) has it as a prerequisite.") }
+            if let user = users.map(\.key).min() {
+                throw Problem(.flagInUse, "\(user) has it as a prerequisite.")
+            }
             _ = try await desk.tx.batch([
                 "DELETE FROM feature_flags WHERE company_id = \(desk.owner) AND id = \(flag.id)",
                 desk.record("deleted", flag.id, key.text, before: try JSON(encoding: flag.rules)),
             ])
-            if whose == .company { try await Quotas.giveBack(.featureFlags, company: desk.owner, in: desk.tx) }
+            if whose == .company {
+                try await Quotas.giveBack(.featureFlags, company: desk.owner, in: desk.tx)
+            }
         }
         return NoContent()
     }
@@ -144,15 +160,21 @@ struct FeatureFlags: Sendable {
         let rules: FlagRules
     }
 
-    func setRules(_ call: Call, _ key: Path<Text<60>>, _ body: Body<RulesBody>) async throws -> Single<FeatureFlag> {
+    func setRules(_ call: Call, _ key: Path<Text<60>>, _ body: Body<RulesBody>) async throws -> Single<
+        FeatureFlag
+    > {
         try await edit(call, key.text, FlagEdit(rules: body.rules), "rules_set")
     }
 
-    func toggle(_ call: Call, _ key: Path<Text<60>>, _ body: Body<FlagSwitch>) async throws -> Single<FeatureFlag> {
+    func toggle(_ call: Call, _ key: Path<Text<60>>, _ body: Body<FlagSwitch>) async throws -> Single<
+        FeatureFlag
+    > {
         try await edit(call, key.text, FlagEdit(isOn: body.isOn), body.isOn ? "switched_on" : "switched_off")
     }
 
-    func revert(_ call: Call, _ key: Path<Text<60>>, _ version: Path<Whole<1, 2_000_000_000>>) async throws -> Single<FeatureFlag> {
+    func revert(_ call: Call, _ key: Path<Text<60>>, _ version: Path<Whole<1, 2_000_000_000>>) async throws
+        -> Single<FeatureFlag>
+    {
         let owner = try whose.id(call)
         let rows = try await call.db.query(
             """
@@ -166,7 +188,9 @@ struct FeatureFlags: Sendable {
         return try await edit(call, key.text, back, "reverted")
     }
 
-    private func edit(_ call: Call, _ key: String, _ edit: FlagEdit, _ action: String) async throws -> Single<FeatureFlag> {
+    private func edit(_ call: Call, _ key: String, _ edit: FlagEdit, _ action: String) async throws -> Single<
+        FeatureFlag
+    > {
         let mustWait = try await mustWait(call)
         try await FlagDesk.open(call, whose) { desk in
             let flag = try await desk.hold(key)
@@ -182,7 +206,9 @@ struct FeatureFlags: Sendable {
         static let sorts = ["-version"]
     }
 
-    func history(_ call: Call, _ key: Path<Text<60>>, _ list: List<HistoryFilter>) async throws -> Page<FlagVersion> {
+    func history(_ call: Call, _ key: Path<Text<60>>, _ list: List<HistoryFilter>) async throws -> Page<
+        FlagVersion
+    > {
         let owner = try whose.id(call)
         _ = try Single<FeatureFlag>(await rows(key.text, call))
         return try await call.page(
@@ -195,9 +221,13 @@ struct FeatureFlags: Sendable {
             """, as: whose.tenant(call))
     }
 
-    func explain(_ call: Call, _ key: Path<Text<60>>, _ body: Body<FlagQuestion>) async throws -> Single<FlagExplained> {
+    func explain(_ call: Call, _ key: Path<Text<60>>, _ body: Body<FlagQuestion>) async throws -> Single<
+        FlagExplained
+    > {
         let set = try await call.environment[FlagStore.self].set(of: whose.id(call))
-        guard let found = set.explain(key.text, for: FlagContext(body.context)) else { throw Problem.notFound }
+        guard let found = set.explain(key.text, for: FlagContext(body.context)) else {
+            throw Problem.notFound
+        }
         return Single(FlagExplained(decision: found.decision, steps: found.steps, setVersion: set.version))
     }
 

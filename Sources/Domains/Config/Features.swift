@@ -17,7 +17,8 @@ enum Features {
     static func list(_ call: Call) async throws -> Single<Answer> {
         let store = call.environment[FlagStore.self]
         let (set, context) = (store.system, FlagContext(of: call))
-        let features = set.flags.values.filter { !$0.isArchived }.reduce(into: [String: JSON]()) { features, flag in
+        let features = set.flags.values.filter { !$0.isArchived }.reduce(into: [String: JSON]()) {
+            features, flag in
             features[flag.key] = set.decide(flag.key, for: context)?.value
             store.saw(flag.key, owner: FlagStore.system)
         }

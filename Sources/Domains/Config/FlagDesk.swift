@@ -16,7 +16,8 @@ struct FlagDesk: Sendable {
     ) async throws -> Value {
         let owner = try whose.id(call)
         let value = try await call.db.transaction(as: whose.tenant(call)) { tx in
-            let desk = FlagDesk(owner: owner, actor: call.actor, news: call.environment[CacheNews.self], tx: tx)
+            let desk = FlagDesk(
+                owner: owner, actor: call.actor, news: call.environment[CacheNews.self], tx: tx)
             try await desk.begin()
             return try await body(desk)
         }
@@ -47,15 +48,18 @@ struct FlagDesk: Sendable {
             """)
         guard let row = rows.first else { throw Problem.notFound }
         return Held(
-            id: try row.get("id"), key: key, isOn: try row.get("is_on"), needsApproval: try row.get("needs_approval"),
-            rules: try JSON.parse(row.get("rules", as: String.self)).decode(FlagRules.self), version: try row.get("version"))
+            id: try row.get("id"), key: key, isOn: try row.get("is_on"),
+            needsApproval: try row.get("needs_approval"),
+            rules: try JSON.parse(row.get("rules", as: String.self)).decode(FlagRules.self),
+            version: try row.get("version"))
     }
 
     /// Applies an edit as a new version.
     func apply(_ edit: FlagEdit, to flag: Held, action: String) async throws {
         if let rules = edit.rules { try await check(rules, of: flag.key) }
         let (isOn, rules) = (edit.isOn ?? flag.isOn, edit.rules ?? flag.rules)
-        let (before, after) = Audit.changed(try Self.picture(flag.isOn, flag.rules), try Self.picture(isOn, rules))
+        let (before, after) = Audit.changed(
+            try Self.picture(flag.isOn, flag.rules), try Self.picture(isOn, rules))
         _ = try await tx.batch([
             """
             UPDATE feature_flags SET is_on = \(isOn), rules = \(try JSONText(JSON(encoding: rules))),
@@ -64,7 +68,9 @@ struct FlagDesk: Sendable {
             """,
             keep(flag.id, action),
             Audit.sql(
-                Audit.Entry("flag.\(action)", on: "feature_flag", flag.id, before: before, after: named(after, flag.key)),
+                Audit.Entry(
+                    "flag.\(action)", on: "feature_flag", flag.id, before: before,
+                    after: named(after, flag.key)),
                 by: actor, company: owner),
         ])
     }
@@ -86,7 +92,8 @@ struct FlagDesk: Sendable {
 
     func record(_ action: String, _ id: UUID, _ key: String, before: JSON? = nil, after: JSON? = nil) -> SQL {
         Audit.sql(
-            Audit.Entry("flag.\(action)", on: "feature_flag", id, before: before, after: named(after ?? [:], key)),
+            Audit.Entry(
+                "flag.\(action)", on: "feature_flag", id, before: before, after: named(after ?? [:], key)),
             by: actor, company: owner)
     }
 

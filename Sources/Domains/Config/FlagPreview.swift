@@ -18,7 +18,8 @@ struct FlagPreview: Sendable {
                 """
                 Decides for everybody there is now, by the rules as they are and as they would be: the company's active \
                 members, and for the product's own flags whoever has been signed in within thirty days. Nothing is changed.
-                """)
+                """
+            )
             .example(body: ["is_on": true, "rules": FlagExamples.rules["rules"] ?? .null])
     }
 
@@ -57,9 +58,12 @@ struct FlagPreview: Sendable {
             if !faults.isEmpty { throw Problem.unprocessable(faults) }
         }
         let changed = set.with(flag.with(isOn: body.value.isOn, rules: body.value.rules))
-        let people = try await call.db.query(whose == .system ? Self.signedIn : Self.members(owner), as: whose.tenant(call))
+        let people = try await call.db.query(
+            whose == .system ? Self.signedIn : Self.members(owner), as: whose.tenant(call))
         var count = Count(before: set, after: changed, key: flag.key)
-        for row in people.prefix(ConfigLimits.previewedMax) { count.add(try Self.context(row), company: try row.get("company_id")) }
+        for row in people.prefix(ConfigLimits.previewedMax) {
+            count.add(try Self.context(row), company: try row.get("company_id"))
+        }
         for context in body.value.contexts?.items ?? [] { count.add(FlagContext(context), company: nil) }
         return Single(count.radius(isComplete: people.count <= ConfigLimits.previewedMax))
     }
@@ -83,7 +87,9 @@ struct FlagPreview: Sendable {
         }
 
         mutating func add(_ context: FlagContext, company: UUID?) {
-            guard let old = before.decide(key, for: context), let new = after.decide(key, for: context) else { return }
+            guard let old = before.decide(key, for: context), let new = after.decide(key, for: context) else {
+                return
+            }
             answers.before[old.variant, default: 0] += 1
             answers.after[new.variant, default: 0] += 1
             let isChanged = old.value != new.value || old.variant != new.variant
@@ -101,7 +107,8 @@ struct FlagPreview: Sendable {
         func radius(isComplete: Bool) -> Radius {
             Radius(
                 people: people, companies: companies.count, contexts: contexts, changedPeople: changedPeople,
-                changedCompanies: changedCompanies.count, changedContexts: changedContexts, before: answers.before,
+                changedCompanies: changedCompanies.count, changedContexts: changedContexts,
+                before: answers.before,
                 after: answers.after, isComplete: isComplete)
         }
     }

@@ -36,7 +36,9 @@ struct FlagRulesCheck {
             if !names.insert(variant.name.text).inserted {
                 fault("/rules/variants/\(index)/name", "repeated", "stands more than once")
             }
-            if variant.value.typeName != variants[0].value.typeName || variant.value == .null || variant.value.arrayValue != nil {
+            if variant.value.typeName != variants[0].value.typeName || variant.value == .null
+                || variant.value.arrayValue != nil
+            {
                 fault(
                     "/rules/variants/\(index)/value", "wrong-type",
                     "must be true or false, a text, a number or an object, and all of one type")
@@ -56,7 +58,9 @@ struct FlagRulesCheck {
         switch (serving.variant, serving.split?.items) {
         case (let variant?, nil): known(variant.text, rules, "\(pointer)/variant")
         case (nil, let split?):
-            for (index, part) in split.enumerated() { known(part.variant.text, rules, "\(pointer)/split/\(index)/variant") }
+            for (index, part) in split.enumerated() {
+                known(part.variant.text, rules, "\(pointer)/split/\(index)/variant")
+            }
             if split.reduce(0, { $0 + $1.weight.value }) != Int(FlagDraw.buckets) {
                 fault("\(pointer)/split", "wrong-sum", "the weights must together be 10000")
             }
@@ -68,7 +72,8 @@ struct FlagRulesCheck {
     private mutating func rule(_ rule: FlagRule, _ rules: FlagRules, _ pointer: String) {
         serving(rule.serve, rules, "\(pointer)/serve")
         conditions(rule.conditions?.items ?? [], "\(pointer)/conditions")
-        for (index, segment) in (rule.segments?.items ?? []).enumerated() where set.segments[segment.text] == nil {
+        for (index, segment) in (rule.segments?.items ?? []).enumerated()
+        where set.segments[segment.text] == nil {
             fault("\(pointer)/segments/\(index)", "unknown-segment", "there is no segment of this key")
         }
     }
@@ -82,19 +87,26 @@ struct FlagRulesCheck {
     private mutating func prerequisites(_ rules: FlagRules) {
         for (index, prerequisite) in (rules.prerequisites?.items ?? []).enumerated() {
             let pointer = "/rules/prerequisites/\(index)"
-            guard let other = set.flags[prerequisite.flag.text] ?? (prerequisite.flag.text == key ? FlagState(
-                key: key, isOn: true, salt: "", rules: rules, version: 0) : nil)
+            guard
+                let other = set.flags[prerequisite.flag.text]
+                    ?? (prerequisite.flag.text == key
+                        ? FlagState(
+                            key: key, isOn: true, salt: "", rules: rules, version: 0) : nil)
             else {
                 fault("\(pointer)/flag", "unknown-flag", "there is no flag of this key")
                 continue
             }
-            if prerequisite.variants.items.isEmpty { fault("\(pointer)/variants", "too-few", "must name a variant") }
+            if prerequisite.variants.items.isEmpty {
+                fault("\(pointer)/variants", "too-few", "must name a variant")
+            }
             for (place, variant) in prerequisite.variants.items.enumerated() {
                 known(variant.text, other.rules, "\(pointer)/variants/\(place)")
             }
         }
         if let ring = set.ring(from: key, with: rules) {
-            fault("/rules/prerequisites", "ring", "the flags would wait for each other: \(ring.joined(separator: " → "))")
+            fault(
+                "/rules/prerequisites", "ring",
+                "the flags would wait for each other: \(ring.joined(separator: " → "))")
         }
     }
 

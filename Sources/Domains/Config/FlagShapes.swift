@@ -10,17 +10,21 @@ struct FlagKey: TextValue {
 
     static var rule: TextRule {
         TextRule(length: 1...60, pattern: "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$") { text in
-            isSound(text) ? nil : "may have lower-case letters and digits, and between them hyphens, dots and underscores"
+            isSound(text)
+                ? nil
+                : "may have lower-case letters and digits, and between them hyphens, dots and underscores"
         }
     }
 
     private static func isSound(_ text: String) -> Bool {
         guard let first = text.utf8.first, let last = text.utf8.last else { return false }
-        return isPlain(first) && isPlain(last) && text.utf8.allSatisfy { isPlain($0) || "-._".utf8.contains($0) }
+        return isPlain(first) && isPlain(last)
+            && text.utf8.allSatisfy { isPlain($0) || "-._".utf8.contains($0) }
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     static var exampleText: String { "new-checkout" }
@@ -56,7 +60,8 @@ struct FeatureFlag: Codable, Sendable, FieldNotes {
 
     static let fieldNotes = [
         "owner": "Who answers for it.",
-        "needs_approval": "A change must be proposed at /v1/config-changes and approved by somebody else. Switching off never waits.",
+        "needs_approval":
+            "A change must be proposed at /v1/config-changes and approved by somebody else. Switching off never waits.",
         "stale_at": "From then on it should be gone; the list with `is_stale=true` holds it.",
         "last_seen_at": "When it was last asked for, to about ten seconds.",
     ]
@@ -106,7 +111,8 @@ struct FlagQuestion: Codable, Sendable, FieldNotes {
     let context: [String: JSON]
 
     static let fieldNotes = [
-        "context": "Attributes by name: `targetingKey`, `user`, `company`, `plan`, `roles`, or the caller's own."
+        "context":
+            "Attributes by name: `targetingKey`, `user`, `company`, `plan`, `roles`, or the caller's own."
     ]
 }
 

@@ -14,7 +14,9 @@ enum OFREP {
                 .describe(explanation).example(body: question, answer: answer)
             POST("\(base)/evaluate/flags", "Evaluate all flags (OFREP)", .can(.flagsRead), all)
                 .operation(base.hasPrefix("/v1") ? "evaluateFlagsInV1" : "evaluateFlags").idempotent(.none)
-                .describe(explanation + " Send the ETag back in If-None-Match: 304 says that nothing has changed.")
+                .describe(
+                    explanation + " Send the ETag back in If-None-Match: 304 says that nothing has changed."
+                )
                 .example(body: question).media("application/json")
         }
     }
@@ -33,7 +35,9 @@ enum OFREP {
     struct Question: RouteInput {
         let bytes: [UInt8]
 
-        static func part() throws(Schema.ProbeError) -> InputPart { .body(try Schema.of(OFREPQuestion.self, as: .input)) }
+        static func part() throws(Schema.ProbeError) -> InputPart {
+            .body(try Schema.of(OFREPQuestion.self, as: .input))
+        }
 
         static func read(_ reader: InputReader) -> Question? {
             reader.passOver()
@@ -48,14 +52,19 @@ enum OFREP {
                 throw OFREP.refusal(
                     Problem(
                         .malformedRequest, "The body is no JSON.",
-                        faults: [Fault(.body(""), "malformed-json", "the body \(error.reason)", isSyntax: true)]),
+                        faults: [
+                            Fault(.body(""), "malformed-json", "the body \(error.reason)", isSyntax: true)
+                        ]),
                     "PARSE_ERROR", key)
             }
             guard let object = body.objectValue else {
-                throw OFREP.refusal(OFREP.fault("", "wrong-type", "must be an object"), "INVALID_CONTEXT", key)
+                throw OFREP.refusal(
+                    OFREP.fault("", "wrong-type", "must be an object"), "INVALID_CONTEXT", key)
             }
             for (name, _) in object.members where name != "context" {
-                let fault = Fault(.body("/\(JSON.escapePointer(name))"), "unknown-field", "is no field here", isSyntax: true)
+                let fault = Fault(
+                    .body("/\(JSON.escapePointer(name))"), "unknown-field", "is no field here", isSyntax: true
+                )
                 throw OFREP.refusal(Problem(.malformedRequest, nil, faults: [fault]), "PARSE_ERROR", key)
             }
             guard let context = object["context"], context != .null else { return FlagContext(JSON.Object()) }
@@ -65,7 +74,8 @@ enum OFREP {
             }
             if let unit = attributes[FlagContext.targetingKey], unit.stringValue == nil {
                 throw OFREP.refusal(
-                    OFREP.fault("/context/targetingKey", "wrong-type", "must be a text"), "INVALID_CONTEXT", key)
+                    OFREP.fault("/context/targetingKey", "wrong-type", "must be a text"), "INVALID_CONTEXT",
+                    key)
             }
             return FlagContext(attributes)
         }
@@ -79,7 +89,9 @@ enum OFREP {
         let metadata: [String: JSON]
     }
 
-    static func one(_ call: Call, _ key: Path<Text<60>>, _ question: Question) async throws -> Single<Evaluation> {
+    static func one(_ call: Call, _ key: Path<Text<60>>, _ question: Question) async throws -> Single<
+        Evaluation
+    > {
         let company = try call.company
         let context = try question.context(key.text)
         let store = call.environment[FlagStore.self]
@@ -129,11 +141,13 @@ enum OFREP {
         if decision.reason == .missingUnit {
             return [
                 "key": .string(decision.flag), "errorCode": "TARGETING_KEY_MISSING",
-                "errorDetails": .string("The flag is drawn by \(decision.bucketBy ?? ""), which the context lacks."),
+                "errorDetails": .string(
+                    "The flag is drawn by \(decision.bucketBy ?? ""), which the context lacks."),
             ]
         }
         return [
-            "key": .string(decision.flag), "reason": .string(reason(decision)), "variant": .string(decision.variant),
+            "key": .string(decision.flag), "reason": .string(reason(decision)),
+            "variant": .string(decision.variant),
             "value": decision.value, "metadata": .object(metadata(decision)),
         ]
     }

@@ -9,18 +9,26 @@ enum PlanRoutes {
         GET("/v1/system/plan-limits", "List the limits of plans", .operator, limits)
             .describe("What stands in no row has the limit that the program declares.")
         PUT("/v1/system/plan-limits/{plan}/{quota}", "Set a limit of a plan", .operator, setLimit)
-            .describe("Without a limit there is none. Companies in the middle of their work feel it within five minutes.")
+            .describe(
+                "Without a limit there is none. Companies in the middle of their work feel it within five minutes."
+            )
         DELETE("/v1/system/plan-limits/{plan}/{quota}", "Clear a limit of a plan", .operator, clearLimit)
         GET("/v1/system/companies/{company_id}/plan", "Read a company's plan", .operator, plan)
         PUT("/v1/system/companies/{company_id}/plan", "Put a company on a plan", .operator, setPlan)
         GET("/v1/system/companies/{company_id}/quotas", "List a company's quotas", .operator, quotas)
-        PUT("/v1/system/companies/{company_id}/quotas/{quota}", "Set a company's own limit", .operator, setOverride)
-            .describe("It holds in place of the plan's. Without a limit there is none.")
-        DELETE("/v1/system/companies/{company_id}/quotas/{quota}", "Clear a company's own limit", .operator, clearOverride)
+        PUT(
+            "/v1/system/companies/{company_id}/quotas/{quota}", "Set a company's own limit", .operator,
+            setOverride
+        )
+        .describe("It holds in place of the plan's. Without a limit there is none.")
+        DELETE(
+            "/v1/system/companies/{company_id}/quotas/{quota}", "Clear a company's own limit", .operator,
+            clearOverride)
         POST("/v1/quota-grants", "Grant a company more of a quota", .operator, grant).problems(.tooManyGrants)
             .describe(
                 "On top of the limit. Of what is counted by period, grants are used up after the limit: the lowest "
-                    + "`priority` first, then what expires first. Of what is held, a grant lifts the limit while it lasts.")
+                    + "`priority` first, then what expires first. Of what is held, a grant lifts the limit while it lasts."
+            )
     }
 
     struct PlanLimit: Codable, Sendable {
@@ -41,10 +49,14 @@ enum PlanRoutes {
     }
 
     static func limits(_ call: Call, _ list: List<LimitOrder>) async throws -> Page<PlanLimit> {
-        try await call.page(list, "SELECT plan || '/' || quota AS id, plan, quota, amount AS \"limit\", updated_at FROM plan_limits")
+        try await call.page(
+            list,
+            "SELECT plan || '/' || quota AS id, plan, quota, amount AS \"limit\", updated_at FROM plan_limits"
+        )
     }
 
-    static func setLimit(_ call: Call, _ plan: Path<FlagKey>, _ name: Path<Text<60>>, _ body: Body<NewLimit>) async throws
+    static func setLimit(_ call: Call, _ plan: Path<FlagKey>, _ name: Path<Text<60>>, _ body: Body<NewLimit>)
+        async throws
         -> Single<PlanLimit>
     {
         let quota = try named(name.text)
@@ -56,13 +68,16 @@ enum PlanRoutes {
                 RETURNING plan, quota, amount AS "limit", updated_at
                 """)
             _ = try await tx.batch(
-                call.installationRecord("plan_limit.set", of: plan.text, with(quota, try JSON(encoding: body.value))))
+                call.installationRecord(
+                    "plan_limit.set", of: plan.text, with(quota, try JSON(encoding: body.value))))
             return rows
         }
         return try Single(rows)
     }
 
-    static func clearLimit(_ call: Call, _ plan: Path<FlagKey>, _ quota: Path<Text<60>>) async throws -> NoContent {
+    static func clearLimit(_ call: Call, _ plan: Path<FlagKey>, _ quota: Path<Text<60>>) async throws
+        -> NoContent
+    {
         try await call.db.transaction { tx in
             let rows = try await tx.query(
                 "DELETE FROM plan_limits WHERE plan = \(plan.text) AND quota = \(quota.text) RETURNING plan")
@@ -94,7 +109,9 @@ enum PlanRoutes {
                 """, as: tenant(company.value, call)))
     }
 
-    static func setPlan(_ call: Call, _ company: Path<UUID>, _ body: Body<NewPlan>) async throws -> Single<CompanyPlan> {
+    static func setPlan(_ call: Call, _ company: Path<UUID>, _ body: Body<NewPlan>) async throws -> Single<
+        CompanyPlan
+    > {
         let (id, plan) = (company.value, body.plan.text)
         try await change(id, call) { tx in
             _ = try await tx.batch([
@@ -116,7 +133,9 @@ enum PlanRoutes {
         return try await Self.plan(call, company)
     }
 
-    static func quotas(_ call: Call, _ company: Path<UUID>, _ list: List<QuotaRoutes.NoOrder>) async throws -> Page<QuotaState> {
+    static func quotas(_ call: Call, _ company: Path<UUID>, _ list: List<QuotaRoutes.NoOrder>) async throws
+        -> Page<QuotaState>
+    {
         try await change(company.value, call) { tx in
             for quota in QuotaCatalogue.all.sorted(by: { $0.name < $1.name }) {
                 _ = try await Quotas.standing(quota, company: company.value, in: tx)
@@ -153,11 +172,14 @@ enum PlanRoutes {
         return try Single(await call.db.query(QuotaRoutes.select([quota], id), as: tenant(id, call)))
     }
 
-    static func clearOverride(_ call: Call, _ company: Path<UUID>, _ name: Path<Text<60>>) async throws -> NoContent {
+    static func clearOverride(_ call: Call, _ company: Path<UUID>, _ name: Path<Text<60>>) async throws
+        -> NoContent
+    {
         let (id, quota) = (company.value, try named(name.text))
         try await change(id, call) { tx in
             let rows = try await tx.query(
-                "DELETE FROM quota_overrides WHERE company_id = \(id) AND quota = \(quota.name) RETURNING quota")
+                "DELETE FROM quota_overrides WHERE company_id = \(id) AND quota = \(quota.name) RETURNING quota"
+            )
             if rows.isEmpty { throw Problem.notFound }
             _ = try await tx.query(audit("quota.limit_cleared", id, with(quota, [:]), call))
             try await Quotas.lookOver(quota, company: id, in: tx)
@@ -177,16 +199,23 @@ enum PlanRoutes {
     static func grant(_ call: Call, _ body: Body<NewGrant>) async throws -> Created<QuotaGrant> {
         let (company, id) = (body.companyId, UUID.v7())
         guard let quota = QuotaCatalogue.named(body.quota.text) else {
-            throw Problem.unprocessable("/quota", "not-one-of", "is none of \(QuotaCatalogue.all.map(\.name).joined(separator: ", "))")
+            throw Problem.unprocessable(
+                "/quota", "not-one-of", "is none of \(QuotaCatalogue.all.map(\.name).joined(separator: ", "))"
+            )
         }
-        if body.amount.value == 0 { throw Problem.unprocessable("/amount", "too-small", "must be at least 1") }
+        if body.amount.value == 0 {
+            throw Problem.unprocessable("/amount", "too-small", "must be at least 1")
+        }
         if let end = body.value.expiresAt, end <= call.now {
             throw Problem.unprocessable("/expires_at", "out-of-range", "must lie ahead")
         }
         try await change(company, call) { tx in
             let count = try await tx.query(
-                "SELECT count(*) FROM quota_grants WHERE company_id = \(company) AND quota = \(quota.name) AND used < amount")
-            guard try count[0].get(0, as: Int.self) < QuotaLimits.grantsMax else { throw Problem(.tooManyGrants) }
+                "SELECT count(*) FROM quota_grants WHERE company_id = \(company) AND quota = \(quota.name) AND used < amount"
+            )
+            guard try count[0].get(0, as: Int.self) < QuotaLimits.grantsMax else {
+                throw Problem(.tooManyGrants)
+            }
             _ = try await tx.batch([
                 """
                 INSERT INTO quota_grants (company_id, id, quota, amount, priority, expires_at, note)
@@ -203,18 +232,25 @@ enum PlanRoutes {
     }
 
     /// A transaction as the company's, which must exist.
-    private static func change(_ company: UUID, _ call: Call, _ body: (Transaction) async throws -> Void) async throws {
+    private static func change(_ company: UUID, _ call: Call, _ body: (Transaction) async throws -> Void)
+        async throws
+    {
         try await call.db.transaction(as: tenant(company, call)) { tx in
-            let rows = try await tx.query("SELECT 1 FROM companies WHERE id = \(company) AND status <> 'deleted'")
+            let rows = try await tx.query(
+                "SELECT 1 FROM companies WHERE id = \(company) AND status <> 'deleted'")
             if rows.isEmpty { throw Problem.notFound("There is no such company.") }
             try await body(tx)
         }
     }
 
-    private static func tenant(_ company: UUID, _ call: Call) throws -> Tenant { Tenant(company: company, user: try call.user) }
+    private static func tenant(_ company: UUID, _ call: Call) throws -> Tenant {
+        Tenant(company: company, user: try call.user)
+    }
 
     private static func named(_ name: String) throws(Problem) -> Quota {
-        guard let quota = QuotaCatalogue.named(name) else { throw Problem.notFound("There is no quota of this name.") }
+        guard let quota = QuotaCatalogue.named(name) else {
+            throw Problem.notFound("There is no quota of this name.")
+        }
         return quota
     }
 
@@ -254,6 +290,8 @@ struct QuotaAmount: NumberValue {
     let value: Int64
     init(unchecked value: Int64) { self.value = value }
 
-    static var schema: Schema { Schema(.integer(IntegerRule(0...QuotaLimits.amountMax, format: "int64")), example: 1000) }
+    static var schema: Schema {
+        Schema(.integer(IntegerRule(0...QuotaLimits.amountMax, format: "int64")), example: 1000)
+    }
     static var sample: QuotaAmount { QuotaAmount(unchecked: 1000) }
 }

@@ -15,7 +15,8 @@ enum QuotaRoutes {
     static func list(_ call: Call, _ list: List<NoOrder>) async throws -> Page<QuotaState> {
         let company = try call.company
         try await lookOver(QuotaCatalogue.all, company, call)
-        return try await call.page(list, "SELECT q.*, q.quota AS id FROM (\(fragment: select(QuotaCatalogue.all, company))) q")
+        return try await call.page(
+            list, "SELECT q.*, q.quota AS id FROM (\(fragment: select(QuotaCatalogue.all, company))) q")
     }
 
     struct NoOrder: ListFilter {
@@ -83,10 +84,12 @@ struct QuotaState: Codable, Sendable, FieldNotes {
     static let fieldNotes = [
         "period": "When it is counted anew: `never` for what is held until it is deleted.",
         "is_hard": "A hard quota refuses what does not fit, a soft one only tells of it.",
-        "limit": "All there is in this period: the plan's limit, what was carried over, what was granted. Null: no limit.",
+        "limit":
+            "All there is in this period: the plan's limit, what was carried over, what was granted. Null: no limit.",
         "reserved": "Set aside for work under way.",
         "carried_over": "What was left of the period before and counts on top.",
-        "alerted_percent": "The highest share of the limit that was told of in this period: 0, 50, 80 or 100.",
+        "alerted_percent":
+            "The highest share of the limit that was told of in this period: 0, 50, 80 or 100.",
     ]
 }
 

@@ -10,7 +10,8 @@ struct Segments: Sendable {
     let reading: Access
     let writing: Access
 
-    static let ofSystem = Segments(base: "/v1/system/segments", whose: .system, reading: .operator, writing: .operator)
+    static let ofSystem = Segments(
+        base: "/v1/system/segments", whose: .system, reading: .operator, writing: .operator)
     static let ofCompany = Segments(
         base: "/v1/segments", whose: .company, reading: .can(.flagsRead), writing: .can(.flagsWrite))
 
@@ -22,8 +23,10 @@ struct Segments: Sendable {
                 "conditions": [["attribute": "plan", "operator": "in", "values": ["gold", "platinum"]]],
             ])
         GET("\(base)/{key}", "Read a segment", reading, read)
-        PATCH("\(base)/{key}", "Change a segment", writing, change).describe("Flags that go by it answer by the change at once.")
-        DELETE("\(base)/{key}", "Delete a segment", writing, delete).ifMatch(.accepted).problems(.segmentInUse)
+        PATCH("\(base)/{key}", "Change a segment", writing, change).describe(
+            "Flags that go by it answer by the change at once.")
+        DELETE("\(base)/{key}", "Delete a segment", writing, delete).ifMatch(.accepted).problems(
+            .segmentInUse)
     }
 
     struct Segment: Codable, Sendable {
@@ -64,8 +67,11 @@ struct Segments: Sendable {
         let (id, key) = (UUID.v7(), body.key.text)
         try Self.check(body.value.conditions)
         try await FlagDesk.open(call, whose) { desk in
-            let count = try await desk.tx.query("SELECT count(*) FROM segments WHERE company_id = \(desk.owner)")
-            guard try count[0].get(0, as: Int.self) < ConfigLimits.segmentsMax else { throw Problem(.tooManySegments) }
+            let count = try await desk.tx.query(
+                "SELECT count(*) FROM segments WHERE company_id = \(desk.owner)")
+            guard try count[0].get(0, as: Int.self) < ConfigLimits.segmentsMax else {
+                throw Problem(.tooManySegments)
+            }
             _ = try await desk.tx.batch([
                 """
                 INSERT INTO segments (company_id, id, key, description, conditions)
@@ -78,7 +84,9 @@ struct Segments: Sendable {
         return try Created(await rows(key, call), at: "\(base)/\(key)")
     }
 
-    func change(_ call: Call, _ key: Path<Text<60>>, _ body: Patch<SegmentChange>) async throws -> Single<Segment> {
+    func change(_ call: Call, _ key: Path<Text<60>>, _ body: Patch<SegmentChange>) async throws -> Single<
+        Segment
+    > {
         if let conditions = body.value.conditions { try Self.check(conditions) }
         try await FlagDesk.open(call, whose) { desk in
             let held = try await hold(key.text, desk)
@@ -90,7 +98,8 @@ struct Segments: Sendable {
             _ = try await desk.tx.batch([
                 "UPDATE segments SET \(fragment: changes.sql) WHERE company_id = \(desk.owner) AND id = \(id)",
                 record(
-                    "changed", id, desk, before: ["conditions": try JSON.parse(held.get("conditions", as: String.self))],
+                    "changed", id, desk,
+                    before: ["conditions": try JSON.parse(held.get("conditions", as: String.self))],
                     after: try JSON(encoding: body.value)),
             ])
         }
@@ -107,7 +116,9 @@ struct Segments: Sendable {
                     (rule.segments?.items ?? []).contains { $0.text == key.text }
                 }
             }
-            if let user = users.map(\.key).min() { throw Problem(.segmentInUse, "The rules of \(user) name it.") }
+            if let user = users.map(\.key).min() {
+                throw Problem(.segmentInUse, "The rules of \(user) name it.")
+            }
             let id: UUID = try held.get("id")
             _ = try await desk.tx.batch([
                 "DELETE FROM segments WHERE company_id = \(desk.owner) AND id = \(id)",
@@ -119,12 +130,15 @@ struct Segments: Sendable {
 
     private func hold(_ key: String, _ desk: FlagDesk) async throws -> Row {
         let rows = try await desk.tx.query(
-            "SELECT id, conditions, version FROM segments WHERE company_id = \(desk.owner) AND key = \(key) FOR UPDATE")
+            "SELECT id, conditions, version FROM segments WHERE company_id = \(desk.owner) AND key = \(key) FOR UPDATE"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         return row
     }
 
-    private func record(_ action: String, _ id: UUID, _ desk: FlagDesk, before: JSON? = nil, after: JSON? = nil) -> SQL {
+    private func record(
+        _ action: String, _ id: UUID, _ desk: FlagDesk, before: JSON? = nil, after: JSON? = nil
+    ) -> SQL {
         Audit.sql(
             Audit.Entry("segment.\(action)", on: "segment", id, before: before, after: after), by: desk.actor,
             company: desk.owner)
@@ -136,7 +150,8 @@ struct Segments: Sendable {
     }
 
     private func rows(_ key: String, _ call: Call) async throws -> Rows {
-        try await call.db.query("\(fragment: Self.select(whose.id(call))) AND key = \(key)", as: whose.tenant(call))
+        try await call.db.query(
+            "\(fragment: Self.select(whose.id(call))) AND key = \(key)", as: whose.tenant(call))
     }
 
     private static func select(_ owner: UUID) -> SQL {

@@ -14,19 +14,28 @@ struct SettingRoutes: Sendable {
 
     @RouteList var routes: [Route] {
         GET(base, "List settings", access, list)
-            .describe("What holds for the caller, and where it was set: for the user, the company, the system, or nowhere.")
+            .describe(
+                "What holds for the caller, and where it was set: for the user, the company, the system, or nowhere."
+            )
         GET("\(base)/schema", "Read what settings may be", access, schema)
         GET("\(base)/export", "Export settings", access, export)
             .describe("What is set in the scope, to be imported elsewhere. Defaults are left out.")
         POST("\(base)/import", "Import settings", access, importAll)
-            .describe("All or nothing. With `dry_run` it only says what would change; with `replaces` what is not named is cleared.")
+            .describe(
+                "All or nothing. With `dry_run` it only says what would change; with `replaces` what is not named is cleared."
+            )
             .example(body: ["settings": ["interface.theme": "dark"], "dry_run": true])
         GET("\(base)/{key}", "Read a setting", access, read)
-        PUT("\(base)/{key}", "Set a setting", access, put).ifMatch(.accepted).problems(.approvalRequired).example(body: ["value": "dark"])
-        DELETE("\(base)/{key}", "Clear a setting", access, clear).ifMatch(.accepted).describe("What is set farther out holds again.")
-            .problems(.approvalRequired)
+        PUT("\(base)/{key}", "Set a setting", access, put).ifMatch(.accepted).problems(.approvalRequired)
+            .example(body: ["value": "dark"])
+        DELETE("\(base)/{key}", "Clear a setting", access, clear).ifMatch(.accepted).describe(
+            "What is set farther out holds again."
+        )
+        .problems(.approvalRequired)
         GET("\(base)/{key}/history", "List a setting's versions", access, history)
-        POST("\(base)/{key}/revert/{version}", "Go back to an earlier value", access, revert).ifMatch(.accepted).problems(.approvalRequired)
+        POST("\(base)/{key}/revert/{version}", "Go back to an earlier value", access, revert).ifMatch(
+            .accepted
+        ).problems(.approvalRequired)
     }
 
     struct ScopeQuery: Codable, Sendable, FieldNotes {
@@ -43,7 +52,8 @@ struct SettingRoutes: Sendable {
         let `default`: JSON?
 
         static let fieldNotes = [
-            "value": "What holds for the caller.", "source": "Where that was set.", "scopes": "Where it may be set.",
+            "value": "What holds for the caller.", "source": "Where that was set.",
+            "scopes": "Where it may be set.",
         ]
     }
 
@@ -75,7 +85,8 @@ struct SettingRoutes: Sendable {
         let owner = try whose.id(call)
         let system = settings.map { live.systemValue($0.name) }
         let scopes = settings.map { setting in
-            SettingScope.allCases.filter(setting.scopes.contains).map { "\"\($0.rawValue)\"" }.joined(separator: ",")
+            SettingScope.allCases.filter(setting.scopes.contains).map { "\"\($0.rawValue)\"" }.joined(
+                separator: ",")
         }
         let user = try call.user
         return """
@@ -99,7 +110,9 @@ struct SettingRoutes: Sendable {
 
     func schema(_ call: Call) async throws -> Single<SchemaAnswer> {
         let entries = LiveSettingCatalogue.all.map { setting in
-            let scopes = SettingScope.allCases.filter(setting.scopes.contains).map { JSON.string($0.rawValue) }
+            let scopes = SettingScope.allCases.filter(setting.scopes.contains).map {
+                JSON.string($0.rawValue)
+            }
             let entry: JSON = [
                 "summary": .string(setting.summary), "scopes": .array(scopes), "default": setting.fallback,
                 "schema": setting.schema.json,
@@ -115,7 +128,9 @@ struct SettingRoutes: Sendable {
         let value: JSON
     }
 
-    func put(_ call: Call, _ key: Path<Text<80>>, _ query: Query<ScopeQuery>, _ body: Body<NewValue>) async throws -> Single<State> {
+    func put(_ call: Call, _ key: Path<Text<80>>, _ query: Query<ScopeQuery>, _ body: Body<NewValue>)
+        async throws -> Single<State>
+    {
         let setting = try named(key.text)
         try await change(call, setting, query.scope, to: body.value.value, "set")
         return try await read(call, key)
@@ -127,7 +142,8 @@ struct SettingRoutes: Sendable {
     }
 
     func revert(
-        _ call: Call, _ key: Path<Text<80>>, _ version: Path<Whole<1, 2_000_000_000>>, _ query: Query<ScopeQuery>
+        _ call: Call, _ key: Path<Text<80>>, _ version: Path<Whole<1, 2_000_000_000>>,
+        _ query: Query<ScopeQuery>
     ) async throws -> Single<State> {
         let setting = try named(key.text)
         let (_, scopeId) = try place(query.scope, call)
@@ -149,7 +165,8 @@ struct SettingRoutes: Sendable {
         try await open(call, scope) { desk in
             guard setting.scopes.contains(desk.scope) else {
                 throw Problem.unprocessable([
-                    .parameter("scope", "not-one-of", "\(setting.name) cannot be set for the \(desk.scope.rawValue)")
+                    .parameter(
+                        "scope", "not-one-of", "\(setting.name) cannot be set for the \(desk.scope.rawValue)")
                 ])
             }
             if let value { try desk.check(value, of: setting, at: "/value") }
@@ -160,13 +177,16 @@ struct SettingRoutes: Sendable {
     }
 
     private func open<Value>(
-        _ call: Call, _ scope: SettingScope?, changes: Bool = true, _ body: (SettingDesk) async throws -> Value
+        _ call: Call, _ scope: SettingScope?, changes: Bool = true,
+        _ body: (SettingDesk) async throws -> Value
     ) async throws -> Value {
         let (scope, scopeId) = try place(scope, call)
         if scope == .company { try call.require(.settingsWrite) }
         let owner = try whose.id(call)
         let live = call.environment[LiveSettings.self]
-        if scope != .user, changes, try await Approvals.areRequired(owner, live) { throw Problem(.approvalRequired) }
+        if scope != .user, changes, try await Approvals.areRequired(owner, live) {
+            throw Problem(.approvalRequired)
+        }
         let value = try await call.db.transaction(as: whose.tenant(call)) { tx in
             let desk = SettingDesk(
                 owner: owner, scope: scope, scopeId: scopeId, actor: call.actor,
@@ -184,12 +204,16 @@ struct SettingRoutes: Sendable {
         case (.company, nil), (.company, .company): (.company, try call.company)
         case (.company, .user): (.user, try call.user)
         case (.company, .system):
-            throw Problem.unprocessable([.parameter("scope", "not-one-of", "the system's are set by operators")])
+            throw Problem.unprocessable([
+                .parameter("scope", "not-one-of", "the system's are set by operators")
+            ])
         }
     }
 
     private func named(_ key: String) throws(Problem) -> AnyLiveSetting {
-        guard let setting = LiveSettingCatalogue.named(key) else { throw Problem.notFound("There is no setting of this key.") }
+        guard let setting = LiveSettingCatalogue.named(key) else {
+            throw Problem.notFound("There is no setting of this key.")
+        }
         return setting
     }
 
@@ -207,7 +231,9 @@ struct SettingRoutes: Sendable {
         static let ownFields: Set<String> = ["scope"]
     }
 
-    func history(_ call: Call, _ key: Path<Text<80>>, _ list: List<HistoryFilter>) async throws -> Page<Version> {
+    func history(_ call: Call, _ key: Path<Text<80>>, _ list: List<HistoryFilter>) async throws -> Page<
+        Version
+    > {
         let setting = try named(key.text)
         let (_, scopeId) = try place(list.scope, call)
         return try await call.page(
@@ -232,8 +258,11 @@ extension SettingRoutes {
         let rows = try await call.db.query(
             "SELECT key, value FROM settings WHERE company_id = \(whose.id(call)) AND scope_id = \(scopeId) ORDER BY key",
             as: whose.tenant(call))
-        let values = try rows.map { (try $0.get("key", as: String.self), try JSON.parse($0.get("value", as: String.self))) }
-        return Single(Snapshot(scope: scope, at: call.now, settings: Dictionary(uniqueKeysWithValues: values)))
+        let values = try rows.map {
+            (try $0.get("key", as: String.self), try JSON.parse($0.get("value", as: String.self)))
+        }
+        return Single(
+            Snapshot(scope: scope, at: call.now, settings: Dictionary(uniqueKeysWithValues: values)))
     }
 
     struct Import: Codable, Sendable, FieldNotes {

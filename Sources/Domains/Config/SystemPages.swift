@@ -8,9 +8,11 @@ import Wire
 enum SystemPages {
     @RouteList static var routes: [Route] {
         GET("/v1/system/config", "Read this instance's configuration", .operator, config)
-            .describe("What was set in the environment or the file and what holds by default; secrets are masked.")
+            .describe(
+                "What was set in the environment or the file and what holds by default; secrets are masked.")
         GET("/v1/system/info", "Read about this instance", .operator, info)
-            .describe("Each instance answers for itself: the versions of flags and settings say whether two agree.")
+            .describe(
+                "Each instance answers for itself: the versions of flags and settings say whether two agree.")
     }
 
     struct Configuration: Codable, Sendable {
@@ -26,7 +28,9 @@ enum SystemPages {
     static func config(_ call: Call) async throws -> Single<Configuration> {
         let lines = call.environment[Settings.self].lines
         return Single(
-            Configuration(settings: lines.map { Configuration.Line(name: $0.name, value: $0.value, source: $0.source) }))
+            Configuration(
+                settings: lines.map { Configuration.Line(name: $0.name, value: $0.value, source: $0.source) })
+        )
     }
 
     struct Info: Codable, Sendable {
@@ -53,7 +57,8 @@ enum SystemPages {
         }
         return Single(
             Info(
-                mode: environment[Settings.self].mode.rawValue, loops: environment[LoopGroup.self].loops.count,
+                mode: environment[Settings.self].mode.rawValue,
+                loops: environment[LoopGroup.self].loops.count,
                 database: "PostgreSQL \(try rows[0].get("version", as: String.self))",
                 flagsVersion: flags.system.version, settingsVersion: live.systemVersion,
                 caches: ["flags": held(flags.figures), "settings": held(live.figures)]))

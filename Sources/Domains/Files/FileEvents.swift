@@ -28,14 +28,17 @@ enum FileEvents {
     private static let id = UUID("0197b0f0-0000-7000-8000-0000000000f1")!
 
     static let uploaded = EventType(
-        "file.uploaded", "A file has been kept; when contents are looked through for malware its state is `pending`.",
+        "file.uploaded",
+        "A file has been kept; when contents are looked through for malware its state is `pending`.",
         example: File(
-            id: id, name: "spring-campaign.pdf", type: "application/pdf", sizeBytes: 48_213, purpose: "general", state: .ready))
+            id: id, name: "spring-campaign.pdf", type: "application/pdf", sizeBytes: 48_213,
+            purpose: "general", state: .ready))
     static let scanned = EventType(
         "file.scanned", "A file has been looked through for malware, and is `ready` or `rejected`.",
         example: Verdict(id: id, name: "invoice.pdf", state: .rejected, rejection: "Win.Test.EICAR_HDB-1"))
     static let deleted = EventType(
-        "file.deleted", "A file has been put into the trash.", example: Deleted(id: id, name: "spring-campaign.pdf"))
+        "file.deleted", "A file has been put into the trash.",
+        example: Deleted(id: id, name: "spring-campaign.pdf"))
 
     static let all: [AnyEventType] = [uploaded.erased, scanned.erased, deleted.erased]
 }

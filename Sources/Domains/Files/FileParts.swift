@@ -26,7 +26,11 @@ struct FileParts: Sendable {
         storage = try settings.openStorage(on: environment[LoopGroup.self], pool: pool)
         links = FileLinkSeal(environment[KeyRing.self], publicURL: environment[PublicAddress.self].url)
         rules = FileRules(settings)
-        if let address = settings.clamdAddress { scanner = try Clamd(address: address, pool: pool) } else { scanner = nil }
+        if let address = settings.clamdAddress {
+            scanner = try Clamd(address: address, pool: pool)
+        } else {
+            scanner = nil
+        }
         figures = FileFigures()
         slots = IntakeSlots()
         if let metrics = environment.find(Metrics.self) { metrics.observe(figures) }
@@ -43,7 +47,8 @@ struct FileParts: Sendable {
             switch error {
             case .missing: throw Problem(.fileContentLost)
             case .elsewhere: throw Problem(.uploadElsewhere)
-            case .failed: throw Problem.unavailable(retryAfterSeconds: 5, "The storage does not answer as it should.")
+            case .failed:
+                throw Problem.unavailable(retryAfterSeconds: 5, "The storage does not answer as it should.")
             }
         }
     }
@@ -87,12 +92,16 @@ final class IntakeSlots: Sendable {
     func run<Value>(_ company: UUID, _ work: () async throws -> Value) async throws -> Value {
         let isFree = taken.withLock { taken in
             let own = taken.byCompany[company] ?? 0
-            guard taken.all < FileLimits.intakesAtOnce, own < FileLimits.intakesOfCompany else { return false }
+            guard taken.all < FileLimits.intakesAtOnce, own < FileLimits.intakesOfCompany else {
+                return false
+            }
             taken.all += 1
             taken.byCompany[company] = own + 1
             return true
         }
-        guard isFree else { throw Problem.unavailable(retryAfterSeconds: 5, "Too many uploads are going on at once.") }
+        guard isFree else {
+            throw Problem.unavailable(retryAfterSeconds: 5, "Too many uploads are going on at once.")
+        }
         defer {
             taken.withLock { taken in
                 taken.all -= 1
@@ -126,11 +135,17 @@ extension Metrics {
         let counters: [(String, String, @Sendable (FileFigures) -> Int)] = [
             ("file_bytes_received_total", "Bytes of files taken in.", { $0.bytesReceived.value }),
             ("files_kept_total", "Files made.", { $0.filesKept.value }),
-            ("files_deduplicated_total", "Files whose content was there already.", { $0.filesDeduplicated.value }),
+            (
+                "files_deduplicated_total", "Files whose content was there already.",
+                { $0.filesDeduplicated.value }
+            ),
             ("files_rejected_total", "Files refused for malware.", { $0.filesRejected.value }),
             ("files_purged_total", "Files gone for good.", { $0.filesPurged.value }),
             ("uploads_abandoned_total", "Uploads that nobody finished.", { $0.uploadsAbandoned.value }),
-            ("storage_orphans_removed_total", "Objects without a row that the sweep removed.", { $0.orphansRemoved.value }),
+            (
+                "storage_orphans_removed_total", "Objects without a row that the sweep removed.",
+                { $0.orphansRemoved.value }
+            ),
         ]
         for (name, help, read) in counters { observe(.counter, name, help) { Double(read(figures)) } }
         observe(.gauge, "storage_objects_missing", "Rows without an object, as the last sweep found.") {

@@ -89,7 +89,8 @@ struct FileName: TextValue, SQLBindable {
         TextRule(length: 1...FileLimits.nameLength, pattern: #"^[^/\\]*$"#) { text in
             if text.contains(where: { $0 == "/" || $0 == "\\" }) { return "may not have slashes" }
             if text == "." || text == ".." { return "is no name" }
-            return text.unicodeScalars.contains { isControl($0.value) } ? "may not have control characters" : nil
+            return text.unicodeScalars.contains { isControl($0.value) }
+                ? "may not have control characters" : nil
         }
     }
     static var exampleText: String { "spring-campaign.pdf" }
@@ -120,10 +121,12 @@ struct FilePurpose: TextValue, SQLBindable {
     static var rule: TextRule {
         TextRule(length: 1...FileLimits.purposeLength, pattern: "^[a-z0-9][a-z0-9_-]*$") { text in
             let isPlain = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                     || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
             }
-            return isPlain && text.utf8.first.map { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") } == true
+            return isPlain
+                && text.utf8.first.map { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") } == true
                 ? nil : "takes small letters, digits, - and _, beginning with a letter or digit"
         }
     }
@@ -137,7 +140,9 @@ struct FileTag: TextValue, SQLBindable, SQLBindableElement {
     static var rule: TextRule {
         TextRule(length: 1...FileLimits.tagLength, pattern: #"^[^,\s][^,]*$"#) { text in
             if text.contains(",") { return "may not have commas" }
-            if text.first?.isWhitespace != false || text.last?.isWhitespace != false { return "may not begin or end with a blank" }
+            if text.first?.isWhitespace != false || text.last?.isWhitespace != false {
+                return "may not begin or end with a blank"
+            }
             return text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
                 ? "may not have control characters" : nil
         }

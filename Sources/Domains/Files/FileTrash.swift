@@ -51,7 +51,10 @@ enum FileTrash {
              ORDER BY created_at LIMIT \(FileLimits.refsShown)
             """)
         return try rows.map { row in
-            ["type": .string(try row.get("subject_type")), "id": .string(try row.get("subject_id", as: UUID.self).description)]
+            [
+                "type": .string(try row.get("subject_type")),
+                "id": .string(try row.get("subject_id", as: UUID.self).description),
+            ]
         }
     }
 
@@ -59,7 +62,8 @@ enum FileTrash {
         let (company, parts) = (try call.company, call.files)
         let ids = body.ids.items
         let results = try await call.db.transaction { tx in
-            try await FileEnd.delete(ids, onlyOf: owner(call), parts, by: call.actor, company: company, in: tx)
+            try await FileEnd.delete(
+                ids, onlyOf: owner(call), parts, by: call.actor, company: company, in: tx)
         }
         return Single(summary(ids) { id in results[id] ?? ProblemCode.notFound.name })
     }
@@ -67,7 +71,8 @@ enum FileTrash {
     static func restore(_ call: Call, _ id: Path<UUID>) async throws -> Single<StoredFile> {
         let (company, parts) = (try call.company, call.files)
         let rows = try await call.db.transaction { tx in
-            let restored = try await FileEnd.restore([id.value], parts, by: call.actor, company: company, in: tx)
+            let restored = try await FileEnd.restore(
+                [id.value], parts, by: call.actor, company: company, in: tx)
             if restored.isEmpty { throw Problem.notFound }
             return try await tx.query("\(fragment: StoredFile.select(company)) AND f.id = \(id)")
         }
@@ -110,7 +115,8 @@ enum FileTrash {
     }
 
     /// How many files of the trash went for good.
-    private static func purge(_ call: Call, _ condition: SQL, most: Int, _ company: UUID) async throws -> Int {
+    private static func purge(_ call: Call, _ condition: SQL, most: Int, _ company: UUID) async throws -> Int
+    {
         let parts = call.files
         let (count, objects) = try await call.db.transaction { tx in
             let rows = try await tx.query(

@@ -46,7 +46,9 @@ enum FileUsage {
             var usage: [ContentKind: (files: Int, bytes: Int64)] = [:]
             var trash: (files: Int, bytes: Int64) = (0, 0)
             for row in answers[1] {
-                let (files, bytes) = (try row.get("files", as: Int.self), try row.get("bytes", as: Int64.self))
+                let (files, bytes) = (
+                    try row.get("files", as: Int.self), try row.get("bytes", as: Int64.self)
+                )
                 if try row.get("is_trash", as: Bool.self) {
                     trash = (trash.files + files, trash.bytes + bytes)
                 } else {
@@ -58,8 +60,10 @@ enum FileUsage {
             }
             return Single(
                 Usage(
-                    storedBytes: stored, reservedBytes: max(0, standing.used - stored), limitBytes: standing.ceiling,
-                    files: kinds.reduce(0) { $0 + $1.files }, trashFiles: trash.files, trashBytes: trash.bytes,
+                    storedBytes: stored, reservedBytes: max(0, standing.used - stored),
+                    limitBytes: standing.ceiling,
+                    files: kinds.reduce(0) { $0 + $1.files }, trashFiles: trash.files,
+                    trashBytes: trash.bytes,
                     kinds: kinds))
         }
     }

@@ -39,14 +39,19 @@ enum StoredFiles {
         try Single(await call.db.query("\(fragment: StoredFile.select(call.company)) AND f.id = \(id)"))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<FileChange>) async throws -> Single<StoredFile> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<FileChange>) async throws -> Single<
+        StoredFile
+    > {
         let company = try call.company
         let rows = try await call.db.transaction { tx in
             let before = try await tx.query(
-                "SELECT name, purpose, tags, version, state FROM files WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+                "SELECT name, purpose, tags, version, state FROM files WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+            )
             guard let row = before.first else { throw Problem.notFound }
             try call.requireVersion(row.get("version"))
-            guard try row.get("state", as: FileState.self) != .deleted else { throw Problem(.fileNotReady, "It lies in the trash.") }
+            guard try row.get("state", as: FileState.self) != .deleted else {
+                throw Problem(.fileNotReady, "It lies in the trash.")
+            }
             var changes = Changes()
             changes.set("name", body.name)
             changes.set("purpose", body.purpose)
@@ -59,7 +64,8 @@ enum StoredFiles {
             return try await tx.batch([
                 "UPDATE files SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
                 Audit.sql(
-                    Audit.Entry("file.changed", on: "file", id.value, before: was, after: now), by: call.actor,
+                    Audit.Entry("file.changed", on: "file", id.value, before: was, after: now),
+                    by: call.actor,
                     company: company),
                 "\(fragment: StoredFile.select(company)) AND f.id = \(id)",
             ])

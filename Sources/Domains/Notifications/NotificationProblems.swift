@@ -34,7 +34,8 @@ extension ProblemCode {
         advice: "Delete one that is no longer needed.")
 
     static let ofNotifications = [
-        tooManyStreams, unknownTicket, unknownAction, actionTaken, nothingChosen, unknownUnsubscribe, nobodyAddressed,
+        tooManyStreams, unknownTicket, unknownAction, actionTaken, nothingChosen, unknownUnsubscribe,
+        nobodyAddressed,
         deliveryNotOver, templateTaken, tooManyRules,
     ]
 }

@@ -5,25 +5,34 @@ import Postgres
 /// of them: its words name them.
 extension NotificationsDomain {
     public static let personalData: [PersonalData] = [
-        PersonalData("notification_counters", "How far the numbers of an inbox have come", of: .user("user_id"), erase: .delete),
         PersonalData(
-            "notification_stream_tickets", "Tickets for streams, good for half a minute", of: .user("user_id"), erase: .delete),
+            "notification_counters", "How far the numbers of an inbox have come", of: .user("user_id"),
+            erase: .delete),
+        PersonalData(
+            "notification_stream_tickets", "Tickets for streams, good for half a minute",
+            of: .user("user_id"), erase: .delete),
         .none("notification_defaults", "what a company proposes"),
         .none("notification_rules", "how a company routes its news"),
         .none("notification_templates", "a company's own words"),
         .none("notification_template_versions", "what these words were before"),
         PersonalData(
-            "notifications", "What somebody was told, and what others were told of them", of: .user("user_id"),
+            "notifications", "What somebody was told, and what others were told of them",
+            of: .user("user_id"),
             .user("actor_id"), ofMembership, erase: .delete),
         PersonalData(
             "notification_events", "What others were told of somebody", of: .user("actor_id"), ofMembership,
             erase: .blank("actor_id = NULL, data = '{}'")),
-        PersonalData("notification_watchers", "What somebody wants to hear of", of: .user("user_id"), erase: .delete),
-        PersonalData("notification_preferences", "Which news somebody wants", of: .user("user_id"), erase: .delete),
         PersonalData(
-            "notification_schedules", "When somebody is not to be disturbed", of: .user("user_id"), erase: .delete),
-        PersonalData("notification_digests", "Mails gathered for somebody", of: .user("user_id"), erase: .delete),
-        PersonalData("notification_deliveries", "How somebody was told", of: .user("user_id"), erase: .delete),
+            "notification_watchers", "What somebody wants to hear of", of: .user("user_id"), erase: .delete),
+        PersonalData(
+            "notification_preferences", "Which news somebody wants", of: .user("user_id"), erase: .delete),
+        PersonalData(
+            "notification_schedules", "When somebody is not to be disturbed", of: .user("user_id"),
+            erase: .delete),
+        PersonalData(
+            "notification_digests", "Mails gathered for somebody", of: .user("user_id"), erase: .delete),
+        PersonalData(
+            "notification_deliveries", "How somebody was told", of: .user("user_id"), erase: .delete),
         .none("notification_delivery_attempts", "what mail servers replied"),
         PersonalData(
             "email_suppressions", "That an address is not to be mailed",

@@ -15,8 +15,10 @@ public enum NotificationsDomain: Domain {
     public static let summary = "What people hear of: inbox, stream, mail, preferences, rules and digests."
 
     public static var routes: [Route] {
-        Inbox.routes + InboxActs.routes + StreamRoutes.routes + Preferences.routes + Schedules.routes + Watching.routes
-            + NotificationTypes.routes + CompanyDefaults.routes + Rules.routes + Templates.routes + Sending.routes
+        Inbox.routes + InboxActs.routes + StreamRoutes.routes + Preferences.routes + Schedules.routes
+            + Watching.routes
+            + NotificationTypes.routes + CompanyDefaults.routes + Rules.routes + Templates.routes
+            + Sending.routes
             + Deliveries.routes + Traces.routes + Suppressions.routes + UnsubscribeRoutes.routes
     }
 
@@ -32,7 +34,9 @@ public enum NotificationsDomain: Domain {
 
     public static func start(_ environment: inout Environment) async throws {
         let streams = InboxStreams(environment[Database.self], environment[LoopGroup.self])
-        let post = PostOffice(publicURL: environment[PublicAddress.self].url, unsubscribing: Unsubscribing(environment[KeyRing.self]))
+        let post = PostOffice(
+            publicURL: environment[PublicAddress.self].url,
+            unsubscribing: Unsubscribing(environment[KeyRing.self]))
         environment.set(streams)
         environment.set(post)
         environment.set(MailChecks.watch(post))

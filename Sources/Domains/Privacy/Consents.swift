@@ -71,7 +71,8 @@ enum Consents {
             .describe("A decision is never changed: taking consent back is a further one.")
             .problems(.consentInTheFuture)
             .example(body: [
-                "email": "ada@example.com", "purpose": "newsletter", "text_version": "2026-11", "decision": "given",
+                "email": "ada@example.com", "purpose": "newsletter", "text_version": "2026-11",
+                "decision": "given",
                 "source": "sign-up form",
             ])
         GET("/v1/consents/standing", "What somebody agrees to now", .can(.consentsRead), standing)
@@ -112,7 +113,9 @@ enum Consents {
     static func standing(_ call: Call, _ whose: Query<Whose>) async throws -> Page<Standing> {
         let company = try call.company
         guard whose.email != nil || whose.userId != nil else {
-            throw Problem.unprocessable([.parameter("email", "required", "or user_id must say whose consent is meant")])
+            throw Problem.unprocessable([
+                .parameter("email", "required", "or user_id must say whose consent is meant")
+            ])
         }
         let email = whose.email?.text.lowercased()
         return Page(
@@ -137,5 +140,6 @@ enum Consents {
 
 extension ProblemCode {
     static let consentInTheFuture = ProblemCode(
-        "consent-in-the-future", 422, "Nobody can have decided that yet", advice: "Give the time of the decision.")
+        "consent-in-the-future", 422, "Nobody can have decided that yet",
+        advice: "Give the time of the decision.")
 }

@@ -38,7 +38,9 @@ struct Erasing {
         let plan = try await ErasurePlan.make(of: request.person, job.work.environment[Declarations.self], db)
         for (n, step) in plan.steps.enumerated() {
             try await run(step, n: n + 1)
-            if n % 10 == 9 { try await job.progress(n * 100 / plan.steps.count, step.table.declaration.table) }
+            if n % 10 == 9 {
+                try await job.progress(n * 100 / plan.steps.count, step.table.declaration.table)
+            }
         }
         try await finish(request)
         return .done
@@ -128,7 +130,8 @@ struct Erasing {
             let met = try await tx.query(step.statement)
             let rows = try met[0].get("rows", as: Int64.self)
             _ = try await tx.query(
-                "UPDATE privacy_steps SET rows = \(rows), done_at = now() WHERE request_id = \(id) AND n = \(n)")
+                "UPDATE privacy_steps SET rows = \(rows), done_at = now() WHERE request_id = \(id) AND n = \(n)"
+            )
         }
     }
 
@@ -136,7 +139,8 @@ struct Erasing {
     private func finish(_ request: Request) async throws {
         let report = try await report(request)
         let text = JSONText(try JSON(encoding: report))
-        let touched = Set(report.tables.compactMap(\.companyId)).union(request.person.company.map { [$0] } ?? [])
+        let touched = Set(report.tables.compactMap(\.companyId)).union(
+            request.person.company.map { [$0] } ?? [])
         try await db.transaction(deadline: PrivacyLimits.stepSeconds) { tx in
             let rows = try await tx.query(
                 """
@@ -167,7 +171,8 @@ struct Erasing {
 
     private func report(_ request: Request) async throws -> ErasureReport {
         let what = Dictionary(
-            uniqueKeysWithValues: job.work.environment[Declarations.self].personal.map { ($0.table, $0.what) })
+            uniqueKeysWithValues: job.work.environment[Declarations.self].personal.map { ($0.table, $0.what) }
+        )
         let rows = try await db.query(
             """
             SELECT table_name, in_company, action, reason, coalesce(rows, 0) AS rows, done_at
@@ -188,9 +193,11 @@ struct Erasing {
         return ErasureReport(
             requestId: id, subject: request.subject, requestedBy: request.requestedBy,
             requestedAt: try asked[0].get("created_at"), confirmedAt: try asked[0].get("confirmed_at"),
-            finishedAt: .now, signUpIsBlocked: request.blocks, tables: tables, rowsErased: Self.erased(tables),
+            finishedAt: .now, signUpIsBlocked: request.blocks, tables: tables,
+            rowsErased: Self.erased(tables),
             rowsKept: Self.kept(tables),
-            backups: "Backups made before this may hold the data until they expire, \(days) days after they were made. "
+            backups:
+                "Backups made before this may hold the data until they expire, \(days) days after they were made. "
                 + "They are used for nothing but restoring the whole database; whoever restores one repeats the erasures "
                 + "made since.")
     }

@@ -14,10 +14,12 @@ struct NewErasure: Codable, Sendable, FieldNotes {
     let reason: Prose<500>?
 
     static let fieldNotes = [
-        "subject": "`me`: your account and what names you, in every company. `person`: what this company knows about an "
+        "subject":
+            "`me`: your account and what names you, in every company. `person`: what this company knows about an "
             + "address.",
         "email": "For `person` alone.",
-        "block_sign_up": "Nobody can make an account with the address again; a digest of it is kept for that.",
+        "block_sign_up":
+            "Nobody can make an account with the address again; a digest of it is kept for that.",
     ]
 }
 
@@ -62,7 +64,8 @@ struct ConfirmedErasure: Codable, Sendable, FieldNotes {
     let receipt: String
 
     static let fieldNotes = [
-        "receipt": "Shown once. With it the report can be read when the account is gone: POST /v1/privacy/receipts."
+        "receipt":
+            "Shown once. With it the report can be read when the account is gone: POST /v1/privacy/receipts."
     ]
 }
 
@@ -100,7 +103,8 @@ struct ErasureProof: Codable, Sendable, FieldNotes {
     let sha256: String
 
     static let fieldNotes = [
-        "sha256": "Over the report's text as it is stored; the record of changes of each company holds it too, as "
+        "sha256":
+            "Over the report's text as it is stored; the record of changes of each company holds it too, as "
             + "`privacy.erased`."
     ]
 }

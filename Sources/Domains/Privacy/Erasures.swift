@@ -13,7 +13,8 @@ enum Erasures {
         POST("/v1/privacy/erasures", "Plan to forget yourself or somebody else", .signedIn, plan)
             .describe(
                 "Answers what would be deleted, what emptied and what kept, and why. Nothing changes until it is "
-                    + "confirmed; a plan lapses after a week. `person` takes `privacy:write`.")
+                    + "confirmed; a plan lapses after a week. `person` takes `privacy:write`."
+            )
             .problems(.underLegalHold, .sessionRequired)
             .example(body: ["subject": "me", "block_sign_up": true])
         GET("/v1/privacy/erasures/{id}", "Read a request to forget somebody", .signedIn, read)
@@ -21,9 +22,11 @@ enum Erasures {
             .operation("confirmErasure")
             .describe(
                 "It begins at `execute_after`; until then it can be cancelled. Needs a recent proof of who you are. "
-                    + "Where you are the last owner of a company, hand over first.")
+                    + "Where you are the last owner of a company, hand over first."
+            )
             .secret.problems(
-                .erasureNotPlanned, .erasureRunning, .underLegalHold, .reauthenticationRequired, .sessionRequired)
+                .erasureNotPlanned, .erasureRunning, .underLegalHold, .reauthenticationRequired,
+                .sessionRequired)
         POST("/v1/privacy/erasures/{id}/cancel", "Cancel an erasure", .signedIn, cancel)
             .operation("cancelErasure").problems(.erasureNotCancellable)
         GET("/v1/privacy/erasures/{id}/report", "Read what an erasure has done", .signedIn, report)
@@ -61,11 +64,14 @@ enum Erasures {
         let subject: PrivacySubject = body.subject == .me ? .me : .person
         if subject == .me, call.principal?.sessionId == nil { throw Problem(.sessionRequired) }
         let company = try PrivacyRequests.company(for: subject, call)
-        if let company, try await LegalHolds.isHeld(company, call.db.database) { throw Problem(.underLegalHold) }
+        if let company, try await LegalHolds.isHeld(company, call.db.database) {
+            throw Problem(.underLegalHold)
+        }
         let email = try await PrivacyRequests.email(for: subject, body.value.email, call)
         let user = subject == .me ? try call.user : nil
         let plan = try await ErasurePlan.make(
-            of: PersonalData.Subject(user: user, email: email, company: company), call.environment[Declarations.self],
+            of: PersonalData.Subject(user: user, email: email, company: company),
+            call.environment[Declarations.self],
             call.db.database)
         let counted = try JSON(encoding: await plan.counted(call.db.database))
         let id = UUID.v7()
@@ -81,7 +87,9 @@ enum Erasures {
         ]
         if let company {
             statements.append(
-                Audit.sql(Audit.Entry("privacy.erasure_planned", on: "privacy_request", id), by: call.actor, company: company))
+                Audit.sql(
+                    Audit.Entry("privacy.erasure_planned", on: "privacy_request", id), by: call.actor,
+                    company: company))
         }
         _ = try await call.db.batch(statements)
         return try Created(await call.db.query("\(fragment: select(call)) AND p.id = \(id)"))
@@ -94,7 +102,8 @@ enum Erasures {
         let due = call.now + grace
         try await call.db.transaction { tx in
             let request = try await mine(id.value, call, tx)
-            guard request.state == .blocked || request.state == .planned && request.expiresAt > call.now else {
+            guard request.state == .blocked || request.state == .planned && request.expiresAt > call.now
+            else {
                 throw Problem(.erasureNotPlanned)
             }
             if let company = request.company {

@@ -38,7 +38,8 @@ enum ExportParts {
             groups.append(
                 Group(
                     tenant: Tenant(company: company, user: person.user), parts: parts,
-                    contents: person.user.map { .uploaded(by: $0, in: company, asksHerself: subject == .me) }))
+                    contents: person.user.map { .uploaded(by: $0, in: company, asksHerself: subject == .me) })
+            )
         }
         return groups
     }

@@ -73,7 +73,9 @@ struct ExportedFiles: Sendable {
              ORDER BY f.id LIMIT \(PrivacyLimits.rowsAtOnce)
             """, as: Tenant(company: company))
         return try rows.map {
-            Entry(id: try $0.get("id"), name: try $0.get("name"), type: try $0.get("type"), madeAt: try $0.get("created_at"))
+            Entry(
+                id: try $0.get("id"), name: try $0.get("name"), type: try $0.get("type"),
+                madeAt: try $0.get("created_at"))
         }
     }
 

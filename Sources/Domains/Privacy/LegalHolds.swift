@@ -26,7 +26,9 @@ enum LegalHolds {
     @RouteList static var routes: [Route] {
         GET("/v1/legal-holds", "List legal holds", .can(.privacyRead), list)
         POST("/v1/legal-holds", "Keep everything for now", .can(.privacyWrite), place)
-            .describe("While it stands, nothing of the company is deleted by retention or by requests to be forgotten.")
+            .describe(
+                "While it stands, nothing of the company is deleted by retention or by requests to be forgotten."
+            )
         GET("/v1/legal-holds/{id}", "Read a legal hold", .can(.privacyRead), read)
         DELETE("/v1/legal-holds/{id}", "Release a legal hold", .can(.privacyWrite), release)
     }
@@ -41,7 +43,8 @@ enum LegalHolds {
 
     static func place(_ call: Call, _ body: Body<NewHold>) async throws -> Created<Hold> {
         let (company, user, id) = (try call.company, try call.user, UUID.v7())
-        let entry = Audit.Entry("legal_hold.placed", on: "legal_hold", id, after: ["reason": .string(body.reason.text)])
+        let entry = Audit.Entry(
+            "legal_hold.placed", on: "legal_hold", id, after: ["reason": .string(body.reason.text)])
         let rows = try await call.create(
             """
             INSERT INTO legal_holds (company_id, id, reason, placed_by)
@@ -62,7 +65,8 @@ enum LegalHolds {
             guard let row = rows.first else { throw Problem.notFound }
             try await Audit.record(
                 Audit.Entry(
-                    "legal_hold.released", on: "legal_hold", id.value, before: ["reason": .string(row.get("reason"))]),
+                    "legal_hold.released", on: "legal_hold", id.value,
+                    before: ["reason": .string(row.get("reason"))]),
                 by: call.actor, company: company, in: tx)
         }
         return NoContent()

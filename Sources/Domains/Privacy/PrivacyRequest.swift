@@ -46,7 +46,8 @@ enum PrivacyRequests {
         switch subject {
         case .person:
             guard let given else {
-                throw Problem.unprocessable("/email", "required", "must be given to say which person is meant")
+                throw Problem.unprocessable(
+                    "/email", "required", "must be given to say which person is meant")
             }
             return given.normalized
         case .me:

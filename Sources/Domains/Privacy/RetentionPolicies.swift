@@ -19,7 +19,8 @@ enum RetentionPolicies {
 
         static let fieldNotes = [
             "is_chosen": "The company chose it; otherwise it is the product's rule.",
-            "needs_owner": "The program that serves has no right to delete it; the operator's maintenance does.",
+            "needs_owner":
+                "The program that serves has no right to delete it; the operator's maintenance does.",
         ]
     }
 
@@ -37,7 +38,9 @@ enum RetentionPolicies {
         let name: Text<60>?
         let days: Whole<1, 36_500>?
 
-        static let fieldNotes = ["name": "Only this kind of data.", "days": "As if this had been chosen for it."]
+        static let fieldNotes = [
+            "name": "Only this kind of data.", "days": "As if this had been chosen for it.",
+        ]
     }
 
     @RouteList static var routes: [Route] {
@@ -93,21 +96,29 @@ enum RetentionPolicies {
                 """
         }
         guard !counts.isEmpty else { return Page(all: try await call.db.query(Self.none)) }
-        return Page(all: try await call.db.report("\(fragment: counts.joined(separator: " UNION ALL ")) ORDER BY name"))
+        return Page(
+            all: try await call.db.report(
+                "\(fragment: counts.joined(separator: " UNION ALL ")) ORDER BY name"))
     }
 
     private static let none: SQL = """
         SELECT ''::text AS name, 0 AS days, 0::bigint AS rows, now() AS oldest_at, false AS is_held WHERE false
         """
 
-    static func choose(_ call: Call, _ name: Path<String>, _ body: Body<Choice>) async throws -> Single<Policy> {
+    static func choose(_ call: Call, _ name: Path<String>, _ body: Body<Choice>) async throws -> Single<
+        Policy
+    > {
         let one = try known(name.value, call)
         let days = body.days.value
         guard let choice = one.choice else { throw Problem(.retentionNotAdjustable) }
         guard choice.contains(days) else {
             throw Problem(
                 .retentionNotAdjustable,
-                faults: [.at("/days", "out-of-range", "must be between \(choice.lowerBound) and \(choice.upperBound)")])
+                faults: [
+                    .at(
+                        "/days", "out-of-range",
+                        "must be between \(choice.lowerBound) and \(choice.upperBound)")
+                ])
         }
         try await change(one, to: days, call)
         return try await policy(one, call)
@@ -120,7 +131,9 @@ enum RetentionPolicies {
 
     private static func known(_ name: String, _ call: Call) throws -> RetentionClass {
         let classes = call.environment[Declarations.self].retention
-        guard let one = classes.first(where: { $0.name == name }) else { throw Problem(.unknownRetentionClass) }
+        guard let one = classes.first(where: { $0.name == name }) else {
+            throw Problem(.unknownRetentionClass)
+        }
         return one
     }
 
@@ -128,7 +141,8 @@ enum RetentionPolicies {
         let (company, user) = (try call.company, try call.user)
         try await call.db.transaction { tx in
             let before = try await tx.query(
-                "SELECT days FROM retention_policies WHERE company_id = \(company) AND class = \(one.name) FOR UPDATE")
+                "SELECT days FROM retention_policies WHERE company_id = \(company) AND class = \(one.name) FOR UPDATE"
+            )
             let old = try before.first?.get("days", as: Int.self)
             if old == days { return }
             let statement: SQL
@@ -140,7 +154,8 @@ enum RetentionPolicies {
                     DO UPDATE SET days = excluded.days, updated_by = excluded.updated_by, updated_at = now()
                     """
             } else {
-                statement = "DELETE FROM retention_policies WHERE company_id = \(company) AND class = \(one.name)"
+                statement =
+                    "DELETE FROM retention_policies WHERE company_id = \(company) AND class = \(one.name)"
             }
             _ = try await tx.batch([
                 statement,
@@ -158,8 +173,10 @@ enum RetentionPolicies {
         let chosen = try await RetentionSweep.chosen(call.company, call.db.database)
         return Single(
             Policy(
-                name: one.name, summary: one.summary, days: chosen[one.name] ?? one.days, defaultDays: one.days,
-                isChosen: chosen[one.name] != nil, isAdjustable: one.choice != nil, daysMin: one.choice?.lowerBound,
+                name: one.name, summary: one.summary, days: chosen[one.name] ?? one.days,
+                defaultDays: one.days,
+                isChosen: chosen[one.name] != nil, isAdjustable: one.choice != nil,
+                daysMin: one.choice?.lowerBound,
                 daysMax: one.choice?.upperBound, needsOwner: one.needsOwner))
     }
 }

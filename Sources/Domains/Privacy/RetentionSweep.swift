@@ -7,7 +7,8 @@ import Wire
 enum RetentionSweep {
     struct Arguments: Codable, Sendable {}
 
-    static let kind = JobKind<Arguments>("privacy.retention", queue: "privacy", attemptsMax: 3, leaseSeconds: 60)
+    static let kind = JobKind<Arguments>(
+        "privacy.retention", queue: "privacy", attemptsMax: 3, leaseSeconds: 60)
 
     static let handler = JobHandler(kind) { _, job in
         let classes = job.work.environment[Declarations.self].retention
@@ -24,7 +25,8 @@ enum RetentionSweep {
     /// The owner's way to the database, if it is one: some installations keep it from the process that serves.
     private static func able(_ owner: OwnerDatabase?) async throws -> OwnerDatabase? {
         guard let owner else { return nil }
-        let rows = try await owner.database.query("SELECT has_table_privilege('audit_log', 'DELETE') AS is_able")
+        let rows = try await owner.database.query(
+            "SELECT has_table_privilege('audit_log', 'DELETE') AS is_able")
         return try rows[0].get("is_able", as: Bool.self) ? owner : nil
     }
 
@@ -42,7 +44,8 @@ enum RetentionSweep {
 
     static func chosen(_ company: UUID, _ db: Database) async throws -> [String: Int] {
         let rows = try await db.query(
-            "SELECT class, days FROM retention_policies WHERE company_id = \(company)", as: Tenant(company: company))
+            "SELECT class, days FROM retention_policies WHERE company_id = \(company)",
+            as: Tenant(company: company))
         var days: [String: Int] = [:]
         for row in rows { days[try row.get("class", as: String.self)] = try row.get("days", as: Int.self) }
         return days
@@ -56,7 +59,9 @@ enum RetentionSweep {
     }
 
     /// One company, class by class; what one deletes is recorded in the same transaction.
-    static func sweep(_ company: UUID, _ classes: [RetentionClass], _ db: Database, owner: OwnerDatabase?) async throws {
+    static func sweep(_ company: UUID, _ classes: [RetentionClass], _ db: Database, owner: OwnerDatabase?)
+        async throws
+    {
         if try await LegalHolds.isHeld(company, db) { return }
         let chosen = try await chosen(company, db)
         for one in classes where one.choice != nil && !one.isSweptElsewhere {
@@ -65,9 +70,11 @@ enum RetentionSweep {
                 if let owner, let cut = one.cut { try await cut(company, days, owner.database) }
                 continue
             }
-            try await db.transaction(as: Tenant(company: company), deadline: PrivacyLimits.stepSeconds) { tx in
+            try await db.transaction(as: Tenant(company: company), deadline: PrivacyLimits.stepSeconds) {
+                tx in
                 let gone = try await tx.query(
-                    "DELETE FROM \(unescaped: one.table) t WHERE \(fragment: condition(one, days: days, company: company))")
+                    "DELETE FROM \(unescaped: one.table) t WHERE \(fragment: condition(one, days: days, company: company))"
+                )
                 if gone.affected == 0 { return }
                 try await Audit.record(
                     Audit.Entry(
@@ -84,7 +91,8 @@ enum RetentionSweep {
             guard let database = one.needsOwner ? owner?.database : db else { continue }
             _ = try await database.transaction(deadline: PrivacyLimits.stepSeconds) { tx in
                 try await tx.query(
-                    "DELETE FROM \(unescaped: one.table) t WHERE \(fragment: condition(one, days: one.days, company: nil))")
+                    "DELETE FROM \(unescaped: one.table) t WHERE \(fragment: condition(one, days: one.days, company: nil))"
+                )
             }
         }
     }

@@ -5,7 +5,8 @@ import Core
 extension ProjectsDomain {
     static let projectsEvents = ProjectEvents.all
     static let projectsProblems: [ProblemCode] = [
-        .projectArchived, .projectKeyTaken, .projectDatesReversed, .projectStepRefused, .tooManyProjectMembers,
+        .projectArchived, .projectKeyTaken, .projectDatesReversed, .projectStepRefused,
+        .tooManyProjectMembers,
         .leadManages, .stateNameTaken, .stateInUse, .stateIsNeeded, .tooManyStates,
         .tooManyMilestones, .tooManyGoals, .templateNameTaken, .tooManyTemplates,
         .intakeDecided,
@@ -38,7 +39,8 @@ extension ProblemCode {
         "project-key-taken", 409, "Another project has or had this key",
         advice: "Choose another key, or leave it out to be given one.")
     static let projectDatesReversed = ProblemCode(
-        "project-dates-reversed", 422, "A project cannot be due before it starts", advice: "Change one of the dates.")
+        "project-dates-reversed", 422, "A project cannot be due before it starts",
+        advice: "Change one of the dates.")
     static let projectStepRefused = ProblemCode(
         "project-step-refused", 409, "A project cannot go this way from where it is",
         advice: "`project_status` says where it is, `allowed` from where this step can be taken.")
@@ -49,7 +51,8 @@ extension ProblemCode {
         "lead-manages", 409, "The lead of a project is one of its managers",
         advice: "Make somebody else the lead first.")
     static let stateNameTaken = ProblemCode(
-        "state-name-taken", 409, "A state of this name exists in the project already", advice: "Choose another name.")
+        "state-name-taken", 409, "A state of this name exists in the project already",
+        advice: "Choose another name.")
     static let stateInUse = ProblemCode(
         "state-in-use", 409, "Tasks are in this state", advice: "Say in `move_to` which state they go to.")
     static let stateIsNeeded = ProblemCode(
@@ -58,7 +61,8 @@ extension ProblemCode {
     static let tooManyStates = ProblemCode(
         "too-many-states", 409, "The project has as many states as it may", advice: "Delete one first.")
     static let tooManyMilestones = ProblemCode(
-        "too-many-milestones", 409, "The project has as many milestones as it may", advice: "Delete one first.")
+        "too-many-milestones", 409, "The project has as many milestones as it may",
+        advice: "Delete one first.")
     static let tooManyGoals = ProblemCode(
         "too-many-goals", 409, "The project has as many goals as it may", advice: "Delete one first.")
     static let templateNameTaken = ProblemCode(

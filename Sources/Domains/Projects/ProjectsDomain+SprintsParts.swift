@@ -5,7 +5,9 @@ import Core
 extension ProjectsDomain {
     static let ofSprints: [PersonalData] = [
         .none("task_flow", "the history of the company's work; who acted is kept as in the record of acts"),
-        .none("sprint_events", "the history of the company's sprints; who acted is kept as in the record of acts"),
+        .none(
+            "sprint_events",
+            "the history of the company's sprints; who acted is kept as in the record of acts"),
         .none("sprint_settings", "the company's own settings"),
         .none("sprint_capacities", "the company's plans; people are named by membership"),
         .none("sprint_reports", "what the company's sprints came to"),
@@ -15,7 +17,8 @@ extension ProjectsDomain {
 /// All routes of sprints.
 enum SprintRoutes {
     static var all: [Route] {
-        Sprints.routes + SprintSettingsRoutes.routes + SprintLifecycle.routes + SprintTasks.routes + SprintCapacity.routes
+        Sprints.routes + SprintSettingsRoutes.routes + SprintLifecycle.routes + SprintTasks.routes
+            + SprintCapacity.routes
             + SprintReports.routes + ReportRoutes.routes
     }
 }

@@ -8,13 +8,15 @@ extension ProjectsDomain {
     static let tasksPersonalData: [PersonalData] = [
         .none("task_keys", "keys that tasks had before"),
         PersonalData(
-            "task_history", "What somebody changed of tasks", of: .rows { subject in
+            "task_history", "What somebody changed of tasks",
+            of: .rows { subject in
                 subject.user.map { user in
                     """
                     t.member_id IN (SELECT m.id FROM memberships m WHERE m.company_id = t.company_id AND m.user_id = \(user))
                     """
                 }
-            }, erase: .keep("Who changed what has to stay explainable. It names people by their memberships.")),
+            }, erase: .keep("Who changed what has to stay explainable. It names people by their memberships.")
+        ),
         .none("task_relations", "how tasks stand to each other"),
         .none("task_checklist_items", "the company's work"),
         .none("task_links", "the company's work"),
@@ -26,14 +28,17 @@ extension ProjectsDomain {
 
     static let tasksRetention: [RetentionClass] = [
         RetentionClass(
-            "task_trash", "Tasks in the trash, counted from their deletion", table: "tasks", since: "deleted_at",
+            "task_trash", "Tasks in the trash, counted from their deletion", table: "tasks",
+            since: "deleted_at",
             only: "t.deleted_at IS NOT NULL", days: TaskLimits.trashDays, isSweptElsewhere: true)
     ]
 
     static let tasksHandovers: [HandoverPart] = [
         HandoverPart(
             "assigned_tasks", "Open tasks go to the other, where he can see their projects.",
-            count: { who in "SELECT count(*) AS count FROM (\(fragment: openTasks(of: who, company: who.company))) AS open" },
+            count: { who in
+                "SELECT count(*) AS count FROM (\(fragment: openTasks(of: who, company: who.company))) AS open"
+            },
             move: { from, to in
                 let moved: SQL = """
                     \(fragment: openTasks(of: from, company: from.company))

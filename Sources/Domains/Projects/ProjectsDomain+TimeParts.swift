@@ -4,7 +4,8 @@ import Core
 /// What time and money bring into the domain.
 extension ProjectsDomain {
     static let timeProblems: [ProblemCode] = [
-        .timesheetLocked, .timesheetStepRefused, .timerRunning, .timerNotRunning, .budgetCurrencyFixed, .projectHasNoBudget,
+        .timesheetLocked, .timesheetStepRefused, .timerRunning, .timerNotRunning, .budgetCurrencyFixed,
+        .projectHasNoBudget,
     ]
     static let timeConstraints = [ConstraintProblem("time_entries_one_running", .timerRunning)]
     /// Whoever is shut out works no more: without this the clock would run on for a day.
@@ -14,7 +15,9 @@ extension ProjectsDomain {
         }
     ]
     static let timeWatchables = [
-        Watchable("timesheet", .timeRead) { "SELECT 1 FROM timesheets WHERE company_id = \($1) AND id = \($0)" }
+        Watchable("timesheet", .timeRead) {
+            "SELECT 1 FROM timesheets WHERE company_id = \($1) AND id = \($0)"
+        }
     ]
     static let timePersonalData: [PersonalData] = [
         .none("project_budgets", "what the company's projects may cost"),
@@ -22,10 +25,12 @@ extension ProjectsDomain {
         .none("project_costs", "what the company's projects cost"),
         PersonalData(
             "time_entries", "Time somebody has worked", of: ofMember("member_id"),
-            erase: .keep("Hours that were worked are what clients are billed for. They name members by their ids.")),
+            erase: .keep(
+                "Hours that were worked are what clients are billed for. They name members by their ids.")),
         PersonalData(
             "timesheets", "Weeks of time somebody has handed in", of: ofMember("member_id"),
-            erase: .keep("What was approved for billing has to stay provable. It names members by their ids.")),
+            erase: .keep("What was approved for billing has to stay provable. It names members by their ids.")
+        ),
     ]
 
     private static func ofMember(_ column: String) -> PersonalData.Mark {
@@ -63,7 +68,9 @@ extension ProjectsDomain {
                     """,
                 ]
             }),
-        HandoverPart("running_timers", "A timer that runs is the member's own; it is stopped as the member goes.") { who in
+        HandoverPart(
+            "running_timers", "A timer that runs is the member's own; it is stopped as the member goes."
+        ) { who in
             """
             SELECT count(*) AS count FROM time_entries
              WHERE company_id = \(who.company) AND member_id = \(who.member) AND minutes IS NULL
@@ -85,11 +92,14 @@ extension ProblemCode {
     static let timesheetStepRefused = ProblemCode(
         "timesheet-step-refused", 409, "The week of time is not where this can be done",
         advice: "`timesheet_status` says where it is.")
-    static let timerRunning = ProblemCode("timer-running", 409, "A timer is running", advice: "Stop it first.")
-    static let timerNotRunning = ProblemCode("timer-not-running", 404, "No timer of yours is running", advice: "Start one.")
+    static let timerRunning = ProblemCode(
+        "timer-running", 409, "A timer is running", advice: "Stop it first.")
+    static let timerNotRunning = ProblemCode(
+        "timer-not-running", 404, "No timer of yours is running", advice: "Start one.")
     static let budgetCurrencyFixed = ProblemCode(
         "budget-currency-fixed", 409, "Money has been spent in the budget's currency",
         advice: "Keep the currency, or make another project.")
     static let projectHasNoBudget = ProblemCode(
-        "project-has-no-budget", 409, "The project has no budget, so costs have no currency", advice: "Set a budget first.")
+        "project-has-no-budget", 409, "The project has no budget, so costs have no currency",
+        advice: "Set a budget first.")
 }

@@ -59,7 +59,8 @@ struct NewWebhookEndpoint: Codable, Sendable, FieldNotes {
     let isActive: Bool?
 
     static let fieldNotes = [
-        "secret": "To use one you have already: `whsec_` and base64 of 24 to 64 bytes. Without it one is made.",
+        "secret":
+            "To use one you have already: `whsec_` and base64 of 24 to 64 bytes. Without it one is made.",
         "signature": "Without it `v1`.",
     ]
 }
@@ -93,13 +94,16 @@ struct EventTypePattern: TextValue {
     let text: String
     init(unchecked text: String) { self.text = text }
 
-    static var rule: TextRule { TextRule(length: 1...100, pattern: #"^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?$"#) { fault($0) } }
+    static var rule: TextRule {
+        TextRule(length: 1...100, pattern: #"^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?$"#) { fault($0) }
+    }
     static var exampleText: String { "team.*" }
 
     private static func fault(_ text: String) -> String? {
         let name = text.hasSuffix(".*") ? String(text.dropLast(2)) : text
         let isName = name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { part in
-            !part.isEmpty && part.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+            !part.isEmpty
+                && part.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
         }
         return isName ? nil : "is no name like team.created or team.*"
     }
@@ -113,7 +117,8 @@ struct ChannelName: TextValue {
     static var rule: TextRule {
         TextRule(length: 1...128, pattern: "^[A-Za-z0-9_.:-]+$") { text in
             let isPlain = text.utf8.allSatisfy {
-                (97...122).contains($0) || (65...90).contains($0) || (48...58).contains($0) || [45, 46, 95].contains($0)
+                (97...122).contains($0) || (65...90).contains($0) || (48...58).contains($0)
+                    || [45, 46, 95].contains($0)
             }
             return isPlain ? nil : "may have letters, digits and _ . : - alone"
         }

@@ -11,7 +11,8 @@ enum Endpoints {
         GET("/v1/webhook-endpoints", "List webhook endpoints", .can(.webhooksRead), list)
         POST("/v1/webhook-endpoints", "Make a webhook endpoint", .can(.webhooksWrite), create)
             .describe(
-                "The secret is shown this once. Messages follow Standard Webhooks: verify them with any library of it.")
+                "The secret is shown this once. Messages follow Standard Webhooks: verify them with any library of it."
+            )
             .secret.problems(.tooManyWebhookEndpoints, .webhookEventTypeUnknown, .webhookURLNotAllowed)
             .example(body: [
                 "url": "https://example.com/hooks", "description": "CRM", "event_types": [],
@@ -28,11 +29,16 @@ enum Endpoints {
             .problems(.webhookEventTypeUnknown, .webhookURLNotAllowed)
             .example(body: ["description": "CRM of the shop", "throttle_per_second": 20])
         DELETE("/v1/webhook-endpoints/{id}", "Delete a webhook endpoint", .can(.webhooksWrite), delete)
-        POST("/v1/webhook-endpoints/{id}/enable", "Switch a webhook endpoint on", .can(.webhooksWrite), enable)
-            .describe("What it has missed is not sent by itself: recover it.")
-        POST("/v1/webhook-endpoints/bulk", "Switch many webhook endpoints on or off", .can(.webhooksWrite), bulk)
-            .describe("All of them or, when one does not exist, none.")
-            .example(body: ["ids": ["01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11"], "is_active": false])
+        POST(
+            "/v1/webhook-endpoints/{id}/enable", "Switch a webhook endpoint on", .can(.webhooksWrite), enable
+        )
+        .describe("What it has missed is not sent by itself: recover it.")
+        POST(
+            "/v1/webhook-endpoints/bulk", "Switch many webhook endpoints on or off", .can(.webhooksWrite),
+            bulk
+        )
+        .describe("All of them or, when one does not exist, none.")
+        .example(body: ["ids": ["01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11"], "is_active": false])
     }
 
     struct Filter: ListFilter {
@@ -44,14 +50,18 @@ enum Endpoints {
 
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<WebhookEndpoint> {
         try await call.page(
-            list, "SELECT \(fragment: WebhookEndpoint.columns) FROM webhook_endpoints WHERE company_id = \(call.company)")
+            list,
+            "SELECT \(fragment: WebhookEndpoint.columns) FROM webhook_endpoints WHERE company_id = \(call.company)"
+        )
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<WebhookEndpoint> {
         try Single(await rows(id.value, call))
     }
 
-    static func create(_ call: Call, _ body: Body<NewWebhookEndpoint>) async throws -> Created<WebhookEndpointSecret> {
+    static func create(_ call: Call, _ body: Body<NewWebhookEndpoint>) async throws -> Created<
+        WebhookEndpointSecret
+    > {
         let company = try call.company
         try check(url: body.url, call)
         let types = try known(body.eventTypes, call)
@@ -86,7 +96,8 @@ enum Endpoints {
             ])
         }
         let made = WebhookEndpointSecret(
-            id: id, url: body.url.text, signature: secret.scheme, secret: secret.shown, publicKey: secret.publicKey,
+            id: id, url: body.url.text, signature: secret.scheme, secret: secret.shown,
+            publicKey: secret.publicKey,
             oldSecretUntil: nil)
         return Created(made, at: "/v1/webhook-endpoints/\(id)")
     }
@@ -108,7 +119,9 @@ enum Endpoints {
             changes.set("header_names", headers.names)
             changes.set("headers_sealed", to: "\(headers.sealed)")
         }
-        if let throttle = body.value.throttlePerSecond { changes.set("throttle_per_second", to: "\(throttle?.value)") }
+        if let throttle = body.value.throttlePerSecond {
+            changes.set("throttle_per_second", to: "\(throttle?.value)")
+        }
         if let isActive = body.isActive { activate(isActive, &changes) }
         let assignments = changes.sql
         try await call.db.transaction { tx in
@@ -134,7 +147,8 @@ enum Endpoints {
         var statements = [
             Audit.sql(
                 Audit.Entry(
-                    "webhook_endpoint.changed", on: "webhook_endpoint", id, before: changed.before, after: changed.after),
+                    "webhook_endpoint.changed", on: "webhook_endpoint", id, before: changed.before,
+                    after: changed.after),
                 by: call.actor, company: company)
         ]
         if isActive == false { statements.append(Lanes.forget(id)) }
@@ -162,7 +176,8 @@ enum Endpoints {
 
     static func enable(_ call: Call, _ id: Path<UUID>) async throws -> Single<WebhookEndpoint> {
         let company = try call.company
-        _ = try await call.db.transaction { tx in try await switchTo(true, [id.value], company, call, in: tx) }
+        _ = try await call.db.transaction { tx in try await switchTo(true, [id.value], company, call, in: tx)
+        }
         return try Single(await rows(id.value, call))
     }
 
@@ -195,7 +210,9 @@ enum Endpoints {
              WHERE company_id = \(company) AND id = ANY(\(ids)) ORDER BY id FOR UPDATE
             """)
         guard there.count == ids.count else { throw Problem.notFound }
-        let others = try there.filter { try $0.get("is_active") != isActive }.map { try $0.get("id", as: UUID.self) }
+        let others = try there.filter { try $0.get("is_active") != isActive }.map {
+            try $0.get("id", as: UUID.self)
+        }
         var changes = Changes()
         activate(isActive, &changes)
         var statements: [SQL] = [
@@ -256,6 +273,7 @@ enum Endpoints {
 
     private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query(
-            "SELECT \(fragment: WebhookEndpoint.columns) FROM webhook_endpoints WHERE company_id = \(call.company) AND id = \(id)")
+            "SELECT \(fragment: WebhookEndpoint.columns) FROM webhook_endpoints WHERE company_id = \(call.company) AND id = \(id)"
+        )
     }
 }

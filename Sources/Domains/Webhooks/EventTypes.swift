@@ -7,7 +7,8 @@ enum EventTypes {
     @RouteList static var routes: [Route] {
         GET("/v1/webhook-event-types", "List the types of events", .can(.webhooksRead), list)
             .describe(
-                "Every message is `{\"type\", \"timestamp\", \"data\"}`; `schema` and `example` are those of `data`.")
+                "Every message is `{\"type\", \"timestamp\", \"data\"}`; `schema` and `example` are those of `data`."
+            )
     }
 
     struct EventTypeEntry: Codable, Sendable {
@@ -26,7 +27,8 @@ enum EventTypes {
             EventTypeList(
                 data: try EventCatalogue.all.map { type in
                     EventTypeEntry(
-                        name: type.name, summary: type.summary, schema: try type.dataSchema().json, example: type.example)
+                        name: type.name, summary: type.summary, schema: try type.dataSchema().json,
+                        example: type.example)
                 }))
     }
 
@@ -38,5 +40,7 @@ enum EventTypes {
         return [name] + (1..<max(parts.count, 1)).map { parts.prefix($0).joined(separator: ".") + ".*" }
     }
 
-    static func pattern(_ pattern: String, fits name: String) -> Bool { patterns(for: name).contains(pattern) }
+    static func pattern(_ pattern: String, fits name: String) -> Bool {
+        patterns(for: name).contains(pattern)
+    }
 }

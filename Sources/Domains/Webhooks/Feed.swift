@@ -45,7 +45,9 @@ enum Feed {
         let company = try call.company
         let limit = place.limit?.value ?? 50
         let patterns = place.types?.items.map(\.text) ?? []
-        let wanted = EventTypes.names.filter { name in patterns.contains { EventTypes.pattern($0, fits: name) } }
+        let wanted = EventTypes.names.filter { name in
+            patterns.contains { EventTypes.pattern($0, fits: name) }
+        }
         var condition: SQL = "company_id = \(company) AND position > \(place.cursor?.position ?? 0)"
         if let since = place.since { condition += " AND created_at >= \(since)" }
         let ofTypes: SQL = patterns.isEmpty ? "TRUE" : "type = ANY(\(Array(wanted)))"
@@ -75,7 +77,8 @@ enum Feed {
         let id: UUID = try (json["id"] ?? .null).decode()
         return FeedEvent(
             id: id, webhookId: MessageId(id).text, type: json["type"]?.stringValue ?? "",
-            timestamp: try (json["timestamp"] ?? .null).decode(), channels: try (json["channels"] ?? .null).decode(),
+            timestamp: try (json["timestamp"] ?? .null).decode(),
+            channels: try (json["channels"] ?? .null).decode(),
             data: json["data"] ?? .null)
     }
 }
@@ -89,7 +92,8 @@ struct FeedCursor: TextValue {
 
     static var rule: TextRule {
         TextRule(length: 1...19, pattern: "^[0-9]+$") { text in
-            text.utf8.allSatisfy { (48...57).contains($0) } && Int64(text) != nil ? nil : "is no cursor of this feed"
+            text.utf8.allSatisfy { (48...57).contains($0) } && Int64(text) != nil
+                ? nil : "is no cursor of this feed"
         }
     }
     static var exampleText: String { "1024" }

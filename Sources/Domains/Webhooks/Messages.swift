@@ -10,12 +10,18 @@ enum Messages {
             .describe("The newest first; kept for at least two whole months.")
         GET("/v1/webhook-messages/{id}", "Read a webhook message", .can(.webhooksRead), read)
             .describe("With its data in full, and where it stands with each endpoint.")
-        GET("/v1/webhook-messages/{id}/attempts", "List the attempts at a message", .can(.webhooksRead), attempts)
+        GET(
+            "/v1/webhook-messages/{id}/attempts", "List the attempts at a message", .can(.webhooksRead),
+            attempts)
         POST("/v1/webhook-messages/{id}/resend", "Send a message again", .can(.webhooksWrite), resend)
-            .describe("By the whole schedule, under the same `webhook-id`: a receiver that knows it passes over it.")
+            .describe(
+                "By the whole schedule, under the same `webhook-id`: a receiver that knows it passes over it."
+            )
             .problems(.webhookEndpointInactive)
             .example(body: ["endpoint_id": "01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11"])
-        GET("/v1/webhook-endpoints/{id}/attempts", "List the attempts at an endpoint", .can(.webhooksRead), ofEndpoint)
+        GET(
+            "/v1/webhook-endpoints/{id}/attempts", "List the attempts at an endpoint", .can(.webhooksRead),
+            ofEndpoint)
     }
 
     struct WebhookMessage: Codable, Sendable, FieldNotes {
@@ -146,7 +152,9 @@ enum Messages {
         static let sorts = ["-id"]
     }
 
-    static func attempts(_ call: Call, _ id: Path<UUID>, _ list: List<AttemptFilter>) async throws -> Page<Attempt> {
+    static func attempts(_ call: Call, _ id: Path<UUID>, _ list: List<AttemptFilter>) async throws -> Page<
+        Attempt
+    > {
         let company = try call.company
         let id = MessageId(id.value)
         try await mustExist(id, company, call)
@@ -158,7 +166,9 @@ enum Messages {
             """)
     }
 
-    static func ofEndpoint(_ call: Call, _ id: Path<UUID>, _ list: List<AttemptFilter>) async throws -> Page<Attempt> {
+    static func ofEndpoint(_ call: Call, _ id: Path<UUID>, _ list: List<AttemptFilter>) async throws -> Page<
+        Attempt
+    > {
         let company = try call.company
         let there = try await call.db.query(
             "SELECT 1 FROM webhook_endpoints WHERE company_id = \(company) AND id = \(id)")
@@ -193,7 +203,8 @@ enum Messages {
 
     /// Delivers a message to one endpoint that must exist and be active, with the statements before it.
     static func send(
-        _ id: MessageId, to endpoint: UUID, because cause: DeliveryCause, _ company: UUID, _ call: Call, before: [SQL]
+        _ id: MessageId, to endpoint: UUID, because cause: DeliveryCause, _ company: UUID, _ call: Call,
+        before: [SQL]
     ) async throws {
         let action = cause == .test ? "webhook_endpoint.tested" : "webhook_message.resent"
         let audit = Audit.sql(
@@ -202,7 +213,8 @@ enum Messages {
         try await call.db.transaction { tx in
             // FOR SHARE: it is not switched off between this look and the delivery.
             let rows = try await tx.query(
-                "SELECT is_active FROM webhook_endpoints WHERE company_id = \(company) AND id = \(endpoint) FOR SHARE")
+                "SELECT is_active FROM webhook_endpoints WHERE company_id = \(company) AND id = \(endpoint) FOR SHARE"
+            )
             guard let row = rows.first else { throw Problem.notFound }
             guard try row.get("is_active") else { throw Problem(.webhookEndpointInactive) }
             let one: SQL = "FROM webhook_endpoints e WHERE e.company_id = \(company) AND e.id = \(endpoint)"

@@ -7,15 +7,18 @@ import Wire
 /// or is still to be is passed over.
 enum Recovery {
     @RouteList static var routes: [Route] {
-        POST("/v1/webhook-endpoints/{id}/recover", "Recover what an endpoint has missed", .can(.webhooksWrite), start)
-            .describe(
-                """
-                Every message of the span that the endpoint wants and that was never delivered to it is delivered now. The \
-                job tells how far it has come.
-                """
-            )
-            .problems(.webhookEndpointInactive, .webhookRecoveryUnderWay)
-            .example(body: ["since": "2026-11-23T00:00:00Z"])
+        POST(
+            "/v1/webhook-endpoints/{id}/recover", "Recover what an endpoint has missed", .can(.webhooksWrite),
+            start
+        )
+        .describe(
+            """
+            Every message of the span that the endpoint wants and that was never delivered to it is delivered now. The \
+            job tells how far it has come.
+            """
+        )
+        .problems(.webhookEndpointInactive, .webhookRecoveryUnderWay)
+        .example(body: ["since": "2026-11-23T00:00:00Z"])
     }
 
     struct RecoverySpan: Codable, Sendable, FieldNotes {
@@ -39,7 +42,9 @@ enum Recovery {
 
     static let handler = JobHandler(kind) { task, job in try await run(task, job) }
 
-    static func start(_ call: Call, _ id: Path<UUID>, _ body: Body<RecoverySpan>) async throws -> Accepted<RecoveryJob> {
+    static func start(_ call: Call, _ id: Path<UUID>, _ body: Body<RecoverySpan>) async throws -> Accepted<
+        RecoveryJob
+    > {
         let company = try call.company
         let there = try await call.db.query(
             "SELECT 1 FROM webhook_endpoints WHERE company_id = \(company) AND id = \(id)")
@@ -48,7 +53,8 @@ enum Recovery {
         let oldest = call.now - .seconds(WebhookLimits.recoverDaysMax * 86_400)
         guard body.since >= oldest, body.since < until else {
             throw Problem.unprocessable(
-                "/since", "out-of-range", "must lie before `until` and at most \(WebhookLimits.recoverDaysMax) days ago")
+                "/since", "out-of-range",
+                "must lie before `until` and at most \(WebhookLimits.recoverDaysMax) days ago")
         }
         let task = Task(endpoint: id.value, since: body.since, until: until)
         let job = try await call.db.transaction { tx in
@@ -85,7 +91,8 @@ enum Recovery {
             try await job.keep(["last": .string(next.description), "count": JSON(count)])
             let whole = (task.until - task.since).components.seconds
             let done = (MessageId(next).time - task.since).components.seconds
-            try await job.progress(whole > 0 ? Int(done * 100 / whole) : 0, "\(count) messages to be delivered again")
+            try await job.progress(
+                whole > 0 ? Int(done * 100 / whole) : 0, "\(count) messages to be delivered again")
             if job.isStopping { return .again(at: .now) }
         }
     }
@@ -102,7 +109,8 @@ enum Recovery {
         guard let endpoint = endpoints.first else { return nil }
         let patterns: [String] = try endpoint.get("event_types")
         let channels: [String] = try endpoint.get("channels")
-        let types = EventTypes.names.filter { name in patterns.contains { EventTypes.pattern($0, fits: name) } }
+        let types = EventTypes.names.filter { name in patterns.contains { EventTypes.pattern($0, fits: name) }
+        }
         let one: SQL = "FROM webhook_endpoints e WHERE e.company_id = \(company) AND e.id = \(task.endpoint)"
         let rows = try await tx.batch([
             "SELECT pg_advisory_xact_lock_shared(\(fragment: Lanes.lock(of: company)))",

@@ -7,16 +7,22 @@ import Wire
 /// The secrets of endpoints: made once, exchanged in peace, shown again only to those who may.
 enum Secrets {
     @RouteList static var routes: [Route] {
-        POST("/v1/webhook-endpoints/{id}/rotate-secret", "Exchange an endpoint's secret", .can(.webhooksWrite), rotate)
-            .describe(
-                """
-                For `overlap_seconds` every message is signed by both, so that the receiver can be changed over in peace. \
-                With 0 the old secret ends at once: for one that has leaked.
-                """
-            )
-            .secret.example(body: ["overlap_seconds": 86_400])
-        GET("/v1/webhook-endpoints/{id}/secret", "Be shown an endpoint's secret", .can(.webhookSecretsRead), reveal)
-            .describe("Each showing stands in the company's log.").secret
+        POST(
+            "/v1/webhook-endpoints/{id}/rotate-secret", "Exchange an endpoint's secret", .can(.webhooksWrite),
+            rotate
+        )
+        .describe(
+            """
+            For `overlap_seconds` every message is signed by both, so that the receiver can be changed over in peace. \
+            With 0 the old secret ends at once: for one that has leaked.
+            """
+        )
+        .secret.example(body: ["overlap_seconds": 86_400])
+        GET(
+            "/v1/webhook-endpoints/{id}/secret", "Be shown an endpoint's secret", .can(.webhookSecretsRead),
+            reveal
+        )
+        .describe("Each showing stands in the company's log.").secret
     }
 
     struct Rotation: Codable, Sendable, FieldNotes {
@@ -48,10 +54,12 @@ enum Secrets {
         let overlaps = until > call.now
         let answer = try await call.db.transaction { tx in
             let rows = try await tx.query(
-                "SELECT url, signature FROM webhook_endpoints WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+                "SELECT url, signature FROM webhook_endpoints WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+            )
             guard let row = rows.first else { throw Problem.notFound }
             let present: SignatureScheme = try row.get("signature")
-            let secret = try chosen(body.secret, body.secret == nil ? body.signature ?? present : body.signature)
+            let secret = try chosen(
+                body.secret, body.secret == nil ? body.signature ?? present : body.signature)
             let sealed = ring.sealText(secret.text, "secret", of: id.value)
             _ = try await tx.batch([
                 """
@@ -82,7 +90,8 @@ enum Secrets {
               FROM webhook_endpoints WHERE company_id = \(company) AND id = \(id)
             """,
             Audit.sql(
-                Audit.Entry("webhook_endpoint.secret_shown", on: "webhook_endpoint", id.value), by: call.actor,
+                Audit.Entry("webhook_endpoint.secret_shown", on: "webhook_endpoint", id.value),
+                by: call.actor,
                 company: company),
         ])
         guard let row = rows[0].first,

@@ -35,12 +35,15 @@ struct SigningSecret: Sendable {
     /// Reads `whsec_…` or `whsk_…`; nil when it is neither, or of a wrong length.
     init?(_ text: String) {
         if text.hasPrefix("whsec_") {
-            guard let bytes = Base64.decode(text.dropFirst(6)), Self.sharedBytes.contains(bytes.count) else { return nil }
+            guard let bytes = Base64.decode(text.dropFirst(6)), Self.sharedBytes.contains(bytes.count) else {
+                return nil
+            }
             key = .shared(bytes, HMACKey(bytes))
             return
         }
         // Some tools write the seed alone, others seed and public key.
-        guard text.hasPrefix("whsk_"), let bytes = Base64.decode(text.dropFirst(5)), [32, 64].contains(bytes.count),
+        guard text.hasPrefix("whsk_"), let bytes = Base64.decode(text.dropFirst(5)),
+            [32, 64].contains(bytes.count),
             let pair = Ed25519Key(seed: Array(bytes.prefix(32))),
             bytes.count == 32 || Array(bytes.suffix(32)) == pair.publicKey
         else { return nil }

@@ -7,7 +7,9 @@ import Wire
 enum Stats {
     @RouteList static var routes: [Route] {
         GET("/v1/webhook-endpoints/{id}/stats", "See how well an endpoint does", .can(.webhooksRead), read)
-            .describe("Counted over attempts, of the last week unless `days` says otherwise; days are those of UTC.")
+            .describe(
+                "Counted over attempts, of the last week unless `days` says otherwise; days are those of UTC."
+            )
     }
 
     struct Span: Codable, Sendable {
@@ -44,7 +46,9 @@ enum Stats {
         ]
     }
 
-    static func read(_ call: Call, _ id: Path<UUID>, _ span: Query<Span>) async throws -> Single<EndpointStats> {
+    static func read(_ call: Call, _ id: Path<UUID>, _ span: Query<Span>) async throws -> Single<
+        EndpointStats
+    > {
         let company = try call.company
         let days = span.days?.value ?? 7
         let since = MessageId.least(at: call.now - .seconds(days * 86_400))
@@ -75,9 +79,11 @@ enum Stats {
         }
         return Single(
             EndpointStats(
-                endpointId: id.value, days: days, delivered: delivered, failed: failed, givenUp: try all.get("given_up"),
+                endpointId: id.value, days: days, delivered: delivered, failed: failed,
+                givenUp: try all.get("given_up"),
                 successRate: delivered + failed == 0 ? nil : Double(delivered) / Double(delivered + failed),
-                durationMsP50: try all.get("p50"), durationMsP99: try all.get("p99"), pending: try now.get("pending"),
+                durationMsP50: try all.get("p50"), durationMsP99: try all.get("p99"),
+                pending: try now.get("pending"),
                 failingSince: try now.get("failing_since"), byDay: byDay))
     }
 }

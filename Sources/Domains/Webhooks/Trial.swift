@@ -8,7 +8,8 @@ enum Trial {
     @RouteList static var routes: [Route] {
         POST("/v1/webhook-endpoints/{id}/test", "Send an example to an endpoint", .can(.webhooksWrite), send)
             .describe(
-                "The example of the type, as GET /v1/webhook-event-types shows it. It stands in no feed and is not recovered.")
+                "The example of the type, as GET /v1/webhook-event-types shows it. It stands in no feed and is not recovered."
+            )
             .problems(.webhookEventTypeUnknown, .webhookEndpointInactive)
             .example(body: ["event_type": "team.created"])
     }

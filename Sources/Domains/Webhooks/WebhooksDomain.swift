@@ -14,7 +14,8 @@ public enum WebhooksDomain: Domain {
     public static let summary = "Events sent to your own servers, signed, tried again and logged."
 
     public static var routes: [Route] {
-        Endpoints.routes + Secrets.routes + Trial.routes + Recovery.routes + Stats.routes + Messages.routes + Feed.routes
+        Endpoints.routes + Secrets.routes + Trial.routes + Recovery.routes + Stats.routes + Messages.routes
+            + Feed.routes
             + EventTypes.routes
     }
 
@@ -27,9 +28,15 @@ public enum WebhooksDomain: Domain {
     public static let notifications = [WebhookNews.failing, WebhookNews.gone]
 
     public static let sealed = [
-        SealedColumn("webhook_endpoints", "secret_sealed", key: "id", isTenants: true) { "webhook-secret:\($0)" },
-        SealedColumn("webhook_endpoints", "old_secret_sealed", key: "id", isTenants: true) { "webhook-secret:\($0)" },
-        SealedColumn("webhook_endpoints", "headers_sealed", key: "id", isTenants: true) { "webhook-headers:\($0)" },
+        SealedColumn("webhook_endpoints", "secret_sealed", key: "id", isTenants: true) {
+            "webhook-secret:\($0)"
+        },
+        SealedColumn("webhook_endpoints", "old_secret_sealed", key: "id", isTenants: true) {
+            "webhook-secret:\($0)"
+        },
+        SealedColumn("webhook_endpoints", "headers_sealed", key: "id", isTenants: true) {
+            "webhook-headers:\($0)"
+        },
     ]
 
     public static let personalData: [PersonalData] = [

@@ -75,7 +75,8 @@ public final class ZipWriter: @unchecked Sendable {
         }
         // zlib counts in 32 bits.
         for start in stride(from: 0, to: bytes.count, by: Self.stepBytes) {
-            let step = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.stepBytes, bytes.count)])
+            let step = UnsafeRawBufferPointer(
+                rebasing: bytes[start..<min(start + Self.stepBytes, bytes.count)])
             open!.checksum = UInt32(
                 crc32(
                     UInt(open!.checksum), step.bindMemory(to: UInt8.self).baseAddress, UInt32(step.count)))

@@ -286,7 +286,11 @@ final class Connection: Readiness, @unchecked Sendable {
             close()
         case .answering:
             // A stream without end would hold up the stop; its producer learns of it by being cancelled.
-            if let push = stream?.push { push.drain() } else if let stream, stream.body.isEventStream { task?.cancel() }
+            if let push = stream?.push {
+                push.drain()
+            } else if let stream, stream.body.isEventStream {
+                task?.cancel()
+            }
         case .lingering: settle()
         case .greeting, .waiting, .ending, .closed: break
         }

@@ -213,7 +213,8 @@ extension Connection {
     /// The kernel would take up to 4 MiB more for a client that reads nothing, and its silence would go unnoticed so long.
     private func boundKernelQueue() {
         setOption(Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, Int32(clamping: limits.unsentBytes))
-        setOption(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(clamping: limits.streamStall.nanoseconds / 1_000_000))
+        setOption(
+            Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(clamping: limits.streamStall.nanoseconds / 1_000_000))
     }
 
     private func unsentWillGrow() {

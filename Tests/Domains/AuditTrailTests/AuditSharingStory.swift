@@ -11,9 +11,12 @@ import Wire
 @Suite struct AuditSharingStory {
     private func owner(_ company: String) async throws -> Person {
         let owner = try await Person(signedUpOn: .shared(), company: company)
-        for name in ["Launch", "Landing"] { try await owner.client.post("/v1/teams", ["name": .string(name)]).expect(201) }
+        for name in ["Launch", "Landing"] {
+            try await owner.client.post("/v1/teams", ["name": .string(name)]).expect(201)
+        }
         _ = try await eventually {
-            try await owner.client.get("/v1/audit-events/verify").expect(200).json["unsealed_events"] == 0 ? true : nil
+            try await owner.client.get("/v1/audit-events/verify").expect(200).json["unsealed_events"] == 0
+                ? true : nil
         }
         return owner
     }
@@ -36,7 +39,8 @@ import Wire
         #expect(less?.arrayValue?.isEmpty == true)
         let page = try await server.client.get("\(link)/events?limit=1").expect(200).json
         let cursor = try #require(page["page"]?["next_cursor"]?.stringValue)
-        let rest = try await server.client.get("\(link)/events?limit=1&cursor=\(cursor)").expect(200).json["data"]
+        let rest = try await server.client.get("\(link)/events?limit=1&cursor=\(cursor)").expect(200).json[
+            "data"]
         #expect(rest?[0]?["id"] == events[1]["id"])
         let lines = try await server.client.get("\(link)/events.ndjson").expect(200).body
         #expect(lines.split(separator: UInt8(ascii: "\n")).count == 2)
@@ -75,24 +79,31 @@ import Wire
             }
             #expect(done["events"] == 2)
             let link = path(
-                try await owner.client.post("/v1/audit-exports/\(id)/download-url").expect(200).json.text("url"))
+                try await owner.client.post("/v1/audit-exports/\(id)/download-url").expect(200).json.text(
+                    "url"))
             let file = try await server.client.get(link).expect(200).body
             #expect(file.count == done["bytes"]?.intValue)
-            let direct = try await owner.client.get("/v1/audit-events.\(format)?action=team.*").expect(200).body
+            let direct = try await owner.client.get("/v1/audit-events.\(format)?action=team.*").expect(200)
+                .body
             #expect(file == direct)
-            let told = try await owner.client.get("/v1/notifications?type=audit.export_ready&object_id=\(id)").expect(200)
+            let told = try await owner.client.get("/v1/notifications?type=audit.export_ready&object_id=\(id)")
+                .expect(200)
             #expect(told.json["data"]?.arrayValue?.count == 1)
             // When its time is over the job that waits for it takes it away.
             _ = try server.database.psql(
-                "UPDATE jobs SET due_at = now() WHERE kind = 'audit.export-end' AND arguments->>'export' = '\(id)'")
+                "UPDATE jobs SET due_at = now() WHERE kind = 'audit.export-end' AND arguments->>'export' = '\(id)'"
+            )
             _ = try await eventually {
-                try await owner.client.get("/v1/audit-exports/\(id)").expect(200).json["state"] == "expired" ? true : nil
+                try await owner.client.get("/v1/audit-exports/\(id)").expect(200).json["state"] == "expired"
+                    ? true : nil
             }
             #expect(try await server.client.get(link).code == "export-link-invalid")
             #expect(
-                try await owner.client.post("/v1/audit-exports/\(id)/download-url").code == "audit-export-not-ready")
+                try await owner.client.post("/v1/audit-exports/\(id)/download-url").code
+                    == "audit-export-not-ready")
         }
-        let refused = try await owner.client.post("/v1/audit-exports", ["format": "csv", "selection": ["q": "colour:red"]])
+        let refused = try await owner.client.post(
+            "/v1/audit-exports", ["format": "csv", "selection": ["q": "colour:red"]])
         #expect(refused.status == 422)
     }
 
@@ -110,7 +121,8 @@ import Wire
         let checked = try #require(job["result"]?["events_checked"]?.intValue)
         #expect(checked >= (head["events_checked"]?.intValue ?? .max))
         let wrong: JSON = ["known_seq": 1, "known_hash": .string(String(repeating: "ab", count: 32))]
-        let second = try await owner.client.post("/v1/audit-verifications", wrong).expect(202).json.text("job_id")
+        let second = try await owner.client.post("/v1/audit-verifications", wrong).expect(202).json.text(
+            "job_id")
         let verdict = try await eventually {
             let job = try await owner.client.get("/v1/jobs/\(second)").expect(200).json
             return job["state"] == "done" ? job["result"] : JSON?.none
@@ -118,13 +130,15 @@ import Wire
         #expect(verdict["first_bad_place"]?["fault"] == "unknown_chain")
     }
 
-    @Test func `what operators change for all is recorded in a chain of the installation's own`() async throws {
+    @Test func `what operators change for all is recorded in a chain of the installation's own`() async throws
+    {
         let server = try await TestServer.shared()
         let keeper = try await Person.operator(on: server)
         try await keeper.client.patch("/v1/job-queues/rehearsals", ["concurrency": 7]).expect(200)
         try await keeper.client.put("/v1/system/plan-limits/tiny/storage_bytes", ["limit": 1000]).expect(200)
         try await keeper.client.delete("/v1/system/plan-limits/tiny/storage_bytes").expect(204)
-        let acts = try await keeper.client.get("/v1/system/audit-events?actor_id=\(keeper.userId)").expect(200)
+        let acts = try await keeper.client.get("/v1/system/audit-events?actor_id=\(keeper.userId)").expect(
+            200)
         let found = acts.json["data"]?.arrayValue ?? []
         #expect(found.map { $0["action"] } == ["plan_limit.cleared", "plan_limit.set", "job_queue.changed"])
         #expect(found.last?["after"]?["concurrency"] == 7 && found.last?["after"]?["name"] == "rehearsals")
@@ -134,7 +148,9 @@ import Wire
             return event["seq"] != .null ? event : JSON?.none
         }
         #expect(sealed["hash"] != .null)
-        #expect(try await keeper.client.get("/v1/system/audit-events/verify").expect(200).json["is_whole"] == true)
+        #expect(
+            try await keeper.client.get("/v1/system/audit-events/verify").expect(200).json["is_whole"] == true
+        )
         let lines = try await keeper.client.get("/v1/system/audit-events.ndjson").expect(200).body
         #expect(String(decoding: lines, as: UTF8.self).contains("job_queue.changed"))
         // No company sees it, nor does anybody who is no operator.

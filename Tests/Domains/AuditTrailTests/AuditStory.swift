@@ -45,13 +45,17 @@ import Wire
         #expect(changed["actor_name"]?.stringValue == owner.name)
         let target = try changed.text("target_id")
         let found = [
-            "action=team.*", "q=target:team", "target_id=\(target)", "q=target:team:\(target)", "target_type=team",
-            "q=actor:\(owner.email)%20action:team.*", "actor_id=\(owner.userId)&action=team.created,team.changed,team.deleted",
+            "action=team.*", "q=target:team", "target_id=\(target)", "q=target:team:\(target)",
+            "target_type=team",
+            "q=actor:\(owner.email)%20action:team.*",
+            "actor_id=\(owner.userId)&action=team.created,team.changed,team.deleted",
             "q=actor:%22ada%20love%22%20target:team", "q=team", "address=127.0.0.1&target_type=team",
             "q=-action:company.*%20target:team", "q=from:2020-01-01%20to:2100-01-01%20action:team.*",
         ]
         for query in found { #expect(try await list(owner, query).count == 3, "\(query)") }
-        for query in ["q=actor:api_key", "q=action:team.*%20-target:team", "q=to:2020-01-01", "action=team_%25*"] {
+        for query in [
+            "q=actor:api_key", "q=action:team.*%20-target:team", "q=to:2020-01-01", "action=team_%25*",
+        ] {
             #expect(try await list(owner, query).isEmpty, "\(query)")
         }
         let request = try changed.text("request_id")
@@ -65,7 +69,8 @@ import Wire
         let id = try await list(owner, "action=team.created")[0].text("id")
         let event = try await owner.client.get("/v1/audit-events/\(id)").expect(200).json
         let previous = try #require(Hex.decode(event.text("prev_hash")))
-        #expect(Hex.encode(AuditChain.hash(previous, try event.text("canonical"))) == (try event.text("hash")))
+        #expect(
+            Hex.encode(AuditChain.hash(previous, try event.text("canonical"))) == (try event.text("hash")))
     }
 
     @Test func `another company's record does not exist`() async throws {

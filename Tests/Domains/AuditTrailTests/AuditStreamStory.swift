@@ -7,7 +7,9 @@ import Wire
 @testable import AuditTrail
 
 @Suite struct AuditStreamStory {
-    private static let made = Task { try await TestServer(["INFINITY_WEBHOOK_ALLOWED_RANGES": "127.0.0.1/32"]) }
+    private static let made = Task {
+        try await TestServer(["INFINITY_WEBHOOK_ALLOWED_RANGES": "127.0.0.1/32"])
+    }
 
     private func stream(_ owner: Person, _ url: String, _ more: JSON = [:]) async throws -> String {
         var body = more.objectValue ?? JSON.Object()
@@ -43,12 +45,15 @@ import Wire
         try await owner.client.patch("/v1/audit-streams/\(id)", ["is_active": false]).expect(200)
         #expect(try await state(owner, id)["paused_reason"] == "manual")
         let before = collector.taken(at: "/ok").count
-        try await owner.client.patch("/v1/audit-streams/\(id)", ["is_active": true, "after_seq": 0]).expect(200)
+        try await owner.client.patch("/v1/audit-streams/\(id)", ["is_active": true, "after_seq": 0]).expect(
+            200)
         _ = try await eventually {
             try collector.taken(at: "/ok").dropFirst(before).first?.lines.first?["seq"] == 1 ? true : nil
         }
         try await owner.client.delete("/v1/audit-streams/\(id)").expect(204)
-        #expect(try server.database.psql("SELECT count(*) FROM audit_stream_lanes WHERE stream_id = '\(id)'") == "0\n")
+        #expect(
+            try server.database.psql("SELECT count(*) FROM audit_stream_lanes WHERE stream_id = '\(id)'")
+                == "0\n")
     }
 
     @Test func `OTLP records have the names and types the protocol asks for`() async throws {
@@ -73,10 +78,13 @@ import Wire
         let attributes = record["attributes"]?.arrayValue ?? []
         let seq = attributes.first { $0["key"] == "audit.seq" }?["value"]?["intValue"]?.stringValue
         #expect(seq.flatMap { Int($0) } != nil)
-        #expect(attributes.contains { $0["key"] == "audit.target_type" && $0["value"]?["stringValue"] == "team" })
+        #expect(
+            attributes.contains { $0["key"] == "audit.target_type" && $0["value"]?["stringValue"] == "team" })
     }
 
-    @Test func `what a receiver does not take is sent again, and one that is gone is left alone`() async throws {
+    @Test func `what a receiver does not take is sent again, and one that is gone is left alone`()
+        async throws
+    {
         let server = try await Self.made.value
         let collector = try Collector()
         let owner = try await Person(signedUpOn: server, company: "Flaky")
@@ -96,7 +104,8 @@ import Wire
         let gone = try await stream(owner, collector.url("/gone"), ["after_seq": 0, "name": "Old one"])
         _ = try await eventually { try await state(owner, gone)["paused_reason"] == "gone" ? true : nil }
         #expect(collector.taken(at: "/gone").count == 1)
-        let told = try await owner.client.get("/v1/notifications?type=audit.stream_paused").expect(200).json["data"]
+        let told = try await owner.client.get("/v1/notifications?type=audit.stream_paused").expect(200).json[
+            "data"]
         #expect(told?[0]?["title"]?.stringValue?.contains("Old one") == true)
     }
 
@@ -107,7 +116,8 @@ import Wire
         let id = try await stream(owner, collector.url("/gone"), ["after_seq": 0])
         let trial = try await owner.client.post("/v1/audit-streams/\(id)/test").expect(200).json
         #expect(trial["is_taken"] == false && trial["status"] == 410)
-        #expect(try collector.taken(at: "/gone").contains { try $0.lines[0]["event"]?["action"] == "audit.test" })
+        #expect(
+            try collector.taken(at: "/gone").contains { try $0.lines[0]["event"]?["action"] == "audit.test" })
         for url in ["http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]/"] {
             let refused = try await owner.client.post(
                 "/v1/audit-streams", ["name": "No", "url": .string(url), "format": "otlp"])

@@ -26,7 +26,8 @@ import Wire
         func act(_ name: String, in tx: Transaction, company: UUID? = nil) async throws {
             try await Audit.record(
                 Audit.Entry(name, on: "team", .v7(), before: ["n": 1.5], after: ["n": .string("\u{1}ä\"\\")]),
-                by: Audit.Actor(.user, id: .v7(), address: "203.0.113.7"), company: company ?? self.company, in: tx)
+                by: Audit.Actor(.user, id: .v7(), address: "203.0.113.7"), company: company ?? self.company,
+                in: tx)
         }
 
         func act(_ name: String = "team.created") async throws {
@@ -35,7 +36,9 @@ import Wire
 
         func seal() async throws { while try await Sealing.round(database, keys) {} }
 
-        func verdict(known: ChainCheck.Known? = nil, from: Int64? = nil, limit: Int = .max) async throws -> AuditVerdict {
+        func verdict(known: ChainCheck.Known? = nil, from: Int64? = nil, limit: Int = .max) async throws
+            -> AuditVerdict
+        {
             try await ChainCheck(company: company, db: database, keys: keys, now: .now)
                 .run(from: from, upTo: limit, known: known)
         }
@@ -68,7 +71,11 @@ import Wire
                     }
                 }
             }
-            for _ in 1...2 { group.addTask { for _ in 1...40 { _ = try await Sealing.round(ground.database, ground.keys) } } }
+            for _ in 1...2 {
+                group.addTask {
+                    for _ in 1...40 { _ = try await Sealing.round(ground.database, ground.keys) }
+                }
+            }
             try await group.waitForAll()
         }
         try await ground.seal()
@@ -76,7 +83,9 @@ import Wire
         #expect(verdict.isWhole, "\(String(describing: verdict.firstBadPlace))")
         #expect(verdict.headSeq == 320)
         #expect(verdict.eventsChecked == 320)
-        #expect(try await ground.database.query("SELECT count(*) AS n FROM audit_unsealed")[0].get("n", as: Int.self) == 0)
+        #expect(
+            try await ground.database.query("SELECT count(*) AS n FROM audit_unsealed")[0].get(
+                "n", as: Int.self) == 0)
     }
 
     @Test func `an act that commits late is sealed late, and one that is undone never was`() async throws {
@@ -129,7 +138,10 @@ import Wire
     private static let third = "(SELECT audit_id FROM audit_seals WHERE company_id = COMPANY AND seq = 3)"
 
     @Test(arguments: [
-        ("UPDATE audit_log SET action = 'team.other' WHERE id = \(third)", AuditVerdict.Fault.altered, Int64(3)),
+        (
+            "UPDATE audit_log SET action = 'team.other' WHERE id = \(third)", AuditVerdict.Fault.altered,
+            Int64(3)
+        ),
         ("UPDATE audit_log SET before = '{\"n\": 1.50}' WHERE id = \(third)", .altered, 3),
         ("UPDATE audit_log SET at = at + interval '1 microsecond' WHERE id = \(third)", .altered, 3),
         ("DELETE FROM audit_log WHERE id = \(third)", .missingEvent, 3),
@@ -137,7 +149,9 @@ import Wire
         ("UPDATE audit_seals SET prev_hash = sha256('x') WHERE seq = 3", .brokenChain, 3),
         ("UPDATE audit_seals SET mac = sha256('x') WHERE seq >= 3", .badSignature, 3),
     ])
-    func `whoever goes past the program is found`(_ sql: String, _ fault: AuditVerdict.Fault, _ seq: Int64) async throws {
+    func `whoever goes past the program is found`(_ sql: String, _ fault: AuditVerdict.Fault, _ seq: Int64)
+        async throws
+    {
         let found = try await Ground().fault(after: sql)
         #expect(found.0 == fault)
         #expect(found.1 == seq)

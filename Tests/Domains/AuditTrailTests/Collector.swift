@@ -40,7 +40,9 @@ final class Collector: Sendable {
         func respond(to request: Request) -> Reply {
             .later {
                 let body = (try? await request.body.collect(upTo: 4 << 20)) ?? []
-                let (path, fields) = (request.path, (request.header("authorization"), request.header("content-type")))
+                let (path, fields) = (
+                    request.path, (request.header("authorization"), request.header("content-type"))
+                )
                 let count = log.all.withLock { all in
                     all.append(Taken(path: path, authorization: fields.0, type: fields.1, body: body))
                     return all.count { $0.path == path }

@@ -30,7 +30,8 @@ import Wire
 
         /// Adds a domain and proves it.
         func verified(_ domain: String, by owner: Person) async throws -> String {
-            let added = try await owner.client.post("/v1/domains", ["domain": .string(domain)]).expect(201).json
+            let added = try await owner.client.post("/v1/domains", ["domain": .string(domain)]).expect(201)
+                .json
             names.say([try added.text("record_value")], at: try added.text("record_name"))
             let id = try added.text("id")
             let answer = try await owner.client.post("/v1/domains/\(id)/verification").expect(200)
@@ -55,7 +56,8 @@ import Wire
                 "/v1/sso-connections",
                 [
                     "name": "Directory", "issuer": .string(provider.issuer),
-                    "client_id": .string(FakeProvider.clientId), "client_secret": .string(FakeProvider.clientSecret),
+                    "client_id": .string(FakeProvider.clientId),
+                    "client_secret": .string(FakeProvider.clientSecret),
                     "provisions_members": .bool(provisions),
                 ]
             ).expect(201)
@@ -79,31 +81,42 @@ import Wire
         let ground = try await Ground.shared()
         let domain = ground.freshDomain()
         let owner = try await ground.owner()
-        let added = try await owner.client.post("/v1/domains", ["domain": .string(domain.uppercased())]).expect(201)
+        let added = try await owner.client.post("/v1/domains", ["domain": .string(domain.uppercased())])
+            .expect(201)
         let id = try added.json.text("id")
-        #expect(added.json["record_name"] == .string("_infinity.\(domain)") && added.json["state"] == "pending")
+        #expect(
+            added.json["record_name"] == .string("_infinity.\(domain)") && added.json["state"] == "pending")
         let check = { try await owner.client.post("/v1/domains/\(id)/verification") }
         let missing = try await check().expect(200)
         #expect(missing.json["state"] == "pending")
         #expect(missing.json["last_fault"]?.stringValue?.contains("no TXT record") == true)
         ground.names.say(["something else"], at: "_infinity.\(domain)")
         #expect(try await check().json["last_fault"]?.stringValue?.contains("none of them") == true)
-        #expect(try await owner.client.patch("/v1/domains/\(id)", ["join_rule": "auto"]).code == "domain-not-verified")
+        #expect(
+            try await owner.client.patch("/v1/domains/\(id)", ["join_rule": "auto"]).code
+                == "domain-not-verified")
         // Among others, and so long that it must be fetched by TCP.
         let proof = try added.json.text("record_value")
-        ground.names.say((0..<12).map { "filler \($0) " + String(repeating: "x", count: 300) } + [proof], at: "_infinity.\(domain)")
+        ground.names.say(
+            (0..<12).map { "filler \($0) " + String(repeating: "x", count: 300) } + [proof],
+            at: "_infinity.\(domain)")
         #expect(try await check().expect(200).json["state"] == "verified")
-        #expect(try await owner.client.post("/v1/domains", ["domain": .string(domain)]).code == "domain-known")
+        #expect(
+            try await owner.client.post("/v1/domains", ["domain": .string(domain)]).code == "domain-known")
 
         let other = try await ground.owner("Other House")
         let theirs = try await other.client.post("/v1/domains", ["domain": .string(domain)]).expect(201).json
         ground.names.say([try theirs.text("record_value"), proof], at: "_infinity.\(domain)")
-        #expect(try await other.client.post("/v1/domains/\(theirs.text("id"))/verification").code == "domain-taken")
+        #expect(
+            try await other.client.post("/v1/domains/\(theirs.text("id"))/verification").code
+                == "domain-taken")
         #expect(try await other.client.get("/v1/domains/\(id)").status == 404)
-        #expect(try await owner.client.post("/v1/domains", ["domain": "gmail.com"]).code == "domain-is-public")
+        #expect(
+            try await owner.client.post("/v1/domains", ["domain": "gmail.com"]).code == "domain-is-public")
         try await owner.client.delete("/v1/domains/\(id)").expect(204)
         #expect(
-            try await other.client.post("/v1/domains/\(theirs.text("id"))/verification").expect(200).json["state"]
+            try await other.client.post("/v1/domains/\(theirs.text("id"))/verification").expect(200).json[
+                "state"]
                 == "verified")
     }
 
@@ -124,7 +137,8 @@ import Wire
         let owner = try await ground.owner()
         let id = try await ground.verified(domain, by: owner)
         let early = try await ground.signUp("early@\(domain)")
-        #expect(try await early.client.get("/v1/joinable-companies").json["data"]?.arrayValue?.isEmpty == true)
+        #expect(
+            try await early.client.get("/v1/joinable-companies").json["data"]?.arrayValue?.isEmpty == true)
         #expect(early.companyId == nil)
 
         try await owner.client.patch("/v1/domains/\(id)", ["join_rule": "ask"]).expect(200)
@@ -149,7 +163,9 @@ import Wire
         #expect(try await stranger.client.post(path).status == 404)
     }
 
-    @Test func `a role given by a domain is one that its giver holds, and never that of an owner`() async throws {
+    @Test func `a role given by a domain is one that its giver holds, and never that of an owner`()
+        async throws
+    {
         let ground = try await Ground.shared()
         let owner = try await ground.owner()
         let id = try await ground.verified(ground.freshDomain(), by: owner)
@@ -173,11 +189,13 @@ import Wire
         let domainId = try await ground.verified(domain, by: owner)
         let trial = try await owner.client.post("\(path)/test").expect(200)
         #expect(trial.json["is_working"] == true, "\(trial)")
-        let before = try await ground.server.client.post("/v1/auth/sso/discovery", ["email": .string("a@\(domain)")])
+        let before = try await ground.server.client.post(
+            "/v1/auth/sso/discovery", ["email": .string("a@\(domain)")])
         #expect(before.json["is_available"] == false)
         let enabled = try await owner.client.patch(path, ["is_enabled": true]).expect(200)
         #expect(!enabled.text.contains(FakeProvider.clientSecret))
-        let after = try await ground.server.client.post("/v1/auth/sso/discovery", ["email": .string("a@\(domain)")])
+        let after = try await ground.server.client.post(
+            "/v1/auth/sso/discovery", ["email": .string("a@\(domain)")])
         #expect(after.json["is_available"] == true && after.json["is_required"] == false)
         #expect(try await owner.client.delete("/v1/domains/\(domainId)").code == "domain-in-use")
 
@@ -234,7 +252,8 @@ import Wire
             "/v1/sso-connections",
             ["name": "Inside", "issuer": .string(ground.provider.issuer), "client_id": "x"]
         ).expect(201)
-        let trial = try await owner.client.post("/v1/sso-connections/\(made.json.text("id"))/test").expect(200)
+        let trial = try await owner.client.post("/v1/sso-connections/\(made.json.text("id"))/test").expect(
+            200)
         #expect(trial.json["is_working"] == false)
         #expect(trial.json["detail"]?.stringValue?.contains("addressNotAllowed") == true)
         await server.stop()

@@ -18,7 +18,8 @@ import Wire
                 "INFINITY_OIDC_ISSUER": provider.issuer, "INFINITY_OIDC_CLIENT_ID": FakeProvider.clientId,
                 "INFINITY_OIDC_CLIENT_SECRET": FakeProvider.clientSecret, "INFINITY_OIDC_NAME": "Loom",
                 "INFINITY_GITHUB_CLIENT_ID": FakeProvider.clientId,
-                "INFINITY_GITHUB_CLIENT_SECRET": FakeProvider.clientSecret, "INFINITY_GITHUB_URL": provider.issuer,
+                "INFINITY_GITHUB_CLIENT_SECRET": FakeProvider.clientSecret,
+                "INFINITY_GITHUB_URL": provider.issuer,
                 "INFINITY_CORS_ORIGINS": "https://app.example",
             ])
         }
@@ -28,14 +29,17 @@ import Wire
         }
 
         /// Begins, agrees and comes back.
-        func login(_ person: FakeProvider.Person, by id: String = "oidc", _ more: JSON.Object = .init()) async throws
+        func login(_ person: FakeProvider.Person, by id: String = "oidc", _ more: JSON.Object = .init())
+            async throws
             -> Answer
         {
             let begun = try await begin(id)
-            return try await finish(begun, provider.agree(to: begun.text("authorization_url"), as: person), more)
+            return try await finish(
+                begun, provider.agree(to: begun.text("authorization_url"), as: person), more)
         }
 
-        func finish(_ begun: JSON, _ back: (state: String, code: String), _ more: JSON.Object = .init()) async throws
+        func finish(_ begun: JSON, _ back: (state: String, code: String), _ more: JSON.Object = .init())
+            async throws
             -> Answer
         {
             var body = more
@@ -58,7 +62,8 @@ import Wire
         let client = ground.server.client.with(token: try first.json.text("access_token"))
         let me = try await client.get("/v1/auth/me").expect(200)
         #expect(me.json["email"] == .string(email) && me.json["name"] == "Ada Lovelace")
-        #expect(me.json["password_changed_at"]?.isNull == true && me.json["email_verified_at"]?.isNull == false)
+        #expect(
+            me.json["password_changed_at"]?.isNull == true && me.json["email_verified_at"]?.isNull == false)
         let sessions = try await client.get("/v1/auth/sessions").expect(200)
         #expect(sessions.json["data"]?[0]?["methods"] == ["social"])
         // The provider's own name for her decides from now on, whatever address it tells.
@@ -86,12 +91,14 @@ import Wire
         let told = try await guest.mail("identity-linked")
         #expect(told["provider"] == "Loom")
         // The button of that mail throws the identity out with everything else.
-        try await ground.server.client.post("/v1/auth/not-me", ["token": .string(Guest.token(in: told))]).expect(204)
+        try await ground.server.client.post("/v1/auth/not-me", ["token": .string(Guest.token(in: told))])
+            .expect(204)
         #expect(try await ground.login(owner).code == "identity-refused")
     }
 
     @Test(arguments: FakeProvider.Mischief.allCases.filter { $0 != .none })
-    func `a provider's word that does not hold opens nothing`(_ mischief: FakeProvider.Mischief) async throws {
+    func `a provider's word that does not hold opens nothing`(_ mischief: FakeProvider.Mischief) async throws
+    {
         let ground = try await Ground.shared()
         let ada = FakeProvider.Person(ground.subject(), email: Person.freshAddress())
         ground.provider.misbehave(mischief)
@@ -119,7 +126,8 @@ import Wire
         // Another issuer's answer.
         let third = try await ground.begin()
         let good = try ground.provider.agree(to: third.text("authorization_url"), as: ada)
-        #expect(try await ground.finish(third, good, ["iss": "https://evil.example"]).code == "identity-refused")
+        #expect(
+            try await ground.finish(third, good, ["iss": "https://evil.example"]).code == "identity-refused")
         let open = try await ground.server.client.post(
             "/v1/auth/oauth/oidc/authorize", ["redirect_uri": "https://evil.example/steal"])
         #expect(open.status == 422)
@@ -212,8 +220,10 @@ import Wire
         let begun = try await ground.server.client.post("/v1/auth/oauth/oidc/authorize", [:]).expect(200)
         let cookie = try #require(begun.header("set-cookie")?.split(separator: ";").first.map(String.init))
         let back = try ground.provider.agree(
-            to: begun.json.text("authorization_url"), as: .init(ground.subject(), email: Person.freshAddress()))
-        let page = try await ground.server.client.get("/account/callback?state=a&code=b&scope=openid&authuser=0")
+            to: begun.json.text("authorization_url"),
+            as: .init(ground.subject(), email: Person.freshAddress()))
+        let page = try await ground.server.client.get(
+            "/account/callback?state=a&code=b&scope=openid&authuser=0")
         #expect(page.status == 200)
         let answer = try await ground.server.client.with(header: "Cookie", cookie).post(
             "/v1/auth/browser/oauth/completion", ["state": .string(back.state), "code": .string(back.code)]

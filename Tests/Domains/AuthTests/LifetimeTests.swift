@@ -30,14 +30,18 @@ import Wire
         let guest = try await Guest.withAccount(on: server)
         let session = try await guest.login().expect(200).json
         let id = try session.text("session_id")
-        try age(id, "expires_at = now() + interval '1 hour', idle_expires_at = now() + interval '1 minute'", on: server)
+        try age(
+            id, "expires_at = now() + interval '1 hour', idle_expires_at = now() + interval '1 minute'",
+            on: server)
         try await guest.refresh(session.text("refresh_token")).expect(200)
         let moved = try server.database.psql(
             "SELECT idle_expires_at = expires_at FROM sessions WHERE id = '\(id)'")
         #expect(moved == "t\n")
     }
 
-    @Test func `a company's own limits close it, and nothing else, to a session that is over them`() async throws {
+    @Test func `a company's own limits close it, and nothing else, to a session that is over them`()
+        async throws
+    {
         let server = try await House.shared()
         let owner = try await Person(signedUpOn: server, company: "Short Hours")
         let policy: JSON = [

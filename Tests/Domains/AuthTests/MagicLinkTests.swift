@@ -36,9 +36,12 @@ import Wire
         #expect(try await confirm(guest, ["token": .string(old)]).code == "token-invalid")
         let wrong = code == "000000" ? "000001" : "000000"
         for _ in 0..<5 {
-            #expect(try await confirm(guest, ["email": .string(guest.email), "code": .string(wrong)]).status == 422)
+            #expect(
+                try await confirm(guest, ["email": .string(guest.email), "code": .string(wrong)]).status
+                    == 422)
         }
-        #expect(try await confirm(guest, ["email": .string(guest.email), "code": .string(code)]).status == 422)
+        #expect(
+            try await confirm(guest, ["email": .string(guest.email), "code": .string(code)]).status == 422)
     }
 
     @Test func `asking says nothing about accounts, and floods no mailbox`() async throws {
@@ -70,7 +73,8 @@ import Wire
             "/v1/auth/login/mfa",
             ["mfa_token": .string(halfway.json.text("mfa_token")), "code": .string(phone.code)]
         ).expect(200)
-        let sessions = try await guest.client.with(token: done.json.text("access_token")).get("/v1/auth/sessions")
+        let sessions = try await guest.client.with(token: done.json.text("access_token")).get(
+            "/v1/auth/sessions")
         let current = sessions.json["data"]?.arrayValue?.first { $0["is_current"] == true }
         #expect(current?["methods"] == ["magic_link", "totp"])
     }

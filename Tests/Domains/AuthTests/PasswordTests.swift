@@ -207,9 +207,11 @@ import Wire
                 "/v1/company/ownership-transfer", ["member_id": .string(try member.text("id"))])
         }
         _ = try server.database.psql(
-            "UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE user_id = '\(owner.userId)'")
+            "UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE user_id = '\(owner.userId)'"
+        )
         #expect(try await begin().code == "reauthentication-required")
-        try await owner.client.post("/v1/auth/reauthentication", ["password": .string(Person.password)]).expect(200)
+        try await owner.client.post("/v1/auth/reauthentication", ["password": .string(Person.password)])
+            .expect(200)
         try await begin().expect(202)
     }
 }

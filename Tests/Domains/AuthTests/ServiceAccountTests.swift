@@ -63,7 +63,9 @@ import Wire
         #expect(try await owner.client.delete(path).status == 404)
     }
 
-    @Test func `it holds no more than its maker, is never an owner, takes no seat and is no member`() async throws {
+    @Test func `it holds no more than its maker, is never an owner, takes no seat and is no member`()
+        async throws
+    {
         let server = try await House.shared()
         let owner = try await Person(signedUpOn: server, company: "Service House")
         let before = try await owner.client.get("/v1/company/usage").expect(200).json["seats_used"]

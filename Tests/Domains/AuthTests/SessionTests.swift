@@ -189,7 +189,9 @@ import Wire
         return try #require(members.first { $0["user_id"]?.stringValue == person.userId }).text("id")
     }
 
-    @Test func `an owner sees what a member sees, who is told, and nothing of his account is touched`() async throws {
+    @Test func `an owner sees what a member sees, who is told, and nothing of his account is touched`()
+        async throws
+    {
         let server = try await House.shared()
         let ada = try await Person(signedUpOn: server, company: "Helping House")
         let grace = try await ada.colleague(.viewer)
@@ -202,7 +204,8 @@ import Wire
             try await inHerName.patch("/v1/auth/me", ["name": "Mallory"]),
             try await inHerName.get("/v1/auth/sessions"),
             try await inHerName.post("/v1/auth/mfa/factors", ["name": "Mine"]),
-            try await inHerName.put("/v1/auth/password", ["current_password": "x", "new_password": "a-brand-new-secret-9"]),
+            try await inHerName.put(
+                "/v1/auth/password", ["current_password": "x", "new_password": "a-brand-new-secret-9"]),
         ] { #expect(answer.code == "not-in-anothers-name") }
         let mail = try await Guest(server, grace.email).mail("impersonated")
         #expect(mail["reason"] == "To see what you see" && mail["actor"]?.stringValue == ada.name)
@@ -234,7 +237,8 @@ import Wire
         let server = try await House.shared()
         let ada = try await Person(signedUpOn: server, company: "Helping House")
         let eve = try await Person(signedUpOn: server, company: "Other House")
-        #expect(try await begin(ada, try await memberId(of: ada, seenBy: ada)).code == "impersonation-refused")
+        #expect(
+            try await begin(ada, try await memberId(of: ada, seenBy: ada)).code == "impersonation-refused")
         #expect(try await begin(eve, try await memberId(of: ada, seenBy: ada)).status == 404)
     }
 }

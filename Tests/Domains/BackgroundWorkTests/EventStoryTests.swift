@@ -21,7 +21,9 @@ import Wire
             """)
         let failures = try await otto.client.get("/v1/event-failures?is_dead=true").expect(200).json
         let failure = try #require(failures["data"]?[0])
-        #expect(failure["type"]?.stringValue == "thing.done" && failure["errors"]?[0]?["error"]?.stringValue == "it broke")
+        #expect(
+            failure["type"]?.stringValue == "thing.done"
+                && failure["errors"]?[0]?["error"]?.stringValue == "it broke")
         let id = try #require(failure["id"]?.intValue)
         let again = try await otto.client.post("/v1/event-failures/\(id)/retry").expect(200).json
         #expect(again["is_dead"]?.boolValue == false && again["attempt"]?.intValue == 0)

@@ -83,7 +83,8 @@ import Wire
         let id = try await begun(otto, seconds: 600)
         for answer in [
             try await ada.client.get("/v1/jobs/\(id)"), try await ada.client.get("/v1/jobs/\(id)/stream"),
-            try await ada.client.post("/v1/jobs/\(id)/cancel"), try await ada.client.post("/v1/jobs/\(id)/retry"),
+            try await ada.client.post("/v1/jobs/\(id)/cancel"),
+            try await ada.client.post("/v1/jobs/\(id)/retry"),
         ] { #expect(answer.status == 404, "\(answer)") }
         let changed = try await ada.client.post("/v1/jobs/cancel").expect(200).json
         #expect(changed["changed"]?.intValue == 0)
@@ -91,7 +92,8 @@ import Wire
         let viewer = try await otto.colleague(.viewer)
         try await viewer.client.get("/v1/jobs").expect(403)
         try await ada.client.get("/v1/system/jobs").expect(403)
-        let cancelled = try await otto.client.post("/v1/jobs/cancel", ["queue": "rehearsals"]).expect(200).json
+        let cancelled = try await otto.client.post("/v1/jobs/cancel", ["queue": "rehearsals"]).expect(200)
+            .json
         #expect(cancelled["changed"]?.intValue == 1)
         _ = try await wait(otto, id, until: "cancelled")
     }
@@ -108,7 +110,8 @@ import Wire
         let server = try await TestServer()
         let otto = try await Person.operator(on: server)
         let queues = try await otto.client.get("/v1/job-queues").expect(200).json
-        let before = try #require(queues["data"]?.arrayValue?.first { $0["name"]?.stringValue == "rehearsals" })
+        let before = try #require(
+            queues["data"]?.arrayValue?.first { $0["name"]?.stringValue == "rehearsals" })
         #expect(before["is_paused"]?.boolValue == false && before["concurrency"]?.intValue == 20)
         let paused = try await otto.client.with(header: "If-Match", "\"1\"")
             .patch("/v1/job-queues/rehearsals", ["is_paused": true, "concurrency": 3]).expect(200).json
@@ -129,7 +132,8 @@ import Wire
         try await otto.client.get("/v1/cron/jobs-rehearsal/runs").expect(200)
         try await otto.client.get("/v1/cron/no-such/runs").expect(404)
 
-        try await otto.client.patch("/v1/job-queues/rehearsals", ["is_paused": false, "concurrency": nil]).expect(200)
+        try await otto.client.patch("/v1/job-queues/rehearsals", ["is_paused": false, "concurrency": nil])
+            .expect(200)
         _ = try await eventually {
             let job = try await otto.client.get("/v1/system/jobs/\(id)").expect(200).json
             return job["state"]?.stringValue == "done" ? job : JSON?.none

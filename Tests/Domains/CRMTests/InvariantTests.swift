@@ -42,14 +42,18 @@ import Wire
         "INSERT INTO pipelines (company_id, id, name, position) VALUES (\(company), \(id), \(name), 1)"
     }
 
-    private func stage(_ id: UUID, of pipeline: UUID, kind: String, probability: Int, _ company: UUID) -> SQL {
+    private func stage(_ id: UUID, of pipeline: UUID, kind: String, probability: Int, _ company: UUID) -> SQL
+    {
         """
         INSERT INTO stages (company_id, id, pipeline_id, name, kind, position, probability_bp)
         VALUES (\(company), \(id), \(pipeline), \(kind), \(kind), 1, \(probability))
         """
     }
 
-    private func deal(in pipeline: UUID, at stage: UUID, kind: String, amount: Int? = nil, currency: String? = nil, _ company: UUID) -> SQL {
+    private func deal(
+        in pipeline: UUID, at stage: UUID, kind: String, amount: Int? = nil, currency: String? = nil,
+        _ company: UUID
+    ) -> SQL {
         """
         INSERT INTO deals (company_id, id, name, pipeline_id, stage_id, stage_kind, rank, amount_minor, currency, closed_at)
         VALUES (\(company), \(UUID.v7()), 'Relaunch', \(pipeline), \(stage), \(kind), 'a', \(amount), \(currency),
@@ -60,14 +64,20 @@ import Wire
     @Test func `an address is one person's`() async throws {
         #expect(
             try await refusal {
-                [contact(anna, "Anna", $0), contact(bert, "Bert", $0), email("Anna@Example.com", of: anna, $0), email("anna@example.com", of: bert, $0)]
+                [
+                    contact(anna, "Anna", $0), contact(bert, "Bert", $0),
+                    email("Anna@Example.com", of: anna, $0), email("anna@example.com", of: bert, $0),
+                ]
             } == "contact_identities_value_key")
     }
 
     @Test func `a person has one primary address of a kind`() async throws {
         #expect(
             try await refusal {
-                [contact(anna, "Anna", $0), email("a@example.com", of: anna, isPrimary: true, $0), email("b@example.com", of: anna, isPrimary: true, $0)]
+                [
+                    contact(anna, "Anna", $0), email("a@example.com", of: anna, isPrimary: true, $0),
+                    email("b@example.com", of: anna, isPrimary: true, $0),
+                ]
             } == "contact_identities_primary_key")
     }
 
@@ -76,7 +86,8 @@ import Wire
             try await refusal {
                 [
                     pipeline(sales, "Sales", $0), pipeline(renewals, "Renewals", $0),
-                    stage(open, of: sales, kind: "open", probability: 1_000, $0), deal(in: renewals, at: open, kind: "open", $0),
+                    stage(open, of: sales, kind: "open", probability: 1_000, $0),
+                    deal(in: renewals, at: open, kind: "open", $0),
                 ]
             } == "deals_stage_fkey")
     }
@@ -84,13 +95,19 @@ import Wire
     @Test func `a deal is won only at a stage that says so`() async throws {
         #expect(
             try await refusal {
-                [pipeline(sales, "Sales", $0), stage(open, of: sales, kind: "open", probability: 1_000, $0), deal(in: sales, at: open, kind: "won", $0)]
+                [
+                    pipeline(sales, "Sales", $0),
+                    stage(open, of: sales, kind: "open", probability: 1_000, $0),
+                    deal(in: sales, at: open, kind: "won", $0),
+                ]
             } == "deals_stage_fkey")
     }
 
     @Test func `what is won is certain`() async throws {
         #expect(
-            try await refusal { [pipeline(sales, "Sales", $0), stage(won, of: sales, kind: "won", probability: 9_000, $0)] }
+            try await refusal {
+                [pipeline(sales, "Sales", $0), stage(won, of: sales, kind: "won", probability: 9_000, $0)]
+            }
                 == "stages_probability_fits")
     }
 
@@ -98,7 +115,8 @@ import Wire
         #expect(
             try await refusal {
                 [
-                    pipeline(sales, "Sales", $0), stage(open, of: sales, kind: "open", probability: 1_000, $0),
+                    pipeline(sales, "Sales", $0),
+                    stage(open, of: sales, kind: "open", probability: 1_000, $0),
                     deal(in: sales, at: open, kind: "open", amount: 100, $0),
                 ]
             } == "deals_amount_has_currency")

@@ -52,8 +52,12 @@ import Wire
         let world = try await World()
         let grace = try await world.owner()
         let quote = try await send(grace, "email,name\na@b.example,\"Ada\nstill open")
-        #expect(quote.status == 422 && quote.json["errors"]?[0]?["detail"]?.stringValue?.contains("row 2 ") == true)
-        #expect(try await send(grace, "email,nmae\na@b.example,Ada").json["errors"]?[0]?["code"] == "unknown-column")
+        #expect(
+            quote.status == 422
+                && quote.json["errors"]?[0]?["detail"]?.stringValue?.contains("row 2 ") == true)
+        #expect(
+            try await send(grace, "email,nmae\na@b.example,Ada").json["errors"]?[0]?["code"]
+                == "unknown-column")
         #expect(try await send(grace, "name\nAda").json["errors"]?[0]?["code"] == "required")
         #expect(try await send(grace, "email").json["errors"]?[0]?["code"] == "required")
         let many = "email\n" + (0...200).map { "p\($0)@story.example" }.joined(separator: "\n")

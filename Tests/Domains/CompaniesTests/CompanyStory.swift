@@ -112,7 +112,9 @@ import Wire
             #expect(try await grace.post("/v1/teams/\(team)/members", member).status == 201)
         }
         #expect(try await grace.headcounts() == [1, 1])
-        #expect(try await grace.delete("/v1/teams/\(first)/members/\(member["member_id"]!.stringValue!)").status == 204)
+        #expect(
+            try await grace.delete("/v1/teams/\(first)/members/\(member["member_id"]!.stringValue!)").status
+                == 204)
         #expect(try await grace.headcounts() == [0, 1])
         #expect(try await grace.delete("/v1/members/\(member["member_id"]!.stringValue!)").status == 204)
         #expect(try await grace.headcounts() == [0, 0])
@@ -120,7 +122,8 @@ import Wire
         #expect(try await grace.post("/v1/invitations", invitation).status == 201)
         let linus = try await world.person("Linus")
         _ = try world.test.psql(
-            "UPDATE users SET email = 'linus@example.com', email_norm = 'linus@example.com' WHERE id = '\(linus.id)'")
+            "UPDATE users SET email = 'linus@example.com', email_norm = 'linus@example.com' WHERE id = '\(linus.id)'"
+        )
         let token = try #require(try await world.mailedTokens(to: "linus@example.com").first)
         #expect(try await linus.post("/v1/invitations/acceptance", ["token": .string(token)]).status == 200)
         #expect(try await grace.headcounts() == [1, 1])

@@ -22,7 +22,8 @@ import Wire
         let grant = try await grace.post(
             "/v1/grants",
             [
-                "object_type": "team", "object_id": .string(weavers), "member_id": .string(grace.member(linus)),
+                "object_type": "team", "object_id": .string(weavers),
+                "member_id": .string(grace.member(linus)),
                 "role_id": .string(grace.role("manager")),
             ])
         #expect(grant.status == 201 && grant.json["holder_name"] == "Linus")
@@ -106,7 +107,8 @@ import Wire
             try await who.post(
                 "/v1/grants",
                 [
-                    "object_type": "team", "object_id": .string(object), "member_id": .string(who.member(who)),
+                    "object_type": "team", "object_id": .string(object),
+                    "member_id": .string(who.member(who)),
                     "role_id": .string(who.role(role)),
                 ])
         }
@@ -119,7 +121,8 @@ import Wire
         let odd = try await grace.post(
             "/v1/grants",
             [
-                "object_type": "moon", "object_id": .string(weavers), "member_id": .string(grace.member(grace)),
+                "object_type": "moon", "object_id": .string(weavers),
+                "member_id": .string(grace.member(grace)),
                 "role_id": .string(grace.role("viewer")),
             ])
         #expect(odd.status == 422)
@@ -132,12 +135,14 @@ import Wire
         let linus = try await grace.colleague("Linus", as: "manager")
         let weavers = try await team(grace)
         let (from, to) = (try await grace.member(meg), try await grace.member(linus))
-        _ = try await grace.post("/v1/teams/\(weavers)/members", ["member_id": .string(from), "is_lead": true])
+        _ = try await grace.post(
+            "/v1/teams/\(weavers)/members", ["member_id": .string(from), "is_lead": true])
         let token = try await meg.invite("newcomer@story.example", as: "member")
         let answer = try await grace.post("/v1/members/\(from)/handover", ["to_member_id": .string(to)])
         #expect(answer.status == 200)
         let items = answer.json["items"]?.arrayValue ?? []
-        let counts = Dictionary(uniqueKeysWithValues: items.map { ($0["kind"]?.stringValue ?? "", $0["count"]) })
+        let counts = Dictionary(
+            uniqueKeysWithValues: items.map { ($0["kind"]?.stringValue ?? "", $0["count"]) })
         #expect(counts["invitations"] == 1 && counts["led_teams"] == 1 && counts["clients"] == 0)
         let places = try await grace.get("/v1/teams/\(weavers)/members").json["data"]?.arrayValue ?? []
         let leads = places.filter { $0["is_lead"] == true }.compactMap { $0["member_id"]?.stringValue }
@@ -151,7 +156,8 @@ import Wire
                 + "WHERE id = '\(newcomer.id)'")
         #expect(
             try await newcomer.post("/v1/invitations/acceptance", ["token": .string(token)]).status == 200)
-        #expect(try await grace.post("/v1/members/\(to)/handover", ["to_member_id": .string(to)]).status == 422)
+        #expect(
+            try await grace.post("/v1/members/\(to)/handover", ["to_member_id": .string(to)]).status == 422)
     }
 
     @Test func `each act tells those who react what happened`() async throws {

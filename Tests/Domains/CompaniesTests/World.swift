@@ -51,7 +51,8 @@ final class World: Sendable {
         environment.set(RecentProof(require: { _ in }))
         try await CompaniesDomain.start(&environment)
         let application = try Application(
-            [Mailroom.declaration, CompaniesDomain.declaration, Self.ofSigningIn], configuration: configuration,
+            [Mailroom.declaration, CompaniesDomain.declaration, Self.ofSigningIn],
+            configuration: configuration,
             authenticator: Claims(database: database), database: database, environment: environment,
             metrics: Metrics(), accessLog: nil)
         server = try HTTPServer(
@@ -153,7 +154,9 @@ struct Person: Sendable {
 
     /// How many are in each team, by the teams' names.
     func headcounts() async throws -> [Int] {
-        (try await get("/v1/teams").json["data"]?.arrayValue ?? []).compactMap { $0["member_count"]?.intValue }
+        (try await get("/v1/teams").json["data"]?.arrayValue ?? []).compactMap {
+            $0["member_count"]?.intValue
+        }
     }
 
     /// Invites by role key and gives back the mailed token.

@@ -8,14 +8,17 @@ import Wire
     private let units = (0..<20_000).map { "unit-\($0)" }
 
     private func set(
-        _ rules: [FlagRule] = [], default serving: FlagServing = FlagServing(variant: "off"), isOn: Bool = true,
-        prerequisites: [FlagPrerequisite] = [], others: [FlagState] = [], segments: [String: [FlagCondition]] = [:]
+        _ rules: [FlagRule] = [], default serving: FlagServing = FlagServing(variant: "off"),
+        isOn: Bool = true,
+        prerequisites: [FlagPrerequisite] = [], others: [FlagState] = [],
+        segments: [String: [FlagCondition]] = [:]
     ) -> FlagSet {
         let variants = [FlagVariant("on", true), FlagVariant("off", false)]
         let mine = FlagState(
             key: "mine", isOn: isOn, salt: "salt",
             rules: FlagRules(
-                variants: variants, offVariant: "off", default: serving, rules: rules, prerequisites: prerequisites),
+                variants: variants, offVariant: "off", default: serving, rules: rules,
+                prerequisites: prerequisites),
             version: 7)
         return FlagSet(flags: [mine] + others, segments: segments)
     }
@@ -24,9 +27,12 @@ import Wire
         set.decide("mine", for: FlagContext(context))
     }
 
-    private func rollout(_ share: Int) -> FlagSet { set([FlagRule(rollout: share, serve: FlagServing(variant: "on"))]) }
+    private func rollout(_ share: Int) -> FlagSet {
+        set([FlagRule(rollout: share, serve: FlagServing(variant: "on"))])
+    }
 
-    @Test func `the bucket is the first eight bytes of the digest of salt, key and unit, modulo ten thousand`() {
+    @Test
+    func `the bucket is the first eight bytes of the digest of salt, key and unit, modulo ten thousand`() {
         for unit in ["a", "customer-42", "ümläut", ""] {
             let digest = SHA256.digest("s1" + "checkout" + unit).bytes
             let number = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -46,7 +52,8 @@ import Wire
         #expect(units.allSatisfy { ask(rollout(0), ["targetingKey": .string($0)])?.variant == "off" })
     }
 
-    @Test(arguments: [100, 1000, 2500, 5000, 9000]) func `the share that is drawn is the share that was asked for`(share: Int) {
+    @Test(arguments: [100, 1000, 2500, 5000, 9000])
+    func `the share that is drawn is the share that was asked for`(share: Int) {
         let flags = rollout(share)
         let hit = units.count { ask(flags, ["targetingKey": .string($0)])?.variant == "on" }
         let expected = Double(units.count) * Double(share) / 10_000
@@ -69,7 +76,11 @@ import Wire
 
     @Test func `raising a share moves nobody from one variant to another`() {
         func split(_ share: Int) -> FlagSet {
-            set([FlagRule(rollout: share, serve: FlagServing(split: [FlagWeight("on", 3000), FlagWeight("off", 7000)]))])
+            set([
+                FlagRule(
+                    rollout: share,
+                    serve: FlagServing(split: [FlagWeight("on", 3000), FlagWeight("off", 7000)]))
+            ])
         }
         let (small, large) = (split(2000), split(8000))
         for unit in units.prefix(5000) {
@@ -89,7 +100,8 @@ import Wire
 
     @Test func `without a unit the default holds, every time`() {
         let flags = set([FlagRule(rollout: 5000, serve: FlagServing(variant: "on"))])
-        for context in [[:], ["targetingKey": ""], ["targetingKey": nil], ["other": "x"]] as [[String: JSON]] {
+        for context in [[:], ["targetingKey": ""], ["targetingKey": nil], ["other": "x"]] as [[String: JSON]]
+        {
             #expect((0..<20).allSatisfy { _ in ask(flags, context)?.variant == "off" })
             #expect(ask(flags, context)?.reason == .missingUnit)
         }
@@ -98,9 +110,11 @@ import Wire
     @Test func `a rule draws by the attribute it names`() {
         let flags = set([FlagRule(rollout: 5000, serve: FlagServing(variant: "on", bucketBy: "company"))])
         for company in 0..<200 {
-            let answers = Set((0..<5).map { user in
-                ask(flags, ["targetingKey": .string("user-\(user)"), "company": .string("c\(company)")])?.variant
-            })
+            let answers = Set(
+                (0..<5).map { user in
+                    ask(flags, ["targetingKey": .string("user-\(user)"), "company": .string("c\(company)")])?
+                        .variant
+                })
             #expect(answers.count == 1, "everybody in a company gets the same")
         }
     }
@@ -112,9 +126,14 @@ import Wire
         let serving = FlagServing(variant: "on")
         let needs = [FlagPrerequisite("parent", ["on"])]
         #expect(ask(set(default: serving, isOn: false), [:])?.reason == .off)
-        #expect(ask(set(default: serving, prerequisites: needs, others: [parent(true)]), [:])?.variant == "on")
-        #expect(ask(set(default: serving, prerequisites: needs, others: [parent(false)]), [:])?.reason == .prerequisite)
-        #expect(ask(set(default: serving, prerequisites: needs), [:])?.variant == "off", "a missing one is not met")
+        #expect(
+            ask(set(default: serving, prerequisites: needs, others: [parent(true)]), [:])?.variant == "on")
+        #expect(
+            ask(set(default: serving, prerequisites: needs, others: [parent(false)]), [:])?.reason
+                == .prerequisite)
+        #expect(
+            ask(set(default: serving, prerequisites: needs), [:])?.variant == "off",
+            "a missing one is not met")
     }
 
     @Test func `a ring of prerequisites is found`() {
@@ -138,7 +157,10 @@ import Wire
         let value: JSON?
         let holds: Bool
 
-        init(_ operator: FlagOperator, _ values: [JSON], _ value: JSON?, _ holds: Bool, negated: Bool? = nil, ignoresCase: Bool? = nil) {
+        init(
+            _ operator: FlagOperator, _ values: [JSON], _ value: JSON?, _ holds: Bool, negated: Bool? = nil,
+            ignoresCase: Bool? = nil
+        ) {
             condition = FlagCondition("a", `operator`, values, isNegated: negated, ignoresCase: ignoresCase)
             self.value = value
             self.holds = holds
@@ -147,19 +169,30 @@ import Wire
 
     @Test(arguments: [
         Question(.isIn, ["x", "y"], "y", true), Question(.isIn, ["x"], "X", false),
-        Question(.isIn, ["x"], "X", true, ignoresCase: true), Question(.isIn, [7], 7, true), Question(.isIn, ["7"], 7, true),
-        Question(.isIn, [true], true, true), Question(.isIn, ["x"], nil, false), Question(.isIn, ["x"], nil, false, negated: true),
-        Question(.isIn, ["x"], "y", true, negated: true), Question(.isIn, ["admin"], ["viewer", "admin"], true),
-        Question(.notIn, ["x"], "y", true), Question(.notIn, ["x"], "x", false), Question(.notIn, ["x"], nil, true),
-        Question(.notIn, ["x"], ["y", "x"], false), Question(.contains, ["b"], "abc", true), Question(.contains, ["d"], "abc", false),
+        Question(.isIn, ["x"], "X", true, ignoresCase: true), Question(.isIn, [7], 7, true),
+        Question(.isIn, ["7"], 7, true),
+        Question(.isIn, [true], true, true), Question(.isIn, ["x"], nil, false),
+        Question(.isIn, ["x"], nil, false, negated: true),
+        Question(.isIn, ["x"], "y", true, negated: true),
+        Question(.isIn, ["admin"], ["viewer", "admin"], true),
+        Question(.notIn, ["x"], "y", true), Question(.notIn, ["x"], "x", false),
+        Question(.notIn, ["x"], nil, true),
+        Question(.notIn, ["x"], ["y", "x"], false), Question(.contains, ["b"], "abc", true),
+        Question(.contains, ["d"], "abc", false),
         Question(.startsWith, ["ab"], "abc", true), Question(.endsWith, ["@x.de"], "me@x.de", true),
-        Question(.equals, [3], 3.0, true), Question(.greater, [3], 4, true), Question(.greater, [3], 3, false),
+        Question(.equals, [3], 3.0, true), Question(.greater, [3], 4, true),
+        Question(.greater, [3], 3, false),
         Question(.atLeast, [3], 3, true), Question(.less, [3], "2", true), Question(.atMost, [3], 3.5, false),
-        Question(.less, [3], "no number", false), Question(.after, ["2026-01-01T00:00:00Z"], "2026-01-01T01:00:00+00:30", true),
-        Question(.before, ["2026-01-01T00:00:00Z"], "2025-12-31T23:59:59Z", true), Question(.before, ["2026-01-01T00:00:00Z"], "soon", false),
-        Question(.sameVersion, ["1.2.3"], "1.2.3+build7", true), Question(.laterVersion, ["1.2.3-rc.1"], "1.2.3", true),
-        Question(.laterVersion, ["1.9.0"], "1.10.0", true), Question(.earlierVersion, ["1.0.0-beta.11"], "1.0.0-beta.2", true),
-        Question(.earlierVersion, ["1.0.0-1"], "1.0.0-alpha", false), Question(.laterVersion, ["1.0"], "2.0.0", false),
+        Question(.less, [3], "no number", false),
+        Question(.after, ["2026-01-01T00:00:00Z"], "2026-01-01T01:00:00+00:30", true),
+        Question(.before, ["2026-01-01T00:00:00Z"], "2025-12-31T23:59:59Z", true),
+        Question(.before, ["2026-01-01T00:00:00Z"], "soon", false),
+        Question(.sameVersion, ["1.2.3"], "1.2.3+build7", true),
+        Question(.laterVersion, ["1.2.3-rc.1"], "1.2.3", true),
+        Question(.laterVersion, ["1.9.0"], "1.10.0", true),
+        Question(.earlierVersion, ["1.0.0-beta.11"], "1.0.0-beta.2", true),
+        Question(.earlierVersion, ["1.0.0-1"], "1.0.0-alpha", false),
+        Question(.laterVersion, ["1.0"], "2.0.0", false),
     ]) func `a condition holds as its operator says`(_ question: Question) {
         let context = FlagContext(question.value.map { ["a": $0] } ?? [:])
         #expect(question.condition.holds(in: context) == question.holds)

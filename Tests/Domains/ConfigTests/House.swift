@@ -8,7 +8,8 @@ enum House {
     static func shared() async throws -> TestServer { try await server.value }
     private static let server = Task { try await TestServer(variables) }
 
-    static func another(beside server: TestServer, _ more: [String: String] = [:]) async throws -> TestServer {
+    static func another(beside server: TestServer, _ more: [String: String] = [:]) async throws -> TestServer
+    {
         try await TestServer(beside: server, variables.merging(more) { $1 })
     }
 }

@@ -40,7 +40,9 @@ import Wire
             """, as: tenant)
     }
 
-    private func grant(_ quota: Quota, _ amount: Int64, priority: Int = 100, expiresIn seconds: Int? = nil) async throws {
+    private func grant(_ quota: Quota, _ amount: Int64, priority: Int = 100, expiresIn seconds: Int? = nil)
+        async throws
+    {
         _ = try await db.query(
             """
             INSERT INTO quota_grants (company_id, id, quota, amount, priority, expires_at)
@@ -55,7 +57,8 @@ import Wire
             """
             SELECT used FROM quota_grants WHERE company_id = \(company) AND quota = \(quota.name)
              ORDER BY priority, expires_at, id
-            """, as: tenant).map { try $0.get("used") }
+            """, as: tenant
+        ).map { try $0.get("used") }
     }
 
     @Test func `reading where one stands waits for nobody who takes`() async throws {
@@ -93,7 +96,9 @@ import Wire
         #expect(standing.remaining == 1)
     }
 
-    @Test func `64 reservations at once never set aside more than there is, and settle to what was used`() async throws {
+    @Test func `64 reservations at once never set aside more than there is, and settle to what was used`()
+        async throws
+    {
         let quota = Quota("test_reserved", "Reserved", unit: "tokens", limit: 1000, period: .month)
         let reservations = try await withThrowingTaskGroup { group in
             for _ in 0..<64 {
@@ -110,7 +115,9 @@ import Wire
         try await withThrowingTaskGroup { group in
             for reservation in reservations + reservations {
                 group.addTask {
-                    try await db.transaction(as: tenant) { try await Quotas.settle(reservation, used: 40, in: $0) }
+                    try await db.transaction(as: tenant) {
+                        try await Quotas.settle(reservation, used: 40, in: $0)
+                    }
                 }
             }
             try await group.waitForAll()
@@ -164,9 +171,13 @@ import Wire
         let quota = Quota("test_reset", "Reset", unit: "calls", limit: 1, period: .day)
         try await take(quota, 1)
         let refusal = try #require(await #expect(throws: Problem.self) { try await take(quota, 1) })
-        let retry = try #require(refusal.headers.first { "\($0.name)" == "retry-after" }.flatMap { Int($0.value) })
+        let retry = try #require(
+            refusal.headers.first { "\($0.name)" == "retry-after" }.flatMap { Int($0.value) })
         #expect((1...90_000).contains(retry))
-        #expect(refusal.headers.contains { "\($0.name)" == "ratelimit" && $0.value.hasPrefix("\"test_reset\";r=0;t=") })
+        #expect(
+            refusal.headers.contains {
+                "\($0.name)" == "ratelimit" && $0.value.hasPrefix("\"test_reset\";r=0;t=")
+            })
     }
 
     @Test func `grants are used up by priority, then by expiry, after the plain limit`() async throws {
@@ -191,9 +202,11 @@ import Wire
         try await grant(quota, 10, expiresIn: 3600)
         try await take(quota, 14)
         _ = try await db.query(
-            "UPDATE quota_grants SET expires_at = now() WHERE company_id = \(company) AND quota = 'test_expiry'", as: tenant)
+            "UPDATE quota_grants SET expires_at = now() WHERE company_id = \(company) AND quota = 'test_expiry'",
+            as: tenant)
         _ = try await db.query(
-            "UPDATE quota_counters SET fresh_until = now() - interval '1 second' WHERE company_id = \(company)", as: tenant)
+            "UPDATE quota_counters SET fresh_until = now() - interval '1 second' WHERE company_id = \(company)",
+            as: tenant)
         let standing = try await used(quota)
         #expect(standing.ceiling == 14, "the four that were used stay counted, the six are gone")
         await #expect(throws: Problem.self) { try await take(quota, 1) }
@@ -201,12 +214,14 @@ import Wire
 
     @Test func `a plan's limit holds, and the company's own exception before it`() async throws {
         let quota = Quota("test_plan", "Plan", unit: "pieces", limit: 3)
-        _ = try await db.query("INSERT INTO plan_limits (plan, quota, amount) VALUES ('gold-test', 'test_plan', 50)")
+        _ = try await db.query(
+            "INSERT INTO plan_limits (plan, quota, amount) VALUES ('gold-test', 'test_plan', 50)")
         _ = try await db.query(
             "INSERT INTO company_plans (company_id, plan) VALUES (\(company), 'gold-test')", as: tenant)
         #expect(try await used(quota).ceiling == 50)
         _ = try await db.query(
-            "INSERT INTO quota_overrides (company_id, quota, amount) VALUES (\(company), 'test_plan', 70)", as: tenant)
+            "INSERT INTO quota_overrides (company_id, quota, amount) VALUES (\(company), 'test_plan', 70)",
+            as: tenant)
         #expect(try await lookedOver(quota).ceiling == 70)
     }
 
@@ -230,7 +245,8 @@ import Wire
         let quota = Quota("test_alerts", "Alerts", unit: "calls", limit: 100, period: .day)
         func alerted() async throws -> Int {
             try await db.query(
-                "SELECT alerted FROM quota_counters WHERE company_id = \(company) AND quota = 'test_alerts'", as: tenant)[0]
+                "SELECT alerted FROM quota_counters WHERE company_id = \(company) AND quota = 'test_alerts'",
+                as: tenant)[0]
                 .get("alerted")
         }
         for (amount, expected) in [(49, 0), (1, 50), (29, 50), (1, 80), (20, 100)] {

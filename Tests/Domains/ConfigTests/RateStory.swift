@@ -8,7 +8,9 @@ import Wire
 
 /// Limits that several instances keep together. On servers of their own: all tests come from one address.
 @Suite struct RateStory {
-    private static let variables = ["INFINITY_PUBLIC_URL": "http://infinity.example", "INFINITY_RATE_LIMITS": "on"]
+    private static let variables = [
+        "INFINITY_PUBLIC_URL": "http://infinity.example", "INFINITY_RATE_LIMITS": "on",
+    ]
 
     private func pair() async throws -> (TestServer, TestServer) {
         // The first server of a process prepares the folder they all keep files in.
@@ -29,7 +31,9 @@ import Wire
                 group.addTask {
                     let client = servers[worker % servers.count].client.with(token: token)
                     var passed = 0
-                    for _ in 0..<count / 16 where try await client.get("/v1/auth/me").status == 200 { passed += 1 }
+                    for _ in 0..<count / 16 where try await client.get("/v1/auth/me").status == 200 {
+                        passed += 1
+                    }
                     return passed
                 }
             }
@@ -37,7 +41,9 @@ import Wire
         }
     }
 
-    @Test func `two instances give out one quota between them, and the plan's holds for a whole company`() async throws {
+    @Test func `two instances give out one quota between them, and the plan's holds for a whole company`()
+        async throws
+    {
         let (first, second) = try await pair()
         let operations = try await Person.operator(on: first)
         let person = try await Person(signedUpOn: first, company: "Hasty")
@@ -50,7 +56,8 @@ import Wire
         // The other instance hears of the new quotas within a second.
         let there = second.client.with(token: person.token)
         _ = try await eventually { () -> Bool? in
-            try await there.get("/v1/auth/me").header("ratelimit-policy") == "\"default\";q=100;w=60" ? true : nil
+            try await there.get("/v1/auth/me").header("ratelimit-policy") == "\"default\";q=100;w=60"
+                ? true : nil
         }
         let began = ContinuousClock.now
         let passed = try await passed(480, person.token, [first, second])
@@ -59,7 +66,9 @@ import Wire
         // A quarter over by what is on its way between the two, and what they do not tell each other of.
         #expect(Double(passed) <= (100 + refilled) * 1.3, "\(passed) passed")
 
-        try await operations.client.put("/v1/system/companies/\(person.companyId ?? "")/plan", ["plan": "gold"]).expect(200)
+        try await operations.client.put(
+            "/v1/system/companies/\(person.companyId ?? "")/plan", ["plan": "gold"]
+        ).expect(200)
         let answer = try await eventually { () -> Answer? in
             let answer = try await first.client.with(token: colleague.token).get("/v1/auth/me")
             return answer.header("ratelimit-policy")?.hasPrefix("\"company\";q=30") == true ? answer : nil

@@ -15,7 +15,9 @@ import Wire
         owner = try await Person(signedUpOn: server, company: "Setters")
     }
 
-    private func theme(_ person: Person) async throws -> JSON { try await person.client.get("/v1/settings/interface.theme").expect(200).json }
+    private func theme(_ person: Person) async throws -> JSON {
+        try await person.client.get("/v1/settings/interface.theme").expect(200).json
+    }
 
     @Test func `the nearest value holds, and clearing it brings back the one behind`() async throws {
         let member = try await owner.colleague(.member)
@@ -42,7 +44,9 @@ import Wire
 
     @Test func `versions are kept, guarded and come back`() async throws {
         let path = "/v1/settings/interface.theme"
-        for value in ["light", "dark"] as [JSON] { try await owner.client.put(path, ["value": value]).expect(200) }
+        for value in ["light", "dark"] as [JSON] {
+            try await owner.client.put(path, ["value": value]).expect(200)
+        }
         try await owner.client.with(header: "If-Match", "\"1\"").put(path, ["value": "device"]).expect(412)
         try await owner.client.with(header: "If-Match", "\"2\"").delete(path).expect(204)
         let back = try await owner.client.post("\(path)/revert/1").expect(200)
@@ -71,13 +75,15 @@ import Wire
         let same = try await other.client.post("/v1/settings/import", body).expect(200)
         #expect(same.json["changes"] == [])
         let wrong = try await other.client.post(
-            "/v1/settings/import", ["settings": ["interface.them": "dark", "interface.theme": 7]]).expect(422)
+            "/v1/settings/import", ["settings": ["interface.them": "dark", "interface.theme": 7]]
+        ).expect(422)
         #expect(wrong.json["errors"]?.arrayValue?.count == 2)
     }
 
     @Test func `the schema says what each may be`() async throws {
         let schema = try await owner.client.get("/v1/settings/schema").expect(200)
-        #expect(schema.json["settings"]?["interface.theme"]?["schema"]?["enum"] == ["device", "light", "dark"])
+        #expect(
+            schema.json["settings"]?["interface.theme"]?["schema"]?["enum"] == ["device", "light", "dark"])
         #expect(schema.json["settings"]?["config.four_eyes"]?["schema"]?["type"] == "boolean")
     }
 

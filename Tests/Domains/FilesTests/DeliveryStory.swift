@@ -15,7 +15,8 @@ import Wire
             let made = try await ada.upload(bytes, name: name, type: "image/png").expect(201).json
             #expect(made["type"]?.stringValue == type)
             #expect(made["declared_type"] == "image/png")
-            let content = try await ada.client.get("/v1/files/\(made.text("id"))/content?disposition=inline").expect(200)
+            let content = try await ada.client.get("/v1/files/\(made.text("id"))/content?disposition=inline")
+                .expect(200)
             #expect(content.header("content-disposition")?.hasPrefix("attachment") == true)
             #expect(content.header("content-type") == "application/octet-stream")
             #expect(content.headers("content-security-policy") == ["default-src 'none'; sandbox"])
@@ -47,7 +48,9 @@ import Wire
         #expect(content.body == Picture.png)
         #expect(content.headers("cross-origin-resource-policy") == ["cross-origin"])
         #expect(content.header("cache-control")?.hasPrefix("private, max-age=") == true)
-        #expect(try await shelf.server.client.send("HEAD", path).header("content-length") == "\(Picture.png.count)")
+        #expect(
+            try await shelf.server.client.send("HEAD", path).header("content-length")
+                == "\(Picture.png.count)")
         // Every single letter of it counts.
         let token = String(path.split(separator: "/").last!)
         for at in stride(from: 0, to: token.count, by: 7) {
@@ -69,15 +72,18 @@ import Wire
     }
 
     private static let asks = [
-        Ask(range: "bytes=0-0", status: 206, part: 0..<1), Ask(range: "bytes=10-19", status: 206, part: 10..<20),
+        Ask(range: "bytes=0-0", status: 206, part: 0..<1),
+        Ask(range: "bytes=10-19", status: 206, part: 10..<20),
         Ask(range: "bytes=999990-", status: 206, part: 999_990..<1_000_000),
         Ask(range: "bytes=-5", status: 206, part: 999_995..<1_000_000),
         Ask(range: "bytes=999999-2000000", status: 206, part: 999_999..<1_000_000),
         Ask(range: "bytes=1000000-", status: 416), Ask(range: "bytes=-0", status: 416),
-        Ask(range: "bytes=20-10", status: 200), Ask(range: "bytes=0-1,5-6", status: 200), Ask(range: "lines=1-2", status: 200),
+        Ask(range: "bytes=20-10", status: 200), Ask(range: "bytes=0-1,5-6", status: 200),
+        Ask(range: "lines=1-2", status: 200),
         Ask(range: "bytes=0-9", condition: "tag", status: 206, part: 0..<10),
         Ask(range: "bytes=0-9", condition: "\"another\"", status: 200),
-        Ask(range: "bytes=0-9", condition: "W/tag", status: 200), Ask(range: "bytes=0-9", condition: "date", status: 206, part: 0..<10),
+        Ask(range: "bytes=0-9", condition: "W/tag", status: 200),
+        Ask(range: "bytes=0-9", condition: "date", status: 206, part: 0..<10),
         Ask(range: "bytes=0-9", condition: "Mon, 01 Jan 2001 00:00:00 GMT", status: 200),
     ]
 
@@ -93,18 +99,24 @@ import Wire
         let path = "/v1/files/\(id)/content"
         let head = try await ada.client.send("HEAD", path).expect(200)
         let (tag, date) = (try #require(head.header("etag")), try #require(head.header("last-modified")))
-        #expect(head.header("content-length") == String(bytes.count) && head.header("accept-ranges") == "bytes")
+        #expect(
+            head.header("content-length") == String(bytes.count) && head.header("accept-ranges") == "bytes")
         for ask in asks {
             var client = ada.client.with(header: "Range", ask.range)
             client.contract = nil
             if let condition = ask.condition {
-                let text = condition == "tag" ? tag : condition == "W/tag" ? "W/\(tag)" : condition == "date" ? date : condition
+                let text =
+                    condition == "tag"
+                    ? tag : condition == "W/tag" ? "W/\(tag)" : condition == "date" ? date : condition
                 client = client.with(header: "If-Range", text)
             }
             let answer = try await client.get(path).expect(ask.status)
             if let part = ask.part {
                 #expect(answer.body == Array(bytes[part]), "\(ask)")
-                #expect(answer.headers("content-range") == ["bytes \(part.lowerBound)-\(part.upperBound - 1)/\(bytes.count)"])
+                #expect(
+                    answer.headers("content-range") == [
+                        "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(bytes.count)"
+                    ])
             } else if ask.status == 416 {
                 #expect(answer.headers("content-range") == ["bytes */\(bytes.count)"])
             } else {

@@ -8,7 +8,8 @@ import Wire
     @Test func `a file is kept, described by its content and given back byte for byte`() async throws {
         let ada = try await Shelf.shared().owner()
         let made = try await ada.upload(
-            Picture.png, name: "Über uns.txt", type: "text/plain", ["tags": "spring, logo", "purpose": "campaign"]
+            Picture.png, name: "Über uns.txt", type: "text/plain",
+            ["tags": "spring, logo", "purpose": "campaign"]
         ).expect(201).json
         #expect(made["type"] == "image/png")
         #expect(made["declared_type"] == "text/plain")
@@ -36,7 +37,8 @@ import Wire
         let found = try await ada.client.get("/v1/files?kind=text&q=b.t&tag=x&sort=name").expect(200)
         #expect(found.json["data"]?.arrayValue?.count == 1)
         let renamed = try await ada.client.with(header: "If-Match", "\"1\"").send(
-            "PATCH", "/v1/files/\(id)", ["name": "c.bin", "tags": ["new"]]).expect(200)
+            "PATCH", "/v1/files/\(id)", ["name": "c.bin", "tags": ["new"]]
+        ).expect(200)
         #expect(renamed.json["name"] == "c.bin" && renamed.json["tags"] == ["new"])
         try await ada.client.patch("/v1/files/\(id)", ["name": "../x"]).expect(422)
         try await ada.client.delete("/v1/files/\(id)").expect(204)
@@ -45,7 +47,8 @@ import Wire
         #expect(try await ada.client.get("/v1/files?state=deleted").json["data"]?.arrayValue?.count == 1)
         try await ada.client.post("/v1/files/\(id)/restoration").expect(200)
         try await ada.client.get("/v1/files/\(id)/content").expect(200)
-        let bulk = try await ada.client.post("/v1/file-deletions", ["ids": [.string(id), .string(UUID.v7().description)]])
+        let bulk = try await ada.client.post(
+            "/v1/file-deletions", ["ids": [.string(id), .string(UUID.v7().description)]])
         #expect(try bulk.expect(200).json["done"] == 1 && bulk.json["refused"] == 1)
         #expect(shelf.objects(of: ada).count == 2)
         try await ada.client.delete("/v1/file-trash/\(id)").expect(204)
@@ -55,7 +58,9 @@ import Wire
         #expect(usage["stored_bytes"] == 5 && usage["files"] == 1 && usage["reserved_bytes"] == 0)
     }
 
-    @Test func `one content is stored and counted once, until the last file that shows it is gone`() async throws {
+    @Test func `one content is stored and counted once, until the last file that shows it is gone`()
+        async throws
+    {
         let shelf = try await Shelf.shared()
         let ada = try await shelf.owner()
         let bytes = noise(300_000)
@@ -115,11 +120,16 @@ import Wire
         #expect(try await ada.upload([]).code == "file-empty")
         #expect(try await ada.upload(noise(10), ["colour": "red"]).status == 422)
         #expect(try await ada.upload(noise(10), ["purpose": "Not So"]).status == 422)
-        #expect(try await ada.upload([0x7F, 0x45, 0x4C, 0x46] + noise(100), name: "picture.png").code == "file-type-refused")
-        let cut = Array("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nabc".utf8)
-        try await ada.client.send("POST", "/v1/files", body: cut, type: "multipart/form-data; boundary=b").expect(400)
+        #expect(
+            try await ada.upload([0x7F, 0x45, 0x4C, 0x46] + noise(100), name: "picture.png").code
+                == "file-type-refused")
+        let cut = Array(
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nabc".utf8)
+        try await ada.client.send("POST", "/v1/files", body: cut, type: "multipart/form-data; boundary=b")
+            .expect(400)
         let none = Array("--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nabc\r\n--b--\r\n".utf8)
-        let answer = try await ada.client.send("POST", "/v1/files", body: none, type: "multipart/form-data; boundary=b")
+        let answer = try await ada.client.send(
+            "POST", "/v1/files", body: none, type: "multipart/form-data; boundary=b")
         #expect(answer.code == "file-missing-in-form")
         try await ada.client.post("/v1/files", ["a": 1]).expect(415)
         #expect(shelf.objects(of: ada).isEmpty && shelf.unfinished(of: ada).isEmpty)
@@ -129,10 +139,15 @@ import Wire
     @Test func `several files come as one archive`() async throws {
         let ada = try await Shelf.shared().owner()
         var ids: [JSON] = []
-        for (name, bytes) in [("a.txt", Array(String(repeating: "hello ", count: 10_000).utf8)), ("a.txt", noise(400_000)), ("b.png", Picture.png)] {
+        for (name, bytes) in [
+            ("a.txt", Array(String(repeating: "hello ", count: 10_000).utf8)), ("a.txt", noise(400_000)),
+            ("b.png", Picture.png),
+        ] {
             ids.append(.string(try await ada.upload(bytes, name: name).expect(201).json.text("id")))
         }
-        let answer = try await ada.client.post("/v1/file-archives", ["ids": .array(ids), "name": "alles.zip"]).expect(200)
+        let answer = try await ada.client.post(
+            "/v1/file-archives", ["ids": .array(ids), "name": "alles.zip"]
+        ).expect(200)
         #expect(answer.header("content-type") == "application/zip")
         #expect(answer.body.starts(with: [0x50, 0x4B, 3, 4]))
         #expect(answer.body.count > 400_000 && answer.body.count < 410_000)
@@ -143,8 +158,11 @@ import Wire
         let ada = try await shelf.owner()
         let id = try await ada.upload(noise(50)).expect(201).json.text("id")
         try await ada.client.delete("/v1/files/\(id)").expect(204)
-        let acts = try await ada.client.get("/v1/activity?limit=100").expect(200).json["data"]?.arrayValue ?? []
-        let actions = acts.filter { $0["target_id"]?.stringValue == id }.compactMap { $0["action"]?.stringValue }
+        let acts =
+            try await ada.client.get("/v1/activity?limit=100").expect(200).json["data"]?.arrayValue ?? []
+        let actions = acts.filter { $0["target_id"]?.stringValue == id }.compactMap {
+            $0["action"]?.stringValue
+        }
         #expect(Set(actions) == ["file.uploaded", "file.deleted"])
     }
 }

@@ -16,9 +16,12 @@ import Wire
         let files = instance.environment[FileKeeping.self]
         let bytes = noise(600_000)
         let kept = try await files.keep(
-            .init(name: "export.zip", company: company, purpose: "export", by: .system, keptFor: .seconds(3600))
+            .init(
+                name: "export.zip", company: company, purpose: "export", by: .system, keptFor: .seconds(3600))
         ) { out in
-            for start in stride(from: 0, to: bytes.count, by: 50_000) { try await out.write(Array(bytes[start..<start + 50_000])) }
+            for start in stride(from: 0, to: bytes.count, by: 50_000) {
+                try await out.write(Array(bytes[start..<start + 50_000]))
+            }
         }
         #expect(kept.sizeBytes == bytes.count)
         let known = try await ada.client.get("/v1/files/\(kept.id)").expect(200).json
@@ -31,7 +34,8 @@ import Wire
         #expect(try await files.link(kept.id, company, .seconds(60)) != nil)
         #expect(try await files.link(.v7(), company, .seconds(60)) == nil)
         // Its time is up.
-        _ = try await instance.database.query("UPDATE file_deadlines SET due_at = now() WHERE subject_id = \(kept.id)")
+        _ = try await instance.database.query(
+            "UPDATE file_deadlines SET due_at = now() WHERE subject_id = \(kept.id)")
         _ = try await FileSweep.round(instance.environment[FileParts.self], instance.database)
         try await ada.client.get("/v1/files/\(kept.id)").expect(404)
         #expect(try await shelf.server.client.get(path).code == "link-invalid")
@@ -68,10 +72,13 @@ import Wire
         for id in [note, svg, UUID.v7().description] {
             try await ada.client.put("/v1/company/logo", ["file_id": .string(id)]).expect(422)
         }
-        let company = try await ada.client.put("/v1/company/logo", ["file_id": .string(logo)]).expect(200).json
+        let company = try await ada.client.put("/v1/company/logo", ["file_id": .string(logo)]).expect(200)
+            .json
         let path = "/v1/public/files/" + (try company.text("logo_url")).split(separator: "/").last!
         let shown = try await shelf.server.client.get(path).expect(200)
-        #expect(shown.body == Picture.png && shown.header("content-disposition") == "inline; filename=\"logo.png\"")
+        #expect(
+            shown.body == Picture.png
+                && shown.header("content-disposition") == "inline; filename=\"logo.png\"")
         #expect(shown.header("cache-control") == "public, max-age=300")
         let refused = try await ada.client.delete("/v1/files/\(logo)").expect(409)
         #expect(refused.code == "file-in-use" && refused.json["used_by"]?[0]?["type"] == "company_logo")

@@ -9,7 +9,9 @@ struct Shelf {
     let server: TestServer
     let folder: String
 
-    init(beside other: Shelf? = nil, sharesFolder: Bool = true, _ variables: [String: String] = [:]) async throws {
+    init(beside other: Shelf? = nil, sharesFolder: Bool = true, _ variables: [String: String] = [:])
+        async throws
+    {
         // Under the cluster's folder, which goes when the tests end.
         let cluster = try await TestCluster.shared.folder
         folder = if let other, sharesFolder { other.folder } else { "\(cluster)/shelf-\(UUID.v7())" }
@@ -28,7 +30,9 @@ struct Shelf {
     }
 
     /// The objects of somebody's company.
-    func objects(of person: Person) -> [String] { Self.files(under: "\(folder)/objects/\(person.companyId ?? "")") }
+    func objects(of person: Person) -> [String] {
+        Self.files(under: "\(folder)/objects/\(person.companyId ?? "")")
+    }
     /// What of it has been begun and is not whole.
     func unfinished(of person: Person) -> [String] {
         Self.files(under: "\(folder)/incoming").filter { $0.contains("/\(person.companyId ?? "").") }
@@ -46,12 +50,14 @@ struct Shelf {
 extension Person {
     /// Sends a file as a browser's form does.
     func upload(
-        _ bytes: [UInt8], name: String = "note.txt", type: String = "text/plain", _ fields: [String: String] = [:]
+        _ bytes: [UInt8], name: String = "note.txt", type: String = "text/plain",
+        _ fields: [String: String] = [:]
     ) async throws -> Answer {
         let boundary = "----form\(UUID.v7())"
         var body: [UInt8] = []
         for (field, value) in fields.sorted(by: { $0.key < $1.key }) {
-            body += Array("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(field)\"\r\n\r\n\(value)\r\n".utf8)
+            body += Array(
+                "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(field)\"\r\n\r\n\(value)\r\n".utf8)
         }
         body += Array(
             """
@@ -67,12 +73,16 @@ extension Person {
     /// Begins an upload; gives its address.
     func begin(_ length: Int, name: String = "film.bin") async throws -> String {
         let answer = try await tus.with(header: "Upload-Length", String(length))
-            .with(header: "Upload-Metadata", "filename \(Base64.encode(Array(name.utf8)))").send("POST", "/v1/uploads")
+            .with(header: "Upload-Metadata", "filename \(Base64.encode(Array(name.utf8)))").send(
+                "POST", "/v1/uploads"
+            )
             .expect(201)
         return try #require(answer.header("location"))
     }
 
-    func send(_ bytes: [UInt8], to upload: String, at offset: Int, _ headers: [(String, String)] = []) async throws -> Answer {
+    func send(_ bytes: [UInt8], to upload: String, at offset: Int, _ headers: [(String, String)] = [])
+        async throws -> Answer
+    {
         var client = tus.with(header: "Upload-Offset", String(offset))
         for (name, value) in headers { client = client.with(header: name, value) }
         return try await client.send("PATCH", upload, body: bytes, type: "application/offset+octet-stream")

@@ -6,14 +6,19 @@ import Wire
 
 /// Signatures are compared with those that botocore makes for the same requests at the same time.
 @Suite struct SignatureTests {
-    private let signer = SignatureV4(region: "eu-central-1", accessKey: "AKIAIOSFODNN7EXAMPLE", secretKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+    private let signer = SignatureV4(
+        region: "eu-central-1", accessKey: "AKIAIOSFODNN7EXAMPLE",
+        secretKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
     private let time = Timestamp("2026-06-15T12:00:00Z")!
 
     @Test(arguments: ["objects/a/7f/b", "Grüße aus/Köln + mehr~.txt", "a b/c%20d/e'f(g)*!.bin"])
     func `a presigned address is the one that botocore makes`(_ key: String) throws {
         let request = SignatureV4.Request(
             "GET", host: "s3.example:9000", path: "/bucket/\(key)",
-            query: [("response-content-type", "image/png"), ("response-content-disposition", "attachment; filename=\"naïve file.txt\"")])
+            query: [
+                ("response-content-type", "image/png"),
+                ("response-content-disposition", "attachment; filename=\"naïve file.txt\""),
+            ])
         let ours = signer.presigned(request, seconds: 600, at: time)
         let theirs = try Self.botocore(
             """
@@ -27,7 +32,8 @@ import Wire
 
     @Test func `a signed request carries the fields that botocore gives it`() throws {
         let request = SignatureV4.Request(
-            "PUT", host: "s3.example:9000", path: "/bucket/objects/x", query: [("uploadId", "a+b/c="), ("partNumber", "7")])
+            "PUT", host: "s3.example:9000", path: "/bucket/objects/x",
+            query: [("uploadId", "a+b/c="), ("partNumber", "7")])
         let ours = signer.headers(request, payload: Array("hello".utf8), at: time)
         let theirs = try Self.botocore(
             """
@@ -41,7 +47,8 @@ import Wire
 
     /// What the address says, whatever its order.
     private static func parts(_ url: String) -> Set<Substring> {
-        Set(url.split(separator: "?").first.map { [$0] } ?? []).union(url.drop { $0 != "?" }.dropFirst().split(separator: "&"))
+        Set(url.split(separator: "?").first.map { [$0] } ?? []).union(
+            url.drop { $0 != "?" }.dropFirst().split(separator: "&"))
     }
 
     /// Runs Python with botocore's clock at the time of these tests.
@@ -72,11 +79,14 @@ import Wire
         fputs(program, file)
         fclose(file)
         defer { unlink(path) }
-        guard let pipe = popen("\(root)/.build/venv/bin/python -X utf8 \(path) 2>&1", "r") else { throw Broken(description: "no shell") }
+        guard let pipe = popen("\(root)/.build/venv/bin/python -X utf8 \(path) 2>&1", "r") else {
+            throw Broken(description: "no shell")
+        }
         defer { pclose(pipe) }
         var bytes = [UInt8](repeating: 0, count: 64 << 10)
         let count = fread(&bytes, 1, bytes.count, pipe)
-        return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").last.map(String.init) ?? ""
+        return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").last.map(String.init)
+            ?? ""
     }
 }
 

@@ -86,7 +86,9 @@ import Wire
         let right = Base64.encode(SHA256.digest(first).bytes)
         try await ada.send(first, to: upload, at: 0, [("Upload-Checksum", "sha256 \(right)")]).expect(204)
         #expect(try await ada.send(first, to: upload, at: 0, [("Upload-Checksum", "sha257 x")]).status == 409)
-        try await ada.send(Array(bytes[300_000...]), to: upload, at: 300_000, [("Upload-Checksum", "sha257 x")]).expect(400)
+        try await ada.send(
+            Array(bytes[300_000...]), to: upload, at: 300_000, [("Upload-Checksum", "sha257 x")]
+        ).expect(400)
         try await ada.send(Array(bytes[300_000...]), to: upload, at: 300_000).expect(204)
         let id = try #require(upload.split(separator: "/").last)
         #expect(try await ada.client.get("/v1/files/\(id)/content").body == bytes)
@@ -97,19 +99,29 @@ import Wire
         let ada = try await shelf.owner()
         let upload = try await ada.begin(10)
         #expect(try await ada.send(noise(5), to: upload, at: 3).status == 409)
-        #expect(try await ada.client.with(header: "Upload-Offset", "0").send("PATCH", upload, body: noise(5)).status == 412)
-        #expect(try await ada.tus.with(header: "Upload-Offset", "0").send("PATCH", upload, body: noise(5)).status == 415)
+        #expect(
+            try await ada.client.with(header: "Upload-Offset", "0").send("PATCH", upload, body: noise(5))
+                .status == 412)
+        #expect(
+            try await ada.tus.with(header: "Upload-Offset", "0").send("PATCH", upload, body: noise(5)).status
+                == 415)
         #expect(try await ada.send(noise(11), to: upload, at: 0).status == 413)
         #expect(try await ada.offset(of: upload) == 0)
         #expect(try await ada.tus.send("POST", "/v1/uploads").status == 400)
-        #expect(try await ada.tus.with(header: "Upload-Length", "0").send("POST", "/v1/uploads").status == 422)
-        #expect(try await ada.tus.with(header: "Upload-Length", "-1").send("POST", "/v1/uploads").status == 400)
-        #expect(try await ada.tus.with(header: "Upload-Length", "99999999999999").send("POST", "/v1/uploads").status == 413)
+        #expect(
+            try await ada.tus.with(header: "Upload-Length", "0").send("POST", "/v1/uploads").status == 422)
+        #expect(
+            try await ada.tus.with(header: "Upload-Length", "-1").send("POST", "/v1/uploads").status == 400)
+        #expect(
+            try await ada.tus.with(header: "Upload-Length", "99999999999999").send("POST", "/v1/uploads")
+                .status == 413)
         try await ada.tus.send("DELETE", upload).expect(204)
         #expect(try await ada.tus.send("HEAD", upload).status == 404)
         #expect(try await ada.client.get("/v1/file-usage").json["reserved_bytes"] == 0)
         let options = try await shelf.server.client.send("OPTIONS", "/v1/uploads")
-        #expect(options.header("tus-version") == "1.0.0" && options.header("tus-extension")?.contains("checksum") == true)
+        #expect(
+            options.header("tus-version") == "1.0.0"
+                && options.header("tus-extension")?.contains("checksum") == true)
     }
 
     @Test func `a type that is not taken ends the upload with its first bytes`() async throws {
@@ -123,7 +135,9 @@ import Wire
         #expect(shelf.objects(of: ada).isEmpty && shelf.unfinished(of: ada).isEmpty)
     }
 
-    @Test func `another instance goes on when they share the folder, and says so when they do not`() async throws {
+    @Test func `another instance goes on when they share the folder, and says so when they do not`()
+        async throws
+    {
         let shelf = try await Shelf()
         let ada = try await shelf.owner()
         let bytes = noise(600_000)
@@ -132,9 +146,12 @@ import Wire
         let stranger = try await Shelf(beside: shelf, sharesFolder: false)
         var elsewhere = ada.tus.with(header: "Upload-Offset", "400000")
         let rest = Array(bytes[400_000...])
-        elsewhere = Client(port: stranger.server.port, token: ada.token).with(header: "Tus-Resumable", "1.0.0")
-            .with(header: "Upload-Offset", "400000")
-        let refused = try await elsewhere.send("PATCH", upload, body: rest, type: "application/offset+octet-stream")
+        elsewhere = Client(port: stranger.server.port, token: ada.token).with(
+            header: "Tus-Resumable", "1.0.0"
+        )
+        .with(header: "Upload-Offset", "400000")
+        let refused = try await elsewhere.send(
+            "PATCH", upload, body: rest, type: "application/offset+octet-stream")
         #expect(refused.status == 409 && refused.code == "upload-elsewhere")
         let twin = try await Shelf(beside: shelf)
         let there = Client(port: twin.server.port, token: ada.token).with(header: "Tus-Resumable", "1.0.0")
@@ -155,7 +172,9 @@ import Wire
             for number in 0..<64 {
                 group.addTask {
                     if number % 2 == 0 { return try await ada.upload(noise(100_000, UInt64(number))).status }
-                    return try await ada.tus.with(header: "Upload-Length", "100000").send("POST", "/v1/uploads").status
+                    return try await ada.tus.with(header: "Upload-Length", "100000").send(
+                        "POST", "/v1/uploads"
+                    ).status
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }
@@ -163,7 +182,9 @@ import Wire
         #expect(statuses.count { $0 == 201 } == 10, "\(statuses)")
         #expect(statuses.allSatisfy { $0 == 201 || $0 == 403 || $0 == 503 }, "\(statuses)")
         let usage = try await ada.client.get("/v1/file-usage").json
-        let (stored, reserved) = (usage["stored_bytes"]?.intValue ?? 0, usage["reserved_bytes"]?.intValue ?? 0)
+        let (stored, reserved) = (
+            usage["stored_bytes"]?.intValue ?? 0, usage["reserved_bytes"]?.intValue ?? 0
+        )
         #expect(stored + reserved == 1_000_000)
         #expect(shelf.objects(of: ada).count == stored / 100_000 && shelf.unfinished(of: ada).isEmpty)
     }
@@ -189,8 +210,10 @@ import Wire
         try await foreign.finish()
         #expect(shelf.objects(of: ada).count == 3 && shelf.unfinished(of: ada).count == 1)
         let tenant = Tenant(company: company, user: nil)
-        _ = try await instance.database.query("UPDATE uploads SET expires_at = now() WHERE company_id = \(company)", as: tenant)
-        _ = try await instance.database.query("UPDATE file_deadlines SET due_at = now() WHERE company_id = \(company)")
+        _ = try await instance.database.query(
+            "UPDATE uploads SET expires_at = now() WHERE company_id = \(company)", as: tenant)
+        _ = try await instance.database.query(
+            "UPDATE file_deadlines SET due_at = now() WHERE company_id = \(company)")
         _ = try await FileSweep.round(parts, instance.database)
         #expect(try await ada.tus.send("HEAD", upload).status == 404)
         try await ada.client.get("/v1/files/\(deleted)").expect(404)
@@ -234,7 +257,9 @@ import Wire
         await shelf.server.stop()
     }
 
-    @Test func `an upload whose maker died before the file was made is finished by the next who asks`() async throws {
+    @Test func `an upload whose maker died before the file was made is finished by the next who asks`()
+        async throws
+    {
         let shelf = try await Shelf.shared()
         let ada = try await shelf.owner()
         let bytes = noise(300_000)
@@ -246,7 +271,8 @@ import Wire
         // As a crash leaves it: all bytes safe, the object whole or not, the row still open and held by the dead.
         for isWhole in [false, true] {
             let rows = try await instance.database.query(
-                "SELECT \(fragment: UploadRow.columns) FROM uploads WHERE company_id = \(company) AND id = \(id)", as: tenant)
+                "SELECT \(fragment: UploadRow.columns) FROM uploads WHERE company_id = \(company) AND id = \(id)",
+                as: tenant)
             let row = try UploadRow(rows[0])
             if !isWhole {
                 let intake = try await Intake(row.saved, row.key, instance.environment[FileParts.self])
@@ -260,10 +286,13 @@ import Wire
                      WHERE company_id = \(company) AND id = \(id)
                     """, as: tenant)
                 #expect(try await ada.client.get(upload).json["state"] == "open")
-                _ = try await instance.environment[FileParts.self].storage.resume(row.key, from: saved.storage).finish()
+                _ = try await instance.environment[FileParts.self].storage.resume(
+                    row.key, from: saved.storage
+                ).finish()
             } else {
                 _ = try await instance.database.query(
-                    "UPDATE uploads SET writer_until = now() WHERE company_id = \(company) AND id = \(id)", as: tenant)
+                    "UPDATE uploads SET writer_until = now() WHERE company_id = \(company) AND id = \(id)",
+                    as: tenant)
                 #expect(try await ada.client.get(upload).json["state"] == "finished")
             }
         }
@@ -290,7 +319,9 @@ enum Cut {
         defer { close(socket) }
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw Broken(description: "cannot send: errno \(errno)") }
             sent += count
         }

@@ -3,7 +3,9 @@ import Testing
 import Wire
 
 @Suite struct AccessReviewReminderStory {
-    @Test func `an open review is recalled on its day and once more when it is overdue, a closed one is not`() async throws {
+    @Test func `an open review is recalled on its day and once more when it is overdue, a closed one is not`()
+        async throws
+    {
         let bell = try await Bell(on: .shared())
         func open(_ name: String) async throws -> String {
             let made = try await bell.person.client.post(
@@ -12,8 +14,10 @@ import Wire
             return try #require(made.json["id"]?.stringValue)
         }
         func told(_ name: String) async throws -> [String] {
-            try await bell.inbox("?limit=100").filter { $0["title"]?.stringValue?.hasSuffix(": \(name)") ?? false }
-                .compactMap { $0["type"]?.stringValue }.filter { $0 != "access_review.opened" }.sorted()
+            try await bell.inbox("?limit=100").filter {
+                $0["title"]?.stringValue?.hasSuffix(": \(name)") ?? false
+            }
+            .compactMap { $0["type"]?.stringValue }.filter { $0 != "access_review.opened" }.sorted()
         }
         _ = try await open("Spring")
         let closed = try await open("Winter")

@@ -21,7 +21,8 @@ struct Bell: Sendable {
     static let rung = NotificationType(
         "bell.rung", category: "bells", summary: "The bell was rung.", values: ["by"],
         texts: [
-            "en": .init("{{by}} rang", "{{by}} rang the bell."), "de": .init("{{by}} läutet", "{{by}} läutet die Glocke."),
+            "en": .init("{{by}} rang", "{{by}} rang the bell."),
+            "de": .init("{{by}} läutet", "{{by}} läutet die Glocke."),
         ])
 
     static let alarm = NotificationType(
@@ -30,12 +31,14 @@ struct Bell: Sendable {
 
     @discardableResult
     func ring(
-        _ type: NotificationType = Bell.rung, by name: String = "Ada", to users: [UUID]? = nil, key: String? = nil,
+        _ type: NotificationType = Bell.rung, by name: String = "Ada", to users: [UUID]? = nil,
+        key: String? = nil,
         about subject: Notify.Subject? = nil
     ) async throws -> UUID? {
         try await server.instance.database.transaction(as: Tenant(company: company, user: user)) { tx in
             try await Notify.record(
-                type, to: users ?? [user], about: subject, values: ["by": .string(name)], dedupeKey: key, by: .system,
+                type, to: users ?? [user], about: subject, values: ["by": .string(name)], dedupeKey: key,
+                by: .system,
                 company: company, in: tx)
         }
     }
@@ -44,7 +47,9 @@ struct Bell: Sendable {
         try await person.client.get("/v1/notifications\(query)").expect(200).json["data"]?.arrayValue ?? []
     }
 
-    func counts() async throws -> JSON { try await person.client.get("/v1/notifications/counts").expect(200).json }
+    func counts() async throws -> JSON {
+        try await person.client.get("/v1/notifications/counts").expect(200).json
+    }
 }
 
 /// What has become of what was told.
@@ -56,7 +61,9 @@ extension Bell {
     func mails(_ states: String..., count: Int = 1) async throws -> [JSON] {
         let query = states.isEmpty ? "" : "&state=\(states.joined(separator: ","))"
         return try await eventually {
-            let page = try await person.client.get("/v1/notification-deliveries?channel=email&category=bells,announcements\(query)").expect(200)
+            let page = try await person.client.get(
+                "/v1/notification-deliveries?channel=email&category=bells,announcements\(query)"
+            ).expect(200)
             let all = page.json["data"]?.arrayValue ?? []
             return all.count >= count ? all : nil
         }
@@ -87,6 +94,8 @@ extension Bell {
     func trace(of notification: String) async throws -> [String: JSON] {
         let trace = try await person.client.get("/v1/notifications/\(notification)/trace").expect(200).json
         return Dictionary(
-            uniqueKeysWithValues: (trace["channels"]?.arrayValue ?? []).map { ($0["channel"]?.stringValue ?? "", $0) })
+            uniqueKeysWithValues: (trace["channels"]?.arrayValue ?? []).map {
+                ($0["channel"]?.stringValue ?? "", $0)
+            })
     }
 }

@@ -23,7 +23,8 @@ import Wire
         #expect(mail["id"] == delivery["id"] && mail["context"]?["subject"] == "Ada rang")
         #expect(mail["context"]?["unsubscribe"]?.stringValue?.contains("/v1/public/unsubscribe/") == true)
         let trace = try await bell.trace(of: delivery.text("notification_id"))
-        #expect(trace["email"]?["reason"] == "due" && trace["email"]?["steps"]?[0]?["reason"] == "type-default")
+        #expect(
+            trace["email"]?["reason"] == "due" && trace["email"]?["steps"]?[0]?["reason"] == "type-default")
         #expect(trace["in_app"]?["state"] == "shown" && trace["webhook"]?["state"] == "none")
     }
 
@@ -32,7 +33,8 @@ import Wire
         let client = bell.person.client
         // Quiet all day: what comes is kept.
         let always: JSON = ["days": [1, 2, 3, 4, 5, 6, 7], "from": "00:00", "to": "00:00"]
-        try await client.put("/v1/notification-schedule", ["time_zone": "Europe/Berlin", "quiet": [always]]).expect(200)
+        try await client.put("/v1/notification-schedule", ["time_zone": "Europe/Berlin", "quiet": [always]])
+            .expect(200)
         try await bell.ring()
         let kept = try await bell.mails("deferred")[0]
         #expect(kept["reason"] == "quiet-hours" && kept["next_at"] != .null)
@@ -41,17 +43,20 @@ import Wire
         try await bell.hurry("notifications.deliver")
         let id = try kept.text("id")
         _ = try await eventually {
-            let steps = try await bell.trace(of: kept.text("notification_id"))["email"]?["steps"]?.arrayValue ?? []
+            let steps =
+                try await bell.trace(of: kept.text("notification_id"))["email"]?["steps"]?.arrayValue ?? []
             return steps.count >= 4 ? true : nil
         }
-        try await client.put("/v1/notification-schedule", ["time_zone": "Europe/Berlin", "quiet": []]).expect(200)
+        try await client.put("/v1/notification-schedule", ["time_zone": "Europe/Berlin", "quiet": []]).expect(
+            200)
         try await client.put("/v1/notification-preferences/bells", ["email": false]).expect(200)
         try await bell.hurry("notifications.deliver")
         let skipped = try await bell.mails("skipped")[0]
         #expect(try skipped.text("id") == id && skipped["reason"] == "preference")
         #expect(try await bell.queued().isEmpty)
         // What is critical asks nobody.
-        try await client.put("/v1/notification-schedule", ["time_zone": "Europe/Berlin", "quiet": [always]]).expect(200)
+        try await client.put("/v1/notification-schedule", ["time_zone": "Europe/Berlin", "quiet": [always]])
+            .expect(200)
         try await bell.ring(Bell.alarm)
         #expect(try await bell.mails("sending")[0]["reason"] == "critical")
         #expect(try await bell.queued()[0]["context"]?["unsubscribe"] == nil)
@@ -59,8 +64,10 @@ import Wire
 
     @Test(arguments: [
         // The night the clocks go forward is eight hours long, the one they go back ten; in UTC it ends elsewhere.
-        ("2026-03-28T21:30:00Z", "2026-03-29T05:00:00.000000Z"), ("2026-03-29T01:30:00Z", "2026-03-29T05:00:00.000000Z"),
-        ("2026-10-24T20:30:00Z", "2026-10-25T06:00:00.000000Z"), ("2026-10-25T05:59:00Z", "2026-10-25T06:00:00.000000Z"),
+        ("2026-03-28T21:30:00Z", "2026-03-29T05:00:00.000000Z"),
+        ("2026-03-29T01:30:00Z", "2026-03-29T05:00:00.000000Z"),
+        ("2026-10-24T20:30:00Z", "2026-10-25T06:00:00.000000Z"),
+        ("2026-10-25T05:59:00Z", "2026-10-25T06:00:00.000000Z"),
         ("2026-10-25T06:00:00Z", nil), ("2026-03-28T20:59:00Z", nil), ("2026-07-01T19:59:00Z", nil),
         ("2026-07-01T20:00:00Z", "2026-07-02T05:00:00.000000Z"),
     ])
@@ -78,7 +85,8 @@ import Wire
 
     @Test func `a digest has one window, and closes once`() async throws {
         let bell = try await bell()
-        try await bell.person.client.put("/v1/notification-preferences/bells", ["digest": "hourly"]).expect(200)
+        try await bell.person.client.put("/v1/notification-preferences/bells", ["digest": "hourly"]).expect(
+            200)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<12 { group.addTask { try await bell.ring(by: "Ada \(number)") } }
             try await group.waitForAll()
@@ -100,20 +108,23 @@ import Wire
         #expect(try await bell.mails("gathered")[0].text("digest_id") != digest)
     }
 
-    @Test func `a rule routes by role and relation, throttles, and escalates what stays unread`() async throws {
+    @Test func `a rule routes by role and relation, throttles, and escalates what stays unread`() async throws
+    {
         let bell = try await bell()
         let client = bell.person.client
         let grace = try await bell.person.colleague(.viewer)
         let rule = try await client.post(
             "/v1/notification-rules",
             [
-                "name": "Bells", "event": "bell.*", "channels": ["in_app"], "add_users": [.string(grace.userId)],
+                "name": "Bells", "event": "bell.*", "channels": ["in_app"],
+                "add_users": [.string(grace.userId)],
                 "escalation": ["after_minutes": 30, "channel": "email"],
             ]
         ).expect(201).json
         try await bell.ring(by: "Ada")
         #expect(try await bell.mails("skipped", count: 2).allSatisfy { $0["reason"] == "rule" })
-        let theirs = try await grace.client.get("/v1/notifications?type=bell.rung").expect(200).json["data"]![0]!
+        let theirs = try await grace.client.get("/v1/notifications?type=bell.rung").expect(200).json["data"]![
+            0]!
         #expect(theirs["relations"] == ["rule"])
         // Grace reads it; the owner does not, and gets it by mail.
         try await grace.client.patch("/v1/notifications/\(theirs.text("id"))", ["read": true]).expect(200)
@@ -165,7 +176,8 @@ import Wire
             ["defaults": [["category": "bells", "channel": "email", "is_on": false, "is_locked": true]]]
         ).expect(200)
         try await client.put(
-            "/v1/notification-preferences", ["global": ["email": true], "categories": [["category": "bells", "email": true]]]
+            "/v1/notification-preferences",
+            ["global": ["email": true], "categories": [["category": "bells", "email": true]]]
         ).expect(200)
         let sheet = try await client.get("/v1/notification-preferences").expect(200).json
         let bells = sheet["categories"]?.arrayValue?.first { $0["category"] == "bells" }
@@ -175,22 +187,29 @@ import Wire
         #expect(try await bell.mails("skipped")[0]["reason"] == "company-locked")
         // Somebody who wants nothing in the inbox has nothing there, and the trace says why.
         try await client.put("/v1/notification-defaults", ["defaults": []]).expect(200)
-        try await client.put("/v1/notification-preferences/bells", ["in_app": false, "email": false]).expect(200)
+        try await client.put("/v1/notification-preferences/bells", ["in_app": false, "email": false]).expect(
+            200)
         let event = try #require(try await bell.ring())
         #expect(try await bell.inbox().count == 1)
-        let trace = try await client.get("/v1/notification-traces?event=\(event)&user=\(bell.user)").expect(200).json
-        #expect(trace["channels"]?[0]?["state"] == "hidden" && trace["channels"]?[0]?["reason"] == "preference")
+        let trace = try await client.get("/v1/notification-traces?event=\(event)&user=\(bell.user)").expect(
+            200
+        ).json
+        #expect(
+            trace["channels"]?[0]?["state"] == "hidden" && trace["channels"]?[0]?["reason"] == "preference")
     }
 
     @Test func `a suppressed address is never tried, until it is lifted`() async throws {
         let bell = try await bell()
         let client = bell.person.client
-        let bounce: JSON = ["address": .string(bell.person.email), "kind": "bounce", "reply": "550 5.1.1 no such user"]
+        let bounce: JSON = [
+            "address": .string(bell.person.email), "kind": "bounce", "reply": "550 5.1.1 no such user",
+        ]
         try await client.post("/v1/email-bounces", bounce).expect(204)
         try await bell.ring()
         let delivery = try await bell.mails("suppressed")[0]
         #expect(try await bell.queued().isEmpty)
-        let found = try await client.get("/v1/email-suppressions?address=\(bell.person.email)").expect(200).json["data"]!
+        let found = try await client.get("/v1/email-suppressions?address=\(bell.person.email)").expect(200)
+            .json["data"]!
         #expect(found[0]?["reason"] == "bounce" && found[0]?["domain"] == "example.com")
         let kept = try await bell.server.instance.database.query(
             "SELECT to_jsonb(s)::text AS row FROM email_suppressions s", as: Tenant(company: bell.company))
@@ -213,17 +232,21 @@ import Wire
         let nobody = bell.person.client.with(token: nil)
         let page = try await nobody.get(path).expect(200)
         #expect(page.text.contains("<form method=\"post\""))
-        #expect(try await bell.person.client.get("/v1/notification-preferences").json["categories"]?.arrayValue?
-            .first { $0["category"] == "bells" }?["effective"]?["email"] == true)
+        #expect(
+            try await bell.person.client.get("/v1/notification-preferences").json["categories"]?.arrayValue?
+                .first { $0["category"] == "bells" }?["effective"]?["email"] == true)
         let click = Array("List-Unsubscribe=One-Click".utf8)
         for _ in 0..<2 {
-            let answer = try await nobody.send("POST", path, body: click, type: "application/x-www-form-urlencoded")
+            let answer = try await nobody.send(
+                "POST", path, body: click, type: "application/x-www-form-urlencoded")
             #expect(answer.status == 200)
         }
         try await bell.ring()
         #expect(try await bell.mails("skipped")[0]["reason"] == "preference")
-        #expect(try await nobody.get("/v1/public/unsubscribe/\(path.suffix(40))").code == "unsubscribe-unknown")
-        #expect(try await nobody.send("POST", path, body: Array("x=1".utf8), type: "text/plain").status == 404)
+        #expect(
+            try await nobody.get("/v1/public/unsubscribe/\(path.suffix(40))").code == "unsubscribe-unknown")
+        #expect(
+            try await nobody.send("POST", path, body: Array("x=1".utf8), type: "text/plain").status == 404)
     }
 
     @Test func `the company's own words are used, kept in versions, and checked`() async throws {
@@ -231,26 +254,40 @@ import Wire
         let client = bell.person.client
         let template = try await client.post(
             "/v1/notification-templates",
-            ["type": "bell.rung", "channel": "email", "locale": "en", "title": "Ding, {{by}}!", "body": "{{title}}\n\nBye"]
+            [
+                "type": "bell.rung", "channel": "email", "locale": "en", "title": "Ding, {{by}}!",
+                "body": "{{title}}\n\nBye",
+            ]
         ).expect(201).json
         let id = try template.text("id")
-        let preview = try await client.post("/v1/notification-templates/\(id)/preview", ["values": ["by": "<Ada>"]])
-        #expect(preview.json["title"] == "Ding, <Ada>!" && preview.json["html"]?.stringValue?.contains("&lt;Ada&gt;") == true)
-        for bad in ["{{#a}}", "{{> other}}", "{{#a}}{{#b}}{{#c}}{{#d}}{{#e}}x{{/e}}{{/d}}{{/c}}{{/b}}{{/a}}"] {
-            #expect(try await client.patch("/v1/notification-templates/\(id)", ["body": .string(bad)]).status == 422)
+        let preview = try await client.post(
+            "/v1/notification-templates/\(id)/preview", ["values": ["by": "<Ada>"]])
+        #expect(
+            preview.json["title"] == "Ding, <Ada>!"
+                && preview.json["html"]?.stringValue?.contains("&lt;Ada&gt;") == true)
+        for bad in ["{{#a}}", "{{> other}}", "{{#a}}{{#b}}{{#c}}{{#d}}{{#e}}x{{/e}}{{/d}}{{/c}}{{/b}}{{/a}}"]
+        {
+            #expect(
+                try await client.patch("/v1/notification-templates/\(id)", ["body": .string(bad)]).status
+                    == 422)
         }
         try await client.patch("/v1/notification-templates/\(id)", ["title": "Dong, {{by}}!"]).expect(200)
-        let versions = try await client.get("/v1/notification-templates/\(id)/versions").expect(200).json["data"]?.arrayValue
+        let versions = try await client.get("/v1/notification-templates/\(id)/versions").expect(200).json[
+            "data"]?.arrayValue
         #expect(versions?.map { $0["title"]?.stringValue } == ["Dong, {{by}}!", "Ding, {{by}}!"])
         try await bell.ring(by: "Ada")
         _ = try await bell.mails("sending")
         let mail = try await bell.queued()[0]
         #expect(mail["context"]?["subject"] == "Dong, Ada!" && mail["context"]?["body"] == "Ada rang\n\nBye")
-        let sent = try await client.post("/v1/notification-templates/\(id)/test").expect(202).json.text("message_id")
+        let sent = try await client.post("/v1/notification-templates/\(id)/test").expect(202).json.text(
+            "message_id")
         let mails = try await bell.server.mails(to: bell.person.email)
         #expect(mails.contains { $0["id"]?.stringValue == sent })
-        let twice: JSON = ["type": "bell.rung", "channel": "email", "locale": "en", "title": "x", "body": "y"]
-        #expect(try await client.post("/v1/notification-templates", twice).code == "notification-template-taken")
+        let twice: JSON = [
+            "type": "bell.rung", "channel": "email", "locale": "en", "title": "x", "body": "y",
+        ]
+        #expect(
+            try await client.post("/v1/notification-templates", twice).code == "notification-template-taken")
     }
 
     @Test func `a message is sent once by its key, and taken back while it waits`() async throws {
@@ -258,18 +295,23 @@ import Wire
         let client = bell.person.client
         let grace = try await bell.person.colleague(.member)
         let message: JSON = [
-            "title": "Closed on Friday", "body": "Enjoy.", "to": ["roles": ["member"], "user_ids": [.string(bell.person.userId)]],
+            "title": "Closed on Friday", "body": "Enjoy.",
+            "to": ["roles": ["member"], "user_ids": [.string(bell.person.userId)]],
             "dedupe_key": "friday",
         ]
         let first = try await client.post("/v1/notifications/send", message).expect(201).json
         let second = try await client.post("/v1/notifications/send", message).expect(201).json
         #expect(first["id"] == second["id"] && first["recipients"] == 2)
-        #expect(try await grace.client.get("/v1/notifications").json["data"]?[0]?["title"] == "Closed on Friday")
-        #expect(try await client.post("/v1/notifications/send", ["title": "x", "body": "y", "to": [:]]).code
-            == "notification-without-recipients")
+        #expect(
+            try await grace.client.get("/v1/notifications").json["data"]?[0]?["title"] == "Closed on Friday")
+        #expect(
+            try await client.post("/v1/notifications/send", ["title": "x", "body": "y", "to": [:]]).code
+                == "notification-without-recipients")
         #expect(try await grace.client.post("/v1/notifications/send", message).status == 403)
         _ = try await bell.mails("sending", count: 2)
-        let cancelled = try await client.post("/v1/notification-batches/\(first.text("id"))/cancel").expect(200).json
+        let cancelled = try await client.post("/v1/notification-batches/\(first.text("id"))/cancel").expect(
+            200
+        ).json
         #expect(cancelled["cancelled"] == 2)
         #expect(try await bell.queued().isEmpty)
         #expect(try await bell.mails("cancelled", count: 2).count == 2)
@@ -278,18 +320,25 @@ import Wire
     @Test func `watchers hear of their thing, and the trace tells who did not and why`() async throws {
         let bell = try await bell()
         let grace = try await bell.person.colleague(.member)
-        let team = try await bell.person.client.post("/v1/teams", ["name": "Ringers"]).expect(201).json.text("id")
+        let team = try await bell.person.client.post("/v1/teams", ["name": "Ringers"]).expect(201).json.text(
+            "id")
         try await grace.client.put("/v1/subscriptions/team/\(team)", [:]).expect(200)
         #expect(try await grace.client.put("/v1/subscriptions/invitation/\(team)", [:]).status == 404)
-        #expect(try await grace.client.get("/v1/subscriptions").expect(200).json["data"]?[0]?["object_id"]?.stringValue == team)
+        #expect(
+            try await grace.client.get("/v1/subscriptions").expect(200).json["data"]?[0]?["object_id"]?
+                .stringValue == team)
         let event = try #require(try await bell.ring(about: .init("team", UUID(team)!)))
-        let told = try await grace.client.get("/v1/notifications?object_type=team").expect(200).json["data"]![0]!
+        let told = try await grace.client.get("/v1/notifications?object_type=team").expect(200).json["data"]![
+            0]!
         #expect(told["relations"] == ["watcher"])
-        #expect(try await grace.client.get("/v1/notifications/\(told.text("id"))/trace").json["is_addressed"] == true)
+        #expect(
+            try await grace.client.get("/v1/notifications/\(told.text("id"))/trace").json["is_addressed"]
+                == true)
         try await grace.client.delete("/v1/subscriptions/team/\(team)").expect(204)
         let next = try #require(try await bell.ring(about: .init("team", UUID(team)!)))
         #expect(next != event)
-        let trace = try await bell.person.client.get("/v1/notification-traces?event=\(next)&user=\(grace.userId)")
+        let trace = try await bell.person.client.get(
+            "/v1/notification-traces?event=\(next)&user=\(grace.userId)")
         #expect(try trace.expect(200).json["reason"] == "not-in-audience")
     }
 
@@ -297,22 +346,30 @@ import Wire
         let bell = try await bell()
         let client = bell.person.client
         try await client.post(
-            "/v1/notification-rules", ["name": "Hooks", "event": "bell.rung", "channels": ["in_app", "webhook"]]
+            "/v1/notification-rules",
+            ["name": "Hooks", "event": "bell.rung", "channels": ["in_app", "webhook"]]
         ).expect(201)
         try await client.post(
             "/v1/notification-templates",
-            ["type": "bell.rung", "channel": "webhook", "locale": "en", "title": "RING {{by}}", "body": "{{body}}"]
+            [
+                "type": "bell.rung", "channel": "webhook", "locale": "en", "title": "RING {{by}}",
+                "body": "{{body}}",
+            ]
         ).expect(201)
         let event = try #require(try await bell.ring(by: "Ada"))
         let sent = try await eventually {
-            let page = try await client.get("/v1/notification-deliveries?channel=webhook&state=sent").expect(200)
+            let page = try await client.get("/v1/notification-deliveries?channel=webhook&state=sent").expect(
+                200)
             return page.json["data"]?[0]
         }
         let told = try await bell.server.instance.database.query(
-            "SELECT data::text AS data FROM outbox WHERE company_id = \(bell.company) AND type = 'notification.sent'")
+            "SELECT data::text AS data FROM outbox WHERE company_id = \(bell.company) AND type = 'notification.sent'"
+        )
         let data = try JSON.parse(told[0].get("data", as: String.self))
         #expect(data["title"] == "RING Ada" && data["notification_id"] == sent["notification_id"])
-        let trace = try await client.get("/v1/notification-traces?event=\(event)&user=\(bell.user)").expect(200).json
+        let trace = try await client.get("/v1/notification-traces?event=\(event)&user=\(bell.user)").expect(
+            200
+        ).json
         let ways = trace["channels"]?.arrayValue ?? []
         #expect(ways.first { $0["channel"] == "webhook" }?["state"] == "sent")
         #expect(ways.first { $0["channel"] == "email" }?["state"] == "skipped")

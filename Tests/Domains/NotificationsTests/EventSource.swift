@@ -29,7 +29,9 @@ final class EventSource: Sendable {
     private let socket: Int32
     private let state = Mutex(State())
 
-    init(port: UInt16, path: String = "/v1/notifications/stream", token: String?, lastEventId: Int? = nil) throws {
+    init(port: UInt16, path: String = "/v1/notifications/stream", token: String?, lastEventId: Int? = nil)
+        throws
+    {
         socket = try LoopbackSocket.connect(to: port)
         var head = "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
@@ -49,11 +51,15 @@ final class EventSource: Sendable {
 
     /// The first event of that name that fits.
     @discardableResult
-    func event(_ name: String, where fits: @escaping @Sendable (Event) -> Bool = { _ in true }) async throws -> Event {
+    func event(_ name: String, where fits: @escaping @Sendable (Event) -> Bool = { _ in true }) async throws
+        -> Event
+    {
         do {
             return try await eventually { self.events.first { $0.name == name && fits($0) } }
         } catch {
-            let seen = state.withLock { "status \($0.status), over: \($0.isOver), \($0.events), \(String(decoding: $0.bytes, as: UTF8.self))" }
+            let seen = state.withLock {
+                "status \($0.status), over: \($0.isOver), \($0.events), \(String(decoding: $0.bytes, as: UTF8.self))"
+            }
             throw Missing(description: "no \(name) came; \(seen)")
         }
     }
@@ -103,7 +109,9 @@ final class EventSource: Sendable {
 
     private static func find(_ needle: [UInt8], in bytes: [UInt8]) -> Int? {
         guard bytes.count >= needle.count else { return nil }
-        return (0...(bytes.count - needle.count)).first { bytes[$0..<($0 + needle.count)].elementsEqual(needle) }
+        return (0...(bytes.count - needle.count)).first {
+            bytes[$0..<($0 + needle.count)].elementsEqual(needle)
+        }
     }
 }
 

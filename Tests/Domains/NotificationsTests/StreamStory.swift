@@ -94,7 +94,8 @@ import Wire
         let long = String(repeating: "x", count: 9_000)
         _ = try await bell.server.instance.database.transaction(as: Tenant(company: bell.company)) { tx in
             try await Notify.record(
-                Bell.rung, to: [bell.user], values: ["by": .string(long)], by: .system, company: bell.company, in: tx)
+                Bell.rung, to: [bell.user], values: ["by": .string(long)], by: .system, company: bell.company,
+                in: tx)
         }
         try await source.event("notification") { $0.id == 1 }
         // As if the NOTIFY of the second number had been lost.
@@ -131,7 +132,8 @@ import Wire
 
     @Test func `a ticket opens one stream, once`() async throws {
         let bell = try await Bell(on: .shared())
-        let ticket = try await bell.person.client.post("/v1/notifications/stream-tickets").expect(200).json.text("ticket")
+        let ticket = try await bell.person.client.post("/v1/notifications/stream-tickets").expect(200).json
+            .text("ticket")
         let path = "/v1/public/notification-stream?ticket=\(ticket)"
         let source = try EventSource(port: bell.server.port, path: path, token: nil)
         try await source.event("ready")
@@ -147,7 +149,8 @@ import Wire
         for source in sources { try await source.event("ready") }
         let refused = try await grace.client.get("/v1/notifications/stream")
         #expect(refused.code == "too-many-streams" && refused.header("retry-after") != nil)
-        let members = try await bell.person.client.get("/v1/members").expect(200).json["data"]?.arrayValue ?? []
+        let members =
+            try await bell.person.client.get("/v1/members").expect(200).json["data"]?.arrayValue ?? []
         let member = try #require(members.first { $0["user_id"]?.stringValue == grace.userId })
         try await bell.person.client.delete("/v1/members/\(member.text("id"))").expect(204)
         for source in sources { _ = try await eventually { source.isOver ? true : nil } }

@@ -39,21 +39,33 @@ import Wire
             "UPDATE audit_log SET at = at - interval '\(days) days' WHERE company_id = '\(company)'")
     }
 
-    @Test func `a company chooses within bounds, is shown what that would delete, and goes back`() async throws {
-        let list = try await owner.client.get("/v1/retention-policies").expect(200).json["data"]?.arrayValue ?? []
+    @Test func `a company chooses within bounds, is shown what that would delete, and goes back`()
+        async throws
+    {
+        let list =
+            try await owner.client.get("/v1/retention-policies").expect(200).json["data"]?.arrayValue ?? []
         #expect(list.contains { $0["name"] == "audit" && $0["days"] == 730 && $0["is_adjustable"] == true })
         #expect(list.contains { $0["name"] == "sessions" && $0["is_adjustable"] == false })
         try await owner.client.put("/v1/retention-policies/audit", ["days": 400]).expect(200)
-        #expect(try await owner.client.put("/v1/retention-policies/audit", ["days": 5]).code == "retention-not-adjustable")
-        #expect(try await owner.client.put("/v1/retention-policies/sessions", ["days": 50]).code == "retention-not-adjustable")
-        #expect(try await owner.client.put("/v1/retention-policies/dust", ["days": 50]).code == "unknown-retention-class")
+        #expect(
+            try await owner.client.put("/v1/retention-policies/audit", ["days": 5]).code
+                == "retention-not-adjustable")
+        #expect(
+            try await owner.client.put("/v1/retention-policies/sessions", ["days": 50]).code
+                == "retention-not-adjustable")
+        #expect(
+            try await owner.client.put("/v1/retention-policies/dust", ["days": 50]).code
+                == "unknown-retention-class")
         try age(100)
-        let due = try await owner.client.get("/v1/retention-policies/due?name=audit&days=90").expect(200).json["data"]?[0]
+        let due = try await owner.client.get("/v1/retention-policies/due?name=audit&days=90").expect(200)
+            .json["data"]?[0]
         #expect((due?["rows"]?.intValue ?? 0) > 0)
-        let now = try await owner.client.get("/v1/retention-policies/due?name=audit").expect(200).json["data"]?[0]
+        let now = try await owner.client.get("/v1/retention-policies/due?name=audit").expect(200).json[
+            "data"]?[0]
         #expect(now?["rows"] == 0 && now?["days"] == 400)
         try await owner.client.delete("/v1/retention-policies/audit").expect(204)
-        let acts = try await owner.client.get("/v1/audit-events?action=retention.changed").expect(200).json["data"]
+        let acts = try await owner.client.get("/v1/audit-events?action=retention.changed").expect(200).json[
+            "data"]
         #expect(acts?.arrayValue?.count == 2)
     }
 
@@ -64,7 +76,8 @@ import Wire
         try age(800)
         try await owner.client.post("/v1/teams", ["name": "Fresh"]).expect(201)
         _ = try await sealed()
-        let hold = try await owner.client.post("/v1/legal-holds", ["reason": "A dispute"]).expect(201).json.text("id")
+        let hold = try await owner.client.post("/v1/legal-holds", ["reason": "A dispute"]).expect(201).json
+            .text("id")
         let classes = Instance.domains.flatMap { $0.retention }
         try await RetentionSweep.sweep(company, classes, server.instance.database, owner: tables)
         #expect(try await sealed()["cut_before_seq"] == .null)
@@ -92,13 +105,15 @@ import Wire
             ).expect(201)
         }
         func standing() async throws -> JSON? {
-            try await owner.client.get("/v1/consents/standing?email=\(email.uppercased())").expect(200).json["data"]?[0]
+            try await owner.client.get("/v1/consents/standing?email=\(email.uppercased())").expect(200).json[
+                "data"]?[0]
         }
         try await record("given")
         #expect(try await standing()?["is_given"] == true)
         try await record("withdrawn")
         #expect(try await standing()?["is_given"] == false)
-        let all = try await owner.client.get("/v1/consents?email=\(email)&purpose=newsletter").expect(200).json["data"]
+        let all = try await owner.client.get("/v1/consents?email=\(email)&purpose=newsletter").expect(200)
+            .json["data"]
         #expect(all?.arrayValue?.count == 2)
         let error = await #expect(throws: DatabaseError.self) {
             try await server.instance.database.query(
@@ -111,7 +126,8 @@ import Wire
         let future = try await owner.client.post(
             "/v1/consents",
             [
-                "email": .string(email), "purpose": "calls", "text_version": "1", "decision": "given", "source": "y",
+                "email": .string(email), "purpose": "calls", "text_version": "1", "decision": "given",
+                "source": "y",
                 "at": "2099-01-01T00:00:00Z",
             ])
         #expect(future.code == "consent-in-the-future")

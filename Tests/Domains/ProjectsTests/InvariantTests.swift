@@ -50,7 +50,10 @@ import Wire
     @Test func `a task's state is one of its own project`() async throws {
         #expect(
             try await refusal {
-                [project(one, "ONE", $0), project(other, "TWO", $0), addState(of: one, $0), addTask(to: other, category: "started", $0)]
+                [
+                    project(one, "ONE", $0), project(other, "TWO", $0), addState(of: one, $0),
+                    addTask(to: other, category: "started", $0),
+                ]
             } == "tasks_state_fkey")
     }
 
@@ -62,6 +65,7 @@ import Wire
     }
 
     @Test func `two projects of a company never share a key`() async throws {
-        #expect(try await refusal { [project(one, "ONE", $0), project(other, "ONE", $0)] } == "projects_key_key")
+        #expect(
+            try await refusal { [project(one, "ONE", $0), project(other, "ONE", $0)] } == "projects_key_key")
     }
 }

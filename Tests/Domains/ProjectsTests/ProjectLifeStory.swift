@@ -5,10 +5,13 @@ import Wire
 
 /// What becomes of a project: its steps, its people, its end.
 @Suite struct ProjectLifeStory {
-    @Test func `a project goes only the legal steps, and comes out of the archive as it went in`() async throws {
+    @Test func `a project goes only the legal steps, and comes out of the archive as it went in`()
+        async throws
+    {
         let world = try await World()
         let client = world.owner.client
-        let path = "/v1/projects/\(try await client.post("/v1/projects", ["name": "Launch"]).expect(201).json.text("id"))"
+        let path =
+            "/v1/projects/\(try await client.post("/v1/projects", ["name": "Launch"]).expect(201).json.text("id"))"
         #expect(try await client.post("\(path)/hold").code == "project-step-refused")
         #expect(try await client.post("\(path)/activate").expect(200).json["status"] == "active")
         let refused = try await client.post("\(path)/archive").expect(409)
@@ -19,7 +22,9 @@ import Wire
         let archived = try await client.post("\(path)/archive").expect(200)
         #expect(archived.json["archived_at"] != .null)
         #expect(try await client.patch(path, ["name": "Later"]).code == "project-archived")
-        #expect(try await client.post("\(path)/states", ["name": "New", "category": "started"]).code == "project-archived")
+        #expect(
+            try await client.post("\(path)/states", ["name": "New", "category": "started"]).code
+                == "project-archived")
         #expect(try await client.get("/v1/projects").texts("name") == [])
         #expect(try await client.get("/v1/projects?is_archived=true").texts("name") == ["Launch"])
         let restored = try await client.post("\(path)/restore").expect(200)
@@ -28,7 +33,8 @@ import Wire
         let acts = try await client.get("\(path)/activity").expect(200).texts("action")
         #expect(
             acts == [
-                "project.activated", "project.restored", "project.archived", "project.completed", "project.held",
+                "project.activated", "project.restored", "project.archived", "project.completed",
+                "project.held",
                 "project.activated", "project.created",
             ])
     }
@@ -36,13 +42,17 @@ import Wire
     @Test func `a role in the project goes before the role in the company, up and down`() async throws {
         let world = try await World()
         let owner = world.owner.client
-        let (viewer, member) = (try await world.owner.colleague(.viewer), try await world.owner.colleague(.member))
+        let (viewer, member) = (
+            try await world.owner.colleague(.viewer), try await world.owner.colleague(.member)
+        )
         let path = "/v1/projects/\(try await world.project())"
         let (viewerId, memberId) = (try await viewer.member(), try await member.member())
         #expect(try await viewer.client.patch(path, ["name": "Mine"]).status == 403)
-        try await owner.post("\(path)/members", ["member_id": .string(viewerId), "role": "manager"]).expect(201)
+        try await owner.post("\(path)/members", ["member_id": .string(viewerId), "role": "manager"]).expect(
+            201)
         #expect(try await viewer.client.patch(path, ["name": "Ours"]).expect(200).json["right"] == "manage")
-        try await owner.post("\(path)/members", ["member_id": .string(memberId), "role": "viewer"]).expect(201)
+        try await owner.post("\(path)/members", ["member_id": .string(memberId), "role": "viewer"]).expect(
+            201)
         #expect(try await member.client.get(path).json["right"] == "see")
         try await owner.patch("\(path)/members/\(memberId)", ["role": "commenter"]).expect(200)
         #expect(try await member.client.get(path).json["right"] == "comment")
@@ -59,9 +69,12 @@ import Wire
         let world = try await World()
         let member = try await world.owner.colleague(.member)
         let id = try await member.member()
-        let path = "/v1/projects/\(try await world.project("Secret", ["visibility": "private", "lead_id": .string(id)]))"
+        let path =
+            "/v1/projects/\(try await world.project("Secret", ["visibility": "private", "lead_id": .string(id)]))"
         #expect(try await member.client.get(path).expect(200).json["right"] == "manage")
-        #expect(try await world.owner.client.patch("\(path)/members/\(id)", ["role": "viewer"]).code == "lead-manages")
+        #expect(
+            try await world.owner.client.patch("\(path)/members/\(id)", ["role": "viewer"]).code
+                == "lead-manages")
         #expect(try await world.owner.client.delete("\(path)/members/\(id)").code == "lead-manages")
         let stranger = try await world.owner.client.patch(path, ["lead_id": .string(UUID.v7().description)])
         #expect(stranger.status == 422 && stranger.text.contains("/lead_id"), "\(stranger)")
@@ -79,14 +92,17 @@ import Wire
         #expect(try await member.client.get("/v1/projects?is_favourite=true").texts("name") == [])
     }
 
-    @Test func `a deleted project waits in the trash, comes back, or goes for good and keeps its key`() async throws {
+    @Test func `a deleted project waits in the trash, comes back, or goes for good and keeps its key`()
+        async throws
+    {
         let world = try await World()
         let client = world.owner.client
         let id = try await world.project("Gone", ["key": "GONE"])
         try await client.delete("/v1/projects/\(id)").expect(204)
         #expect(try await client.get("/v1/projects/\(id)").status == 404)
         #expect(try await client.get("/v1/project-trash").texts("key") == ["GONE"])
-        #expect(try await client.post("/v1/projects", ["name": "New", "key": "GONE"]).code == "project-key-taken")
+        #expect(
+            try await client.post("/v1/projects", ["name": "New", "key": "GONE"]).code == "project-key-taken")
         try await client.post("/v1/project-trash/\(id)/restore").expect(200)
         #expect(try await client.get("/v1/projects/\(id)").status == 200)
         #expect(try await client.delete("/v1/project-trash/\(id)").status == 404)
@@ -97,7 +113,8 @@ import Wire
         #expect(try await colleague.client.post("/v1/project-trash/\(id)/restore").status == 404)
         try await client.delete("/v1/project-trash/\(id)").expect(204)
         #expect(try await client.get("/v1/project-trash").texts("key") == [])
-        #expect(try await client.post("/v1/projects", ["name": "New", "key": "GONE"]).code == "project-key-taken")
+        #expect(
+            try await client.post("/v1/projects", ["name": "New", "key": "GONE"]).code == "project-key-taken")
     }
 
     @Test func `many are archived at once, and each refusal says why`() async throws {
@@ -107,13 +124,17 @@ import Wire
         let active = try await world.project("Active")
         let unknown = UUID.v7().description
         let answer = try await client.post(
-            "/v1/projects/bulk", ["action": "archive", "ids": .array([draft, active, unknown].map(JSON.string))]
+            "/v1/projects/bulk",
+            ["action": "archive", "ids": .array([draft, active, unknown].map(JSON.string))]
         ).expect(200)
         #expect(answer.json["done"] == 1 && answer.json["refused"] == 2)
-        let codes = (answer.json["results"]?.arrayValue ?? []).reduce(into: [String: JSON]()) { codes, result in
+        let codes = (answer.json["results"]?.arrayValue ?? []).reduce(into: [String: JSON]()) {
+            codes, result in
             codes[result["id"]?.stringValue ?? ""] = result["code"]
         }
-        #expect(codes[draft] == JSON.null && codes[active] == "project-step-refused" && codes[unknown] == "not-found")
+        #expect(
+            codes[draft] == JSON.null && codes[active] == "project-step-refused"
+                && codes[unknown] == "not-found")
     }
 
     @Test func `a duplicate has the states and members of the first, and tasks of neither`() async throws {
@@ -122,15 +143,23 @@ import Wire
         let member = try await world.owner.colleague(.member)
         let id = try await world.project()
         try await owner.post(
-            "/v1/projects/\(id)/members", ["member_id": .string(try await member.member()), "role": "commenter"]
+            "/v1/projects/\(id)/members",
+            ["member_id": .string(try await member.member()), "role": "commenter"]
         ).expect(201)
-        try await owner.post("/v1/projects/\(id)/states", ["name": "Waiting", "category": "started", "wip_limit": 3])
-            .expect(201)
-        let copy = try await owner.post("/v1/projects/\(id)/duplicate", ["name": "Second", "with_members": true]).expect(201)
+        try await owner.post(
+            "/v1/projects/\(id)/states", ["name": "Waiting", "category": "started", "wip_limit": 3]
+        )
+        .expect(201)
+        let copy = try await owner.post(
+            "/v1/projects/\(id)/duplicate", ["name": "Second", "with_members": true]
+        ).expect(201)
         let path = "/v1/projects/\(try copy.json.text("id"))"
         #expect(copy.header("location") == path)
         #expect(try await owner.get("\(path)/states").texts("name").last == "Waiting")
-        #expect(try await owner.get("\(path)/members?sort=name").texts("role").sorted() == ["commenter", "manager"])
+        #expect(
+            try await owner.get("\(path)/members?sort=name").texts("role").sorted() == [
+                "commenter", "manager",
+            ])
         #expect(try await owner.get("\(path)/summary").expect(200).json["tasks"] == 0)
     }
 
@@ -139,9 +168,16 @@ import Wire
         let client = world.owner.client
         let path = "/v1/projects/\(try await world.project())"
         #expect(try await client.get("\(path)/cover").status == 404)
-        let gif: [UInt8] = Array("GIF89a".utf8) + [1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3B]
-        let file = try await world.owner.upload(gif, name: "cover.gif", type: "image/gif").expect(201).json.text("id")
-        _ = try await eventually { try await client.get("/v1/files/\(file)").json["state"] == "ready" ? true : nil }
+        let gif: [UInt8] =
+            Array("GIF89a".utf8) + [
+                1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44,
+                1, 0, 0x3B,
+            ]
+        let file = try await world.owner.upload(gif, name: "cover.gif", type: "image/gif").expect(201).json
+            .text("id")
+        _ = try await eventually {
+            try await client.get("/v1/files/\(file)").json["state"] == "ready" ? true : nil
+        }
         let shown = try await client.put("\(path)/cover", ["file_id": .string(file)]).expect(200)
         #expect(shown.json["cover_file_id"]?.stringValue == file)
         #expect(try await client.get("\(path)/cover").expect(200).json["url"]?.stringValue?.isEmpty == false)
@@ -154,9 +190,11 @@ import Wire
         let world = try await World()
         let (old, new) = (try await world.owner.colleague(.member), try await world.owner.colleague(.member))
         let (oldId, newId) = (try await old.member(), try await new.member())
-        let path = "/v1/projects/\(try await world.project("Theirs", ["visibility": "private", "lead_id": .string(oldId)]))"
+        let path =
+            "/v1/projects/\(try await world.project("Theirs", ["visibility": "private", "lead_id": .string(oldId)]))"
         #expect(try await new.client.get(path).status == 404)
-        try await world.owner.client.post("/v1/members/\(oldId)/handover", ["to_member_id": .string(newId)]).expect(200)
+        try await world.owner.client.post("/v1/members/\(oldId)/handover", ["to_member_id": .string(newId)])
+            .expect(200)
         let found = try await new.client.get(path).expect(200).json
         #expect(found["lead_id"]?.stringValue == newId && found["right"] == "manage")
         #expect(try await new.client.get("\(path)/members").texts("member_id").contains(newId))
@@ -175,6 +213,8 @@ import Wire
         #expect(try await reader.get("/v1/projects/\(project)").expect(200).json["right"] == "see")
         #expect(try await reader.patch("/v1/projects/\(project)", ["name": "Mine"]).status == 403)
         let writer = try await key(["projects:read", "projects:write"])
-        #expect(try await writer.patch("/v1/projects/\(project)", ["name": "Ours"]).expect(200).json["name"] == "Ours")
+        #expect(
+            try await writer.patch("/v1/projects/\(project)", ["name": "Ours"]).expect(200).json["name"]
+                == "Ours")
     }
 }

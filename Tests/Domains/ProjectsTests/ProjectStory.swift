@@ -34,7 +34,8 @@ import Wire
         let client = world.owner.client
         var keys: [String] = []
         for name in ["Website", "Website", "Spring summer sale", "日本"] {
-            keys.append(try await client.post("/v1/projects", ["name": .string(name)]).expect(201).json.text("key"))
+            keys.append(
+                try await client.post("/v1/projects", ["name": .string(name)]).expect(201).json.text("key"))
         }
         #expect(keys == ["WEB", "WEB2", "SSS", "PRJ"])
         let taken = try await client.post("/v1/projects", ["name": "Other", "key": "web"])
@@ -48,7 +49,8 @@ import Wire
         let keys = try await withThrowingTaskGroup(of: String.self) { group in
             for _ in 0..<10 {
                 group.addTask {
-                    try await world.owner.client.post("/v1/projects", ["name": "Launch"]).expect(201).json.text("key")
+                    try await world.owner.client.post("/v1/projects", ["name": "Launch"]).expect(201).json
+                        .text("key")
                 }
             }
             return try await group.reduce(into: Set<String>()) { $0.insert($1) }
@@ -64,7 +66,8 @@ import Wire
         let hidden = try await world.project("Hidden", ["visibility": "private"])
         #expect(try await colleague.client.get("/v1/projects").texts("name") == ["Open"])
         #expect(try await colleague.client.get("/v1/projects/\(hidden)").status == 404)
-        #expect(try await colleague.client.get("/v1/projects/\(open)").expect(200).json["right"] == "contribute")
+        #expect(
+            try await colleague.client.get("/v1/projects/\(open)").expect(200).json["right"] == "contribute")
         #expect(try await colleague.client.patch("/v1/projects/\(open)", ["name": "Mine"]).status == 403)
         #expect(try await client.client.get("/v1/projects").texts("name") == [])
         #expect(try await client.client.get("/v1/projects/\(open)").status == 404)

@@ -39,7 +39,10 @@ import Wire
     }
 
     @Test func `a new estimate is told apart from the completion that came with it`() {
-        #expect(told(task(in: sprint), task(.completed, in: sprint, points: 500)) == ["estimate 200 0", "completed 0 500"])
+        #expect(
+            told(task(in: sprint), task(.completed, in: sprint, points: 500)) == [
+                "estimate 200 0", "completed 0 500",
+            ])
     }
 
     @Test func `a reopened task is done no longer and in scope still`() {
@@ -50,7 +53,10 @@ import Wire
         #expect(told(task(in: sprint), task(.cancelled, in: sprint)) == ["cancelled -300 0"])
         #expect(told(task(.completed, in: sprint), task(.cancelled, in: sprint)) == ["cancelled -300 -300"])
         #expect(told(task(.cancelled, in: sprint), task(.cancelled, in: sprint, points: 800)) == [])
-        #expect(told(task(.cancelled, in: sprint), task(.unstarted, in: sprint, points: 800)) == ["reopened 800 0"])
+        #expect(
+            told(task(.cancelled, in: sprint), task(.unstarted, in: sprint, points: 800)) == [
+                "reopened 800 0"
+            ])
         #expect(told(task(.cancelled, in: sprint), task(.cancelled, in: nil)) == [])
     }
 

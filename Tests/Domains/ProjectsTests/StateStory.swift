@@ -7,24 +7,39 @@ import Wire
 @Suite struct StateStory {
     @Test func `a project begins with six states, and one of them is initial`() async throws {
         let world = try await World()
-        let states = try await world.owner.client.get("/v1/projects/\(try await world.project())/states").expect(200)
-        #expect(states.texts("name") == ["Backlog", "To do", "In progress", "In review", "Done", "Cancelled"])
-        #expect(states.texts("category") == ["backlog", "unstarted", "started", "started", "completed", "cancelled"])
-        #expect((states.json["data"]?.arrayValue ?? []).map { $0["is_initial"]?.boolValue } == [false, true, false, false, false, false])
+        let states = try await world.owner.client.get("/v1/projects/\(try await world.project())/states")
+            .expect(200)
+        #expect(
+            states.texts("name") == ["Backlog", "To do", "In progress", "In review", "Done", "Cancelled"])
+        #expect(
+            states.texts("category") == [
+                "backlog", "unstarted", "started", "started", "completed", "cancelled",
+            ])
+        #expect(
+            (states.json["data"]?.arrayValue ?? []).map { $0["is_initial"]?.boolValue } == [
+                false, true, false, false, false, false,
+            ])
     }
 
     @Test func `states are added, changed, ordered and deleted`() async throws {
         let world = try await World()
         let client = world.owner.client
         let path = "/v1/projects/\(try await world.project())/states"
-        let made = try await client.post(path, ["name": "Waiting", "category": "started", "wip_limit": 3]).expect(201)
+        let made = try await client.post(path, ["name": "Waiting", "category": "started", "wip_limit": 3])
+            .expect(201)
         let waiting = try made.json.text("id")
-        #expect(try await client.post(path, ["name": "waiting", "category": "backlog"]).code == "state-name-taken")
-        let changed = try await client.patch("\(path)/\(waiting)", ["name": "Blocked", "wip_limit": .null]).expect(200)
-        #expect(changed.json["name"] == "Blocked" && changed.json["wip_limit"] == .null && changed.json["version"] == 2)
+        #expect(
+            try await client.post(path, ["name": "waiting", "category": "backlog"]).code == "state-name-taken"
+        )
+        let changed = try await client.patch("\(path)/\(waiting)", ["name": "Blocked", "wip_limit": .null])
+            .expect(200)
+        #expect(
+            changed.json["name"] == "Blocked" && changed.json["wip_limit"] == .null
+                && changed.json["version"] == 2)
         #expect(try await client.patch("\(path)/\(waiting)", ["category": "backlog"]).status == 400)
         let ids = try await client.get(path).texts("id")
-        let turned = try await client.put("\(path)/order", ["ids": .array(ids.reversed().map(JSON.string))]).expect(200)
+        let turned = try await client.put("\(path)/order", ["ids": .array(ids.reversed().map(JSON.string))])
+            .expect(200)
         #expect(turned.texts("id") == ids.reversed())
         #expect(try await client.put("\(path)/order", ["ids": [.string(waiting)]]).status == 422)
         try await client.delete("\(path)/\(waiting)").expect(204)

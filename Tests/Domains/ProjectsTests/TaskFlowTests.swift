@@ -34,7 +34,9 @@ import Wire
             ], as: Tenant(company: company))
     }
 
-    private func image(_ id: UUID, _ category: StateCategory, sprint: UUID? = nil, points: Int? = nil) -> TaskImage {
+    private func image(_ id: UUID, _ category: StateCategory, sprint: UUID? = nil, points: Int? = nil)
+        -> TaskImage
+    {
         TaskImage(
             id: id, projectId: project, stateId: states[category]!, category: category, sprintId: sprint,
             pointsHundredths: points)

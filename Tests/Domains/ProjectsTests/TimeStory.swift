@@ -16,7 +16,9 @@ import Wire
         return .object(body)
     }
 
-    @Test func `time is entered at the rate of the day and added up by task, member, project and day`() async throws {
+    @Test func `time is entered at the rate of the day and added up by task, member, project and day`()
+        async throws
+    {
         let world = try await World()
         let (owner, member) = (world.owner.client, try await world.owner.colleague(.member))
         let project = try await world.project()
@@ -29,19 +31,29 @@ import Wire
             ]
         ).expect(200)
         let task = try await task("Write", in: project, world.owner)
-        let made = try await member.client.post("/v1/time-entries", entry(["task_id": .string(task)])).expect(201).json
+        let made = try await member.client.post("/v1/time-entries", entry(["task_id": .string(task)])).expect(
+            201
+        ).json
         #expect(made["rate_minor"] == 5_000 && made["currency"] == "EUR" && made["is_billable"] == true)
         #expect(made["worked_on"] == "2026-03-03" && made["task_key"] == "WR-1")
-        try await owner.post("/v1/time-entries", entry(["project_id": .string(project)], minutes: 61)).expect(201)
-        let byMember = try await owner.get("/v1/time-entries/totals?group_by=member").expect(200).json["data"]?.arrayValue ?? []
+        try await owner.post("/v1/time-entries", entry(["project_id": .string(project)], minutes: 61)).expect(
+            201)
+        let byMember =
+            try await owner.get("/v1/time-entries/totals?group_by=member").expect(200).json["data"]?
+            .arrayValue ?? []
         #expect(byMember.map { $0["amount_minor"]?.intValue } == [7_500, 10_167])
-        let byTask = try await owner.get("/v1/time-entries/totals?group_by=task&project_id=\(project)").expect(200)
+        let byTask = try await owner.get("/v1/time-entries/totals?group_by=task&project_id=\(project)")
+            .expect(200)
         #expect(byTask.texts("label") == ["WR-1"])
-        let byDay = try await owner.get("/v1/time-entries/totals?group_by=day").expect(200).json["data"]?.arrayValue ?? []
+        let byDay =
+            try await owner.get("/v1/time-entries/totals?group_by=day").expect(200).json["data"]?.arrayValue
+            ?? []
         #expect(byDay.first?["minutes"] == 151 && byDay.count == 1)
         #expect(try await member.client.get("/v1/time-entries").texts("member_id") == [memberId])
         let csv = try await owner.get("/v1/time-entries.csv?project_id=\(project)").expect(200)
-        #expect(csv.text.hasPrefix("day,project,task,") && csv.text.contains("2026-03-03,WR,WR-1,Write,"), "\(csv.text)")
+        #expect(
+            csv.text.hasPrefix("day,project,task,") && csv.text.contains("2026-03-03,WR,WR-1,Write,"),
+            "\(csv.text)")
     }
 
     @Test func `one timer runs at a time, and starting another stops it`() async throws {
@@ -49,9 +61,12 @@ import Wire
         let client = world.owner.client
         let project = try await world.project()
         #expect(try await client.get("/v1/timer").code == "timer-not-running")
-        let first = try await client.post("/v1/timer/start", ["project_id": .string(project)]).expect(201).json
+        let first = try await client.post("/v1/timer/start", ["project_id": .string(project)]).expect(201)
+            .json
         #expect(first["is_running"] == true && first["minutes"] == .null)
-        let second = try await client.post("/v1/timer/start", ["project_id": .string(project), "note": "Next"]).expect(201)
+        let second = try await client.post(
+            "/v1/timer/start", ["project_id": .string(project), "note": "Next"]
+        ).expect(201)
         let stopped = try await client.get("/v1/time-entries/\(try first.text("id"))").expect(200).json
         #expect(stopped["minutes"] == 1 && stopped["is_running"] == false)
         #expect(try await client.get("/v1/timer").expect(200).json["id"] == second.json["id"])
@@ -80,7 +95,8 @@ import Wire
         let codes = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<20 {
                 group.addTask {
-                    try await world.owner.client.post("/v1/timer/start", ["project_id": .string(project)]).status
+                    try await world.owner.client.post("/v1/timer/start", ["project_id": .string(project)])
+                        .status
                 }
             }
             return try await group.reduce(into: [Int]()) { $0.append($1) }
@@ -93,7 +109,8 @@ import Wire
         let world = try await World()
         let (owner, member) = (world.owner.client, try await world.owner.colleague(.member))
         let project = try await world.project()
-        let made = try await member.client.post("/v1/time-entries", entry(["project_id": .string(project)])).expect(201)
+        let made = try await member.client.post("/v1/time-entries", entry(["project_id": .string(project)]))
+            .expect(201)
         let path = "/v1/time-entries/\(try made.json.text("id"))"
         let sheet = try #require(try await member.client.get("/v1/timesheets").texts("id").first)
         #expect(try await owner.post("/v1/timesheets/\(sheet)/approve").code == "timesheet-step-refused")
@@ -108,7 +125,9 @@ import Wire
         try await owner.post("/v1/timesheets/\(sheet)/approve").expect(200)
         #expect(try await member.client.delete(path).code == "timesheet-locked")
         #expect(try await member.client.get(path).json["is_locked"] == true)
-        #expect(try await member.client.post("/v1/time-entries", entry(["project_id": .string(project)])).code == "timesheet-locked")
+        #expect(
+            try await member.client.post("/v1/time-entries", entry(["project_id": .string(project)])).code
+                == "timesheet-locked")
         #expect(try await member.client.post("/v1/timesheets/\(sheet)/reopen").status == 403)
         try await owner.post("/v1/timesheets/\(sheet)/reopen").expect(200)
         try await member.client.delete(path).expect(204)
@@ -118,7 +137,8 @@ import Wire
         let world = try await World()
         let (one, two) = (try await world.owner.colleague(.member), try await world.owner.colleague(.member))
         let project = try await world.project()
-        let path = "/v1/time-entries/\(try await one.client.post("/v1/time-entries", entry(["project_id": .string(project)])).expect(201).json.text("id"))"
+        let path =
+            "/v1/time-entries/\(try await one.client.post("/v1/time-entries", entry(["project_id": .string(project)])).expect(201).json.text("id"))"
         #expect(try await two.client.get(path).status == 404)
         #expect(try await two.client.patch(path, ["minutes": 1]).status == 404)
         let foreign = entry(["project_id": .string(project), "member_id": .string(try await one.member())])
@@ -126,7 +146,9 @@ import Wire
         try await world.owner.client.patch(
             "/v1/projects/\(project)", ["lead_id": .string(try await two.member())]
         ).expect(200)
-        #expect(try await two.client.patch(path, ["minutes": 45, "rate_minor": 8_000]).expect(200).json["currency"] == "EUR")
+        #expect(
+            try await two.client.patch(path, ["minutes": 45, "rate_minor": 8_000]).expect(200).json[
+                "currency"] == "EUR")
         #expect(try await one.client.patch(path, ["rate_minor": 9_000]).status == 403)
     }
 
@@ -136,20 +158,36 @@ import Wire
         let project = try await world.project("Site")
         let path = "/v1/projects/\(project)"
         #expect(try await client.get("\(path)/budget").status == 404)
-        #expect(try await client.post("\(path)/costs", ["name": "Photos", "amount_minor": 1, "spent_on": "2026-03-03"]).code == "project-has-no-budget")
-        try await client.put("\(path)/budget", ["currency": "EUR", "amount_minor": 20_000, "rate_minor": 6_000]).expect(200)
-        try await client.post("/v1/time-entries", entry(["project_id": .string(project)], minutes: 100)).expect(201)
-        try await client.post("/v1/time-entries", entry(["project_id": .string(project)], minutes: 10)).expect(201)
+        #expect(
+            try await client.post(
+                "\(path)/costs", ["name": "Photos", "amount_minor": 1, "spent_on": "2026-03-03"]
+            ).code == "project-has-no-budget")
+        try await client.put(
+            "\(path)/budget", ["currency": "EUR", "amount_minor": 20_000, "rate_minor": 6_000]
+        ).expect(200)
+        try await client.post("/v1/time-entries", entry(["project_id": .string(project)], minutes: 100))
+            .expect(201)
+        try await client.post("/v1/time-entries", entry(["project_id": .string(project)], minutes: 10))
+            .expect(201)
         let half = try await client.get("\(path)/budget").expect(200).json
-        #expect(half["spent_minor"] == 11_000 && half["percent"]?.doubleValue == 55 && half["remaining_minor"] == 9_000)
-        try await client.post("\(path)/costs", ["name": "Photos", "amount_minor": 9_500, "spent_on": "2026-03-03"]).expect(201)
-        let titles = try await client.get("/v1/notifications?limit=50").expect(200).texts("title").filter { $0.contains("budget") }
+        #expect(
+            half["spent_minor"] == 11_000 && half["percent"]?.doubleValue == 55
+                && half["remaining_minor"] == 9_000)
+        try await client.post(
+            "\(path)/costs", ["name": "Photos", "amount_minor": 9_500, "spent_on": "2026-03-03"]
+        ).expect(201)
+        let titles = try await client.get("/v1/notifications?limit=50").expect(200).texts("title").filter {
+            $0.contains("budget")
+        }
         #expect(titles.sorted() == ["Site has used 100 % of its budget", "Site has used 50 % of its budget"])
         #expect(try await client.put("\(path)/budget", ["currency": "USD"]).code == "budget-currency-fixed")
         let stranger = try await world.owner.colleague(.member)
         #expect(try await stranger.client.get("\(path)/budget").status == 403)
         #expect(try await stranger.client.get("\(path)/summary").expect(200).json["budget_percent"] == .null)
-        #expect(try await stranger.client.get("\(path)/activity").expect(200).texts("action") == ["project.created"])
+        #expect(
+            try await stranger.client.get("\(path)/activity").expect(200).texts("action") == [
+                "project.created"
+            ])
         #expect(try await client.get("\(path)/activity").texts("action").contains("project.cost_added"))
         let cost = try #require(try await client.get("\(path)/costs").texts("id").first)
         try await client.delete("\(path)/costs/\(cost)").expect(204)

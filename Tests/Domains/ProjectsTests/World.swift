@@ -14,9 +14,12 @@ struct World: Sendable {
     }
 
     /// A project, and its id.
-    func project(_ name: String = "Website relaunch", _ more: JSON.Object = [:], by person: Person? = nil) async throws -> String {
+    func project(_ name: String = "Website relaunch", _ more: JSON.Object = [:], by person: Person? = nil)
+        async throws -> String
+    {
         var body: JSON.Object = ["name": .string(name), "is_active": true]
         for (key, value) in more.members { body[key] = value }
-        return try await (person ?? owner).client.post("/v1/projects", .object(body)).expect(201).json.text("id")
+        return try await (person ?? owner).client.post("/v1/projects", .object(body)).expect(201).json.text(
+            "id")
     }
 }

@@ -29,14 +29,18 @@ import Wire
         let attempt = try await sender.attempts(at: id)[0]
         #expect(attempt["outcome"] == "delivered" && attempt["status"] == 200 && attempt["number"] == 1)
         #expect(attempt["response"] == "taken")
-        let found = try await sender.owner.client.get("/v1/webhook-messages?webhook_id=\(message.id)").expect(200).json
+        let found = try await sender.owner.client.get("/v1/webhook-messages?webhook_id=\(message.id)").expect(
+            200
+        ).json
         let uuid = try #require(found["data"]?[0]).text("id")
         let detail = try await sender.owner.client.get("/v1/webhook-messages/\(uuid)").expect(200).json
         #expect(detail["webhook_id"]?.stringValue == message.id)
         #expect(detail["data"]?["note"] == "hello")
         #expect(detail["deliveries"]?[0]?["state"] == "delivered")
         let stats = try await sender.owner.client.get("/v1/webhook-endpoints/\(id)/stats").expect(200).json
-        #expect(stats["delivered"] == 1 && stats["failed"] == 0 && stats["success_rate"] == 1 && stats["pending"] == 0)
+        #expect(
+            stats["delivered"] == 1 && stats["failed"] == 0 && stats["success_rate"] == 1
+                && stats["pending"] == 0)
         #expect(stats["by_day"]?.arrayValue?.count == 1)
     }
 
@@ -56,7 +60,10 @@ import Wire
         #expect(sender.receiver.taken(at: "/ok/off").isEmpty)
     }
 
-    @Test func `what fails is tried again under the same identifier, and a redirect is a failure nobody follows`() async throws {
+    @Test
+    func `what fails is tried again under the same identifier, and a redirect is a failure nobody follows`()
+        async throws
+    {
         let sender = try await Sender()
         let flaky = try await sender.endpoint("/flaky").id
         let moved = try await sender.endpoint("/moved").id
@@ -122,7 +129,8 @@ import Wire
         let sender = try await Sender()
         let id = try await sender.endpoint("/failing").id
         try await sender.sql(
-            "UPDATE webhook_lanes SET first_failure_at = now() - interval '6 days' WHERE endpoint_id = \(UUID(id))")
+            "UPDATE webhook_lanes SET first_failure_at = now() - interval '6 days' WHERE endpoint_id = \(UUID(id))"
+        )
         try await sender.happen()
         let endpoint = try await eventually {
             let endpoint = try await sender.owner.client.get("/v1/webhook-endpoints/\(id)").expect(200).json
@@ -187,28 +195,38 @@ import Wire
         let taken = try await sender.taken("/ok/orphan")
         #expect(taken.count == 1)
         let old = Lanes.Held(
-            endpoint: id, company: sender.company, holder: UUID.v7(), fence: 1, firstFailureAt: nil, slowSteps: 0)
+            endpoint: id, company: sender.company, holder: UUID.v7(), fence: 1, firstFailureAt: nil,
+            slowSteps: 0)
         var turn = Lanes.Turn()
         turn.state = (Timestamp.now, 9)
         turn.release = .seconds(3600)
         _ = try await Lanes.take(turn, of: old, database)
-        let row = try await database.query("SELECT slow_steps, hold_until > now() AS held FROM webhook_lanes WHERE endpoint_id = \(id)")
+        let row = try await database.query(
+            "SELECT slow_steps, hold_until > now() AS held FROM webhook_lanes WHERE endpoint_id = \(id)")
         #expect(try row[0].get("slow_steps", as: Int.self) == 0)
         #expect(try row[0].get("held", as: Bool?.self) != true)
     }
 
-    @Test func `a private address is refused when it is given and when a name turns out to be one`() async throws {
+    @Test func `a private address is refused when it is given and when a name turns out to be one`()
+        async throws
+    {
         let server = try await TestServer.shared()
         let owner = try await Person(signedUpOn: server, company: "Careful")
-        for url in ["http://127.0.0.1:8080/", "http://169.254.169.254/latest/", "http://[::ffff:10.0.0.1]/", "http://8.8.8.8:25/"] {
+        for url in [
+            "http://127.0.0.1:8080/", "http://169.254.169.254/latest/", "http://[::ffff:10.0.0.1]/",
+            "http://8.8.8.8:25/",
+        ] {
             let answer = try await owner.client.post("/v1/webhook-endpoints", ["url": .string(url)])
             #expect(answer.code == "webhook-url-not-allowed", "\(url): \(answer)")
         }
-        let made = try await owner.client.post("/v1/webhook-endpoints", ["url": "http://localhost:9009/"]).expect(201).json
+        let made = try await owner.client.post("/v1/webhook-endpoints", ["url": "http://localhost:9009/"])
+            .expect(201).json
         let id = try made.text("id")
         let types = try await owner.client.get("/v1/webhook-event-types").expect(200).json
         #expect(types["data"]?.arrayValue?.contains { $0["name"] == "webhook_endpoint.disabled" } == true)
-        try await owner.client.post("/v1/webhook-endpoints/\(id)/test", ["event_type": "webhook_endpoint.disabled"]).expect(202)
+        try await owner.client.post(
+            "/v1/webhook-endpoints/\(id)/test", ["event_type": "webhook_endpoint.disabled"]
+        ).expect(202)
         let attempt = try await eventually {
             try await owner.client.get("/v1/webhook-endpoints/\(id)/attempts").expect(200).json["data"]?[0]
         }

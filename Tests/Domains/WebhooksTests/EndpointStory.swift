@@ -42,14 +42,20 @@ import Wire
         let message = try await sender.taken("/ok/rotating")[0]
         let seconds = try #require(Int64(message.fields["webhook-timestamp"] ?? ""))
         let both = [new, old].compactMap { SigningSecret($0) }
-        #expect(message.signatures == both.map { SignedMessage(id: message.id, seconds: seconds, body: message.body, [$0]).signatures })
-        let asymmetric = try await sender.owner.client.post(path, ["overlap_seconds": 0, "signature": "v1a"]).expect(200).json
+        #expect(
+            message.signatures
+                == both.map {
+                    SignedMessage(id: message.id, seconds: seconds, body: message.body, [$0]).signatures
+                })
+        let asymmetric = try await sender.owner.client.post(path, ["overlap_seconds": 0, "signature": "v1a"])
+            .expect(200).json
         #expect(asymmetric["secret"]?.isNull == true)
         #expect(try asymmetric.text("public_key").hasPrefix("whpk_"))
         try await sender.happen()
         let next = try await sender.taken("/ok/rotating", atLeast: 2)[1]
         #expect(next.signatures.count == 1 && next.signatures[0].hasPrefix("v1a,"))
-        #expect(!(try await sender.owner.client.get("/v1/webhook-endpoints/\(id)/secret").text.contains("whsk_")))
+        #expect(
+            !(try await sender.owner.client.get("/v1/webhook-endpoints/\(id)/secret").text.contains("whsk_")))
     }
 
     @Test func `what cannot be is refused in its place`() async throws {
@@ -65,7 +71,9 @@ import Wire
         }
         #expect(try await refused(["headers": [["name": "X-A", "value": "a\r\nX-B: b"]]]).status == 422)
         #expect(try await refused(["secret": "whsec_c2hvcnQ="]).json["errors"]?[0]?["pointer"] == "/secret")
-        #expect(try await refused(["secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "signature": "v1a"]).status == 422)
+        #expect(
+            try await refused(["secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "signature": "v1a"]).status
+                == 422)
         let unknown = try await refused(["event_types": ["webhook_endpoint.disabeld"]])
         #expect(unknown.code == "webhook-event-type-unknown")
         #expect(unknown.json["detail"]?.stringValue?.contains("webhook_endpoint.disabled") == true)
@@ -79,21 +87,30 @@ import Wire
         let (two, _) = try await sender.endpoint("/ok/two")
         let path = "/v1/webhook-endpoints/\(one)"
         let changed = try await sender.owner.client.patch(
-            path, ["description": "CRM", "throttle_per_second": nil, "headers": [["name": "X-A", "value": "1"]]]
+            path,
+            ["description": "CRM", "throttle_per_second": nil, "headers": [["name": "X-A", "value": "1"]]]
         ).expect(200).json
         #expect(changed["description"] == "CRM" && changed["throttle_per_second"]?.isNull == true)
         #expect(changed["header_names"] == ["x-a"])
-        #expect(try await sender.owner.client.with(header: "If-Match", "\"1\"").patch(path, ["description": "x"]).status == 412)
+        #expect(
+            try await sender.owner.client.with(header: "If-Match", "\"1\"").patch(path, ["description": "x"])
+                .status == 412)
         let off = try await sender.owner.client.patch(path, ["is_active": false]).expect(200).json
         #expect(off["disabled_reason"] == "manual")
-        #expect(try await sender.owner.client.post("\(path)/test", ["event_type": "webhook_endpoint.disabled"]).code == "webhook-endpoint-inactive")
+        #expect(
+            try await sender.owner.client.post("\(path)/test", ["event_type": "webhook_endpoint.disabled"])
+                .code == "webhook-endpoint-inactive")
         let bulk = try await sender.owner.client.post(
-            "/v1/webhook-endpoints/bulk", ["ids": [.string(one), .string(two)], "is_active": true]).expect(200).json
+            "/v1/webhook-endpoints/bulk", ["ids": [.string(one), .string(two)], "is_active": true]
+        ).expect(200).json
         #expect(bulk["changed"] == 1)
         let nobody = try await sender.owner.client.post(
-            "/v1/webhook-endpoints/bulk", ["ids": [.string(one), .string(UUID.v7().description)], "is_active": false])
+            "/v1/webhook-endpoints/bulk",
+            ["ids": [.string(one), .string(UUID.v7().description)], "is_active": false])
         #expect(nobody.status == 404)
-        #expect(try await sender.owner.client.get("/v1/webhook-endpoints?is_active=true").json["data"]?.arrayValue?.count == 2)
+        #expect(
+            try await sender.owner.client.get("/v1/webhook-endpoints?is_active=true").json["data"]?
+                .arrayValue?.count == 2)
         try await sender.owner.client.delete(path).expect(204)
         try await sender.happen()
         _ = try await sender.taken("/ok/two")
@@ -113,7 +130,8 @@ import Wire
         }
         let since: JSON = ["since": .string((Timestamp.now - .seconds(3600)).description)]
         let path = "/v1/webhook-endpoints/\(id)"
-        #expect(try await sender.owner.client.post("\(path)/recover", since).code == "webhook-endpoint-inactive")
+        #expect(
+            try await sender.owner.client.post("\(path)/recover", since).code == "webhook-endpoint-inactive")
         try await sender.owner.client.post("\(path)/enable").expect(200)
         for _ in 0..<2 {
             let answer = try await sender.owner.client.post("\(path)/recover", since).expect(202)
@@ -131,11 +149,15 @@ import Wire
         let taken = try await sender.taken("/ok/back", atLeast: 7)
         #expect(Set(taken.map(\.id)).count == 7)
         let message = try #require(MessageId(taken[0].id)?.uuid)
-        try await sender.owner.client.post("/v1/webhook-messages/\(message)/resend", ["endpoint_id": .string(id)]).expect(202)
+        try await sender.owner.client.post(
+            "/v1/webhook-messages/\(message)/resend", ["endpoint_id": .string(id)]
+        ).expect(202)
         let again = try await sender.taken("/ok/back", atLeast: 8)
         #expect(again[7].id == taken[0].id && again[7].body == taken[0].body)
         let attempts = try await eventually {
-            let page = try await sender.owner.client.get("/v1/webhook-messages/\(message)/attempts").expect(200).json
+            let page = try await sender.owner.client.get("/v1/webhook-messages/\(message)/attempts").expect(
+                200
+            ).json
             return page["data"]?.arrayValue?.count == 2 ? page["data"] : nil
         }
         #expect(attempts[0]?["number"] == 2 && attempts[0]?["cause"] == "resend")
@@ -159,9 +181,11 @@ import Wire
         #expect(second["page"]?["has_more"] == false)
         let end = try #require(second["page"]).text("next_cursor")
         let empty = try await client.get("/v1/webhook-events?cursor=\(end)").expect(200).json
-        #expect(empty["data"]?.arrayValue?.isEmpty == true && empty["page"]?["next_cursor"]?.stringValue == end)
+        #expect(
+            empty["data"]?.arrayValue?.isEmpty == true && empty["page"]?["next_cursor"]?.stringValue == end)
         let others = try await client.get("/v1/webhook-events?types=webhook_endpoint.*").expect(200).json
-        #expect(others["data"]?.arrayValue?.isEmpty == true && others["page"]?["next_cursor"]?.stringValue == end)
+        #expect(
+            others["data"]?.arrayValue?.isEmpty == true && others["page"]?["next_cursor"]?.stringValue == end)
         let wrong = try await client.get("/v1/webhook-events?cursor=x")
         #expect([400, 422].contains(wrong.status))
     }
@@ -177,19 +201,23 @@ import Wire
         #expect(try await stranger.taken("/ok/theirs").count == 1)
         #expect(sender.receiver.taken(at: "/ok/mine").count == 1)
         for path in [
-            "/v1/webhook-endpoints/\(id)", "/v1/webhook-endpoints/\(id)/attempts", "/v1/webhook-endpoints/\(id)/stats",
-            "/v1/webhook-endpoints/\(id)/secret", "/v1/webhook-messages/\(message)", "/v1/webhook-messages/\(message)/attempts",
+            "/v1/webhook-endpoints/\(id)", "/v1/webhook-endpoints/\(id)/attempts",
+            "/v1/webhook-endpoints/\(id)/stats",
+            "/v1/webhook-endpoints/\(id)/secret", "/v1/webhook-messages/\(message)",
+            "/v1/webhook-messages/\(message)/attempts",
         ] {
             #expect(try await stranger.owner.client.get(path).status == 404, "\(path)")
         }
         let resend = try await stranger.owner.client.post(
             "/v1/webhook-messages/\(message)/resend", ["endpoint_id": .string(id)])
         #expect(resend.status == 404)
-        #expect(try await stranger.owner.client.get("/v1/webhook-events").json["data"]?.arrayValue?.count == 1)
+        #expect(
+            try await stranger.owner.client.get("/v1/webhook-events").json["data"]?.arrayValue?.count == 1)
     }
 
     @Test func `the slot of next month is emptied, the others are kept`() async throws {
-        let sender = try await Sender(on: try await TestServer(["INFINITY_WEBHOOK_ALLOWED_RANGES": "127.0.0.0/8"]))
+        let sender = try await Sender(
+            on: try await TestServer(["INFINITY_WEBHOOK_ALLOWED_RANGES": "127.0.0.0/8"]))
         let database = sender.server.instance.database
         let months = MessageId.month(of: .now)
         for ahead in 0..<4 {

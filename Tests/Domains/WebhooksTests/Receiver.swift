@@ -16,7 +16,9 @@ final class Receiver: Sendable {
 
         var id: String { fields["webhook-id"] ?? "" }
         var json: JSON { (try? JSON.parse(body)) ?? .null }
-        var signatures: [String] { (fields["webhook-signature"] ?? "").split(separator: " ").map(String.init) }
+        var signatures: [String] {
+            (fields["webhook-signature"] ?? "").split(separator: " ").map(String.init)
+        }
     }
 
     private let loops = LoopGroup(count: 1)
@@ -40,7 +42,8 @@ final class Receiver: Sendable {
     private struct Behaviour: Responder {
         let log: Log
         static let names: [StaticString] = [
-            "webhook-id", "webhook-timestamp", "webhook-signature", "content-type", "x-receiver-token", "user-agent",
+            "webhook-id", "webhook-timestamp", "webhook-signature", "content-type", "x-receiver-token",
+            "user-agent",
         ]
 
         func respond(to request: Request) -> Reply {
@@ -48,7 +51,9 @@ final class Receiver: Sendable {
                 let body = (try? await request.body.collect(upTo: 1 << 20)) ?? []
                 var fields: [String: String] = [:]
                 for name in Self.names { fields["\(name)"] = request.header(name) }
-                log.all.withLock { $0.append(Taken(path: request.path, fields: fields, body: body, at: .now)) }
+                log.all.withLock {
+                    $0.append(Taken(path: request.path, fields: fields, body: body, at: .now))
+                }
                 let count = log.all.withLock { $0.count { $0.path == request.path } }
                 return await answer(request.path, count)
             }

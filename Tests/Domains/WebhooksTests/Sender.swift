@@ -62,7 +62,8 @@ struct Sender {
         try await server.instance.database.transaction(as: Tenant(company: company)) { tx in
             for (number, subject) in subjects.enumerated() {
                 try await Events.record(
-                    Self.happened, Happening(number: number, teamId: team, note: note), on: "thing", subject, by: .system,
+                    Self.happened, Happening(number: number, teamId: team, note: note), on: "thing", subject,
+                    by: .system,
                     company: company, in: tx)
             }
         }
@@ -70,7 +71,9 @@ struct Sender {
     }
 
     /// What has come in at this path, once there is so much of it.
-    func taken(_ path: String, atLeast count: Int = 1, within limit: Duration = .seconds(10)) async throws -> [Receiver.Taken] {
+    func taken(_ path: String, atLeast count: Int = 1, within limit: Duration = .seconds(10)) async throws
+        -> [Receiver.Taken]
+    {
         try await eventually(within: limit) {
             let all = receiver.taken(at: path)
             return all.count >= count ? all : nil
@@ -79,7 +82,8 @@ struct Sender {
 
     func attempts(at endpoint: String, atLeast count: Int = 1) async throws -> [JSON] {
         try await eventually {
-            let page = try await owner.client.get("/v1/webhook-endpoints/\(endpoint)/attempts?limit=100").expect(200).json
+            let page = try await owner.client.get("/v1/webhook-endpoints/\(endpoint)/attempts?limit=100")
+                .expect(200).json
             let all = page["data"]?.arrayValue ?? []
             return all.count >= count ? all : nil
         }

@@ -123,10 +123,13 @@ import Wire
     @Test func `what a key begins goes on within its scopes`() async throws {
         let desk = try await Desk()
         let scopes: [JSON] = ["exports:run", "imports:run", "notes:read", "notes:write"]
-        let key = try await desk.client.post("/v1/api-keys", ["name": "Robot", "scopes": .array(scopes)]).expect(201)
+        let key = try await desk.client.post("/v1/api-keys", ["name": "Robot", "scopes": .array(scopes)])
+            .expect(201)
         let robot = desk.server.client.with(token: try key.json.text("key"))
-        let id = try await robot.post("/v1/exports", ["kind": "note", "format": "csv"]).expect(202).json.text("id")
-        try await robot.post("/v1/imports", ["kind": "note", "csv": "Title\nPoster\n", "target": [:]]).expect(201)
+        let id = try await robot.post("/v1/exports", ["kind": "note", "format": "csv"]).expect(202).json.text(
+            "id")
+        try await robot.post("/v1/imports", ["kind": "note", "csv": "Title\nPoster\n", "target": [:]]).expect(
+            201)
         let rows = try await desk.server.instance.database.query(
             """
             SELECT permissions_max FROM exports WHERE company_id = \(desk.company)
@@ -135,7 +138,8 @@ import Wire
         for row in rows { #expect(try row.get(0, as: [String].self).map(JSON.string) == scopes) }
         #expect(rows.count == 2)
         _ = try await eventually {
-            try await robot.get("/v1/exports/\(id)").expect(200).json["export"]?["state"] == "done" ? true : nil
+            try await robot.get("/v1/exports/\(id)").expect(200).json["export"]?["state"] == "done"
+                ? true : nil
         }
     }
 

@@ -8,7 +8,8 @@ import Wire
 /// security policy be kept.
 enum SessionAccess {
     static func load(
-        _ claims: AccessTokens.Claims, _ request: Request, at now: Timestamp, _ db: Database, _ uses: PermissionUses
+        _ claims: AccessTokens.Claims, _ request: Request, at now: Timestamp, _ db: Database,
+        _ uses: PermissionUses
     ) async throws -> AccessCache.Entry {
         let tenant = Tenant(company: claims.companyId, user: claims.userId)
         var statements = [session(claims, now), touch(claims, now)]
@@ -41,7 +42,8 @@ enum SessionAccess {
                     claims.actorId == nil
                     ? access.permissions
                     : try inAnothersName(
-                        access, actor: answers[4], isAllowed: !answers[5].isEmpty, isSupport: row.get("is_support"))
+                        access, actor: answers[4], isAllowed: !answers[5].isEmpty,
+                        isSupport: row.get("is_support"))
                 addresses = policy.addresses
             } else {
                 principal.companyRefusal = access == nil ? Problem(.companyAccessEnded) : refusal
@@ -54,7 +56,9 @@ enum SessionAccess {
 
     /// Who works in another's name may do what both may, and only while trusted with it; support, which is in no company,
     /// what the person may, but for what gives power away.
-    private static func inAnothersName(_ access: MemberAccess, actor rows: Rows, isAllowed: Bool, isSupport: Bool) throws
+    private static func inAnothersName(
+        _ access: MemberAccess, actor rows: Rows, isAllowed: Bool, isSupport: Bool
+    ) throws
         -> PermissionSet
     {
         let actor = try MemberAccess(rows: rows)?.permissions ?? PermissionSet()

@@ -20,7 +20,9 @@ enum AccountPages {
     }
 
     @RouteList static var routes: [Route] {
-        GET("/account/{page}", "A page that a mail or a provider leads to", .open, show).operation("showAccountPage").anyQuery
+        GET("/account/{page}", "A page that a mail or a provider leads to", .open, show).operation(
+            "showAccountPage"
+        ).anyQuery
         GET("/account/assets/page.js", "The script of the account pages", .open, script).operation(
             "getAccountScript")
         GET("/account/assets/page.css", "The style of the account pages", .open, style).operation(

@@ -15,13 +15,15 @@ enum EmailChange {
             .describe("Sends a mail to the new address; needs a recent proof of who you are.")
             .rate(.mail).idempotent(.none).problems(.reauthenticationRequired, .sessionRequired)
             .example(body: ["email": "ada.king@example.com"])
-        POST("/v1/auth/email-change/confirm", "Confirm the new address", .open, confirm).operation("confirmEmailChange")
-            .describe(
-                "Send the `token` of the link, or the `code` of the mail with the `email` used so far. The old address "
-                    + "is told."
-            )
-            .rate(.login).idempotent(.none).problems(.tokenInvalid)
-            .example(body: ["email": "ada@example.com", "code": "492039"])
+        POST("/v1/auth/email-change/confirm", "Confirm the new address", .open, confirm).operation(
+            "confirmEmailChange"
+        )
+        .describe(
+            "Send the `token` of the link, or the `code` of the mail with the `email` used so far. The old address "
+                + "is told."
+        )
+        .rate(.login).idempotent(.none).problems(.tokenInvalid)
+        .example(body: ["email": "ada@example.com", "code": "492039"])
     }
 
     static func ask(_ call: Call, _ body: Body<Request>) async throws -> Accepted<EmailVerification.Sent> {

@@ -31,17 +31,19 @@ enum EmailVerification {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/email-verification", "Send the confirmation mail again", .open, send).operation("sendVerificationMail")
-            .describe(
-                "The older link and code stop working. Nothing is sent when nothing waits for that address."
-            )
-            .rate(.mail).idempotent(.none).example(body: ["email": "ada@example.com"])
+        POST("/v1/auth/email-verification", "Send the confirmation mail again", .open, send).operation(
+            "sendVerificationMail"
+        )
+        .describe(
+            "The older link and code stop working. Nothing is sent when nothing waits for that address."
+        )
+        .rate(.mail).idempotent(.none).example(body: ["email": "ada@example.com"])
         POST(
             "/v1/auth/email-verification/confirm", "Confirm the address and open the account", .open, confirm
         ).operation("confirmEmail")
-        .describe("Send the `token` of the link, or the `code` of the mail with the `email`.")
-        .rate(.login).idempotent(.none).problems(.tokenInvalid)
-        .example(body: ["email": "ada@example.com", "code": "492039"])
+            .describe("Send the `token` of the link, or the `code` of the mail with the `email`.")
+            .rate(.login).idempotent(.none).problems(.tokenInvalid)
+            .example(body: ["email": "ada@example.com", "code": "492039"])
     }
 
     static func send(_ call: Call, _ body: Body<Request>) async throws -> Accepted<Sent> {
@@ -162,7 +164,9 @@ extension Call {
             try await environment[CompanyAdmission.self].welcome(user, email.lowercased(), actor, auth.db)
         } catch let problem as Problem {
             // The account stands all the same; its owner can join by hand and is then told what is in the way.
-            auth.log.notice("a new account was not let into its domain's company", metadata: ["code": "\(problem.code.name)"])
+            auth.log.notice(
+                "a new account was not let into its domain's company",
+                metadata: ["code": "\(problem.code.name)"])
         }
     }
 }

@@ -47,7 +47,8 @@ extension Me {
         let user = try call.user
         return try Single(
             await call.auth.db.query(
-                "SELECT \(fragment: columns(in: call.principal?.companyId)) FROM users u WHERE u.id = \(user)"))
+                "SELECT \(fragment: columns(in: call.principal?.companyId)) FROM users u WHERE u.id = \(user)"
+            ))
     }
 
     private static func columns(in company: UUID?) -> SQL {

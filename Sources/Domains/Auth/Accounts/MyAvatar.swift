@@ -14,8 +14,10 @@ enum MyAvatar {
                 """
             )
             .problems(.sessionRequired)
-        DELETE("/v1/auth/me/avatar", "Show no picture of yourself", .signedIn, remove).describe("The file stays.")
-            .problems(.sessionRequired)
+        DELETE("/v1/auth/me/avatar", "Show no picture of yourself", .signedIn, remove).describe(
+            "The file stays."
+        )
+        .problems(.sessionRequired)
     }
 
     struct AvatarChoice: Codable, Sendable {
@@ -30,10 +32,12 @@ enum MyAvatar {
         try await call.db.transaction { tx in
             let file = try await files.attach(body.fileId, ("user_avatar", user), company, tx)
             guard file.isPicture else {
-                throw Problem.unprocessable("/file_id", "no-picture", "names a file of type \(file.type); a picture is needed")
+                throw Problem.unprocessable(
+                    "/file_id", "no-picture", "names a file of type \(file.type); a picture is needed")
             }
             guard file.sizeBytes <= AuthLimits.avatarBytesMax else {
-                throw Problem.unprocessable("/file_id", "too-large", "names a file of more than \(AuthLimits.avatarBytesMax) bytes")
+                throw Problem.unprocessable(
+                    "/file_id", "too-large", "names a file of more than \(AuthLimits.avatarBytesMax) bytes")
             }
             _ = try await tx.query(sql(files.publicLink(body.fileId, company), user))
         }

@@ -23,12 +23,14 @@ enum NotMe {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/not-me", "Say that an act told by mail was not yours", .open, confirm).operation("reportNotMe")
-            .describe(
-                "Ends all sessions, locks the account, and sends the mail with which its owner sets a new password."
-            )
-            .rate(.login).idempotent(.none).problems(.tokenInvalid)
-            .example(body: ["token": "kU2m4CwVTb0oNpV0C6H1fZL7o8rXjq5cWnqYpT3sE9A"])
+        POST("/v1/auth/not-me", "Say that an act told by mail was not yours", .open, confirm).operation(
+            "reportNotMe"
+        )
+        .describe(
+            "Ends all sessions, locks the account, and sends the mail with which its owner sets a new password."
+        )
+        .rate(.login).idempotent(.none).problems(.tokenInvalid)
+        .example(body: ["token": "kU2m4CwVTb0oNpV0C6H1fZL7o8rXjq5cWnqYpT3sE9A"])
     }
 
     static func confirm(_ call: Call, _ body: Body<Request>) async throws -> NoContent {
@@ -50,7 +52,7 @@ enum NotMe {
                 Sessions.end(of: token.userId, reason: "not_me", at: now) + [
                     // Whoever has got in may have linked an identity of his own.
                     "DELETE FROM identities WHERE user_id = \(token.userId)",
-                    AuthEvent.accountLocked.sql(user: token.userId, visit)
+                    AuthEvent.accountLocked.sql(user: token.userId, visit),
                 ])
             try await AccessChange.record(user: token.userId, company: nil, in: tx)
             try await PasswordReset.send(

@@ -28,8 +28,10 @@ enum PasswordChange {
             .example(body: [
                 "current_password": "correct-horse-battery", "new_password": "four-quiet-green-harbours",
             ])
-        POST("/v1/auth/password/check", "Ask whether a password would be accepted", .open, check).operation("checkPassword")
-            .rate(.login).idempotent(.none).example(body: ["password": "correct-horse-battery"])
+        POST("/v1/auth/password/check", "Ask whether a password would be accepted", .open, check).operation(
+            "checkPassword"
+        )
+        .rate(.login).idempotent(.none).example(body: ["password": "correct-horse-battery"])
     }
 
     static func change(_ call: Call, _ body: Body<Request>) async throws -> NoContent {

@@ -19,20 +19,24 @@ enum PasswordReset {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/password-reset", "Ask for a new password", .open, ask).operation("sendPasswordResetMail")
-            .describe(
-                "Sends a mail with a link and a code, if the address has an account. The answer does not say so."
-            )
-            .rate(.mail).idempotent(.none).example(body: ["email": "ada@example.com"])
-        POST("/v1/auth/password-reset/confirm", "Set the new password", .open, confirm).operation("resetPassword")
-            .describe(
-                "Send the `token` of the link, or the `code` with the `email`. All sessions end; a locked account is "
-                    + "open again."
-            )
-            .rate(.login).idempotent(.none).problems(.tokenInvalid)
-            .example(body: [
-                "email": "ada@example.com", "code": "492039", "password": "correct-horse-battery",
-            ])
+        POST("/v1/auth/password-reset", "Ask for a new password", .open, ask).operation(
+            "sendPasswordResetMail"
+        )
+        .describe(
+            "Sends a mail with a link and a code, if the address has an account. The answer does not say so."
+        )
+        .rate(.mail).idempotent(.none).example(body: ["email": "ada@example.com"])
+        POST("/v1/auth/password-reset/confirm", "Set the new password", .open, confirm).operation(
+            "resetPassword"
+        )
+        .describe(
+            "Send the `token` of the link, or the `code` with the `email`. All sessions end; a locked account is "
+                + "open again."
+        )
+        .rate(.login).idempotent(.none).problems(.tokenInvalid)
+        .example(body: [
+            "email": "ada@example.com", "code": "492039", "password": "correct-horse-battery",
+        ])
     }
 
     static func ask(_ call: Call, _ body: Body<Request>) async throws -> Accepted<EmailVerification.Sent> {

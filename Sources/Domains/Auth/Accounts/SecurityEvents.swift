@@ -28,7 +28,7 @@ enum SecurityEvents {
             "/v1/auth/security-events", "List what happened around your account, newest first", .signedIn,
             list
         ).operation("listSecurityEvents")
-        .problems(.sessionRequired)
+            .problems(.sessionRequired)
     }
 
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<SecurityEvent> {

@@ -25,7 +25,8 @@ enum SecurityMail {
     }
 
     static func identityLinked(
-        _ provider: String, _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp, in tx: Transaction
+        _ provider: String, _ user: UUID, _ visit: Visit, _ parts: AuthParts, at now: Timestamp,
+        in tx: Transaction
     ) async throws {
         try await send(.identityLinked, to: user, ["provider": provider], visit, parts, at: now, in: tx)
     }

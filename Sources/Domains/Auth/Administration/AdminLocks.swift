@@ -13,12 +13,14 @@ enum AdminLocks {
     }
 
     @RouteList static var routes: [Route] {
-        PUT("/v1/admin/users/{id}/lock", "Lock an account", .operator, lock).ifMatch(.ignored).operation("lockUser")
-            .describe(
-                "Ends all sessions, and its API keys are refused from the next request on. Unlike the lock after \"this was "
-                    + "not me\", a new password does not open it."
-            )
-            .problems(.operatorIsYou).example(body: ["reason": "Sends junk to strangers"])
+        PUT("/v1/admin/users/{id}/lock", "Lock an account", .operator, lock).ifMatch(.ignored).operation(
+            "lockUser"
+        )
+        .describe(
+            "Ends all sessions, and its API keys are refused from the next request on. Unlike the lock after \"this was "
+                + "not me\", a new password does not open it."
+        )
+        .problems(.operatorIsYou).example(body: ["reason": "Sends junk to strangers"])
         DELETE("/v1/admin/users/{id}/lock", "Unlock an account", .operator, unlock).operation("unlockUser")
         POST("/v1/admin/users/{id}/password-reset", "Make somebody set a new password", .operator, forceReset)
             .operation("forcePasswordReset")
@@ -38,11 +40,14 @@ enum AdminLocks {
     }
 
     @inline(never)
-    private static func shut(_ user: UUID, _ reason: String, _ by: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func shut(_ user: UUID, _ reason: String, _ by: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let (visit, now) = (Visit(call), call.now)
         let person = try await AdminUsers.Target.of(user, in: tx)
         try await set(
-            "status = 'locked', locked_by_operator_at = \(now), lock_reason = \(reason)", of: user, .accountLocked,
+            "status = 'locked', locked_by_operator_at = \(now), lock_reason = \(reason)", of: user,
+            .accountLocked,
             ["by_operator": .string(by.description), "reason": .string(reason)], visit, at: now, in: tx)
         try await end(of: user, reason: "locked", by: call.actor, at: now, in: tx)
         guard let email = person.email else { return }
@@ -78,12 +83,14 @@ enum AdminLocks {
         let (visit, now) = (Visit(call), call.now)
         let person = try await AdminUsers.Target.of(user, in: tx)
         try await set(
-            "status = 'locked'", of: user, .passwordResetDemanded, ["by_operator": .string(by.description)], visit,
+            "status = 'locked'", of: user, .passwordResetDemanded, ["by_operator": .string(by.description)],
+            visit,
             at: now, in: tx)
         try await end(of: user, reason: "password", by: call.actor, at: now, in: tx)
         guard let email = person.email else { return }
         try await PasswordReset.send(
-            to: user, email: email, name: person.name, locale: person.locale, visit, call.auth, at: now, in: tx)
+            to: user, email: email, name: person.name, locale: person.locale, visit, call.auth, at: now,
+            in: tx)
     }
 
     static func endSessions(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {

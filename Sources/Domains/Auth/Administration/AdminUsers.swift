@@ -101,14 +101,19 @@ enum AdminUsers {
         changes.set("time_zone", body.timeZone)
         let event = AuthEvent.accountChanged.sql(
             user: id.value, Visit(call),
-            ["by_operator": .string(try call.session.user.description), "changed": try JSON(encoding: body.value)])
+            [
+                "by_operator": .string(try call.session.user.description),
+                "changed": try JSON(encoding: body.value),
+            ])
         let update: SQL = "UPDATE users SET \(fragment: changes.sql) WHERE id = \(id)"
         try await call.auth.db.transaction { tx in try await write([update, event], to: id.value, call, tx) }
         return try await read(call, id)
     }
 
     @inline(never)
-    private static func write(_ statements: [SQL], to user: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func write(_ statements: [SQL], to user: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let person = try await Target.of(user, in: tx)
         try call.requireVersion(person.version)
         _ = try await tx.batch(statements)

@@ -14,7 +14,10 @@ struct Arrival: Sendable {
     let connection: SSOConnection?
     let visit: Visit
 
-    init(_ call: Call, _ provider: IdentityProvider, _ identity: FederatedIdentity, _ connection: SSOConnection?) {
+    init(
+        _ call: Call, _ provider: IdentityProvider, _ identity: FederatedIdentity,
+        _ connection: SSOConnection?
+    ) {
         self.call = call
         self.provider = provider
         self.identity = identity
@@ -31,7 +34,9 @@ struct Arrival: Sendable {
             if let connection { try await connection.admit(found.user, actor(found.user), call, in: tx) }
             return found
         }
-        if found.isNew, connection == nil, let email = identity.email { try await call.welcome(found.user, email) }
+        if found.isNew, connection == nil, let email = identity.email {
+            try await call.welcome(found.user, email)
+        }
         return found.user
     }
 

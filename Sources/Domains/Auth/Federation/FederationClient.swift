@@ -17,7 +17,10 @@ struct FederationClient: Sendable {
         let nonce: String
         let verifier: String
 
-        init(state: String = OpaqueToken.make(), nonce: String = OpaqueToken.make(), verifier: String = OpaqueToken.make()) {
+        init(
+            state: String = OpaqueToken.make(), nonce: String = OpaqueToken.make(),
+            verifier: String = OpaqueToken.make()
+        ) {
             self.state = state
             self.nonce = nonce
             self.verifier = verifier
@@ -31,7 +34,8 @@ struct FederationClient: Sendable {
     ) async throws -> String {
         var fields = [
             ("response_type", "code"), ("client_id", provider.clientId), ("redirect_uri", redirect),
-            ("state", secrets.state), ("code_challenge", secrets.challenge), ("code_challenge_method", "S256"),
+            ("state", secrets.state), ("code_challenge", secrets.challenge),
+            ("code_challenge_method", "S256"),
         ]
         let endpoint: String
         switch provider.kind {
@@ -58,13 +62,15 @@ struct FederationClient: Sendable {
             return try await openID(tokens, document, provider, nonce, at: now)
         case .github(let api):
             let tokens = try await exchange(
-                code, at: provider.issuer + "/login/oauth/access_token", provider, verifier, redirect, basic: false)
+                code, at: provider.issuer + "/login/oauth/access_token", provider, verifier, redirect,
+                basic: false)
             return try await gitHub(tokens, api, provider)
         }
     }
 
     private func exchange(
-        _ code: String, at endpoint: String, _ provider: IdentityProvider, _ verifier: String, _ redirect: String,
+        _ code: String, at endpoint: String, _ provider: IdentityProvider, _ verifier: String,
+        _ redirect: String,
         basic: Bool
     ) async throws -> JSON {
         var fields = [
@@ -95,7 +101,9 @@ struct FederationClient: Sendable {
         let claims = try await verified(token, issuer, provider, nonce, at: now)
         var person: JSON = .object(claims)
         let subject = claims["sub"]?.stringValue ?? ""
-        if claims["email"] == nil, let endpoint = document.userInfo, let access = tokens["access_token"]?.stringValue {
+        if claims["email"] == nil, let endpoint = document.userInfo,
+            let access = tokens["access_token"]?.stringValue
+        {
             let more = try await http.json(
                 HTTPClient.Request("GET", endpoint, headers: [("authorization", "Bearer " + access)]))
             // Section 5.3.2: without the same subject it may be about somebody else.
@@ -121,7 +129,8 @@ struct FederationClient: Sendable {
                 do {
                     return try IDToken.verify(token, expecting: wanted, keys: keys, at: now)
                 } catch IDToken.Refusal.unknownKey {
-                    guard let fresh = try await directory.keys(of: provider, fresh: true, at: now, http) else {
+                    guard let fresh = try await directory.keys(of: provider, fresh: true, at: now, http)
+                    else {
                         throw IDToken.Refusal.unknownKey
                     }
                     return try IDToken.verify(token, expecting: wanted, keys: fresh, at: now)
@@ -137,15 +146,20 @@ struct FederationClient: Sendable {
     private static func issuer(
         of token: String, _ document: ProviderDirectory.Document, _ provider: IdentityProvider
     ) throws -> String {
-        guard case .microsoft = provider.kind, document.issuer.contains("{tenantid}") else { return document.issuer }
+        guard case .microsoft = provider.kind, document.issuer.contains("{tenantid}") else {
+            return document.issuer
+        }
         let parts = token.split(separator: ".")
-        guard parts.count == 3, let bytes = Base64.decode(parts[1], .url), let claims = try? JSON.parse(bytes),
+        guard parts.count == 3, let bytes = Base64.decode(parts[1], .url),
+            let claims = try? JSON.parse(bytes),
             let tenant = claims["tid"]?.stringValue, UUID(tenant) != nil
         else { throw ProviderFailure.refused("its token names no tenant") }
         return document.issuer.replacing("{tenantid}", with: tenant)
     }
 
-    private func gitHub(_ tokens: JSON, _ api: String, _ provider: IdentityProvider) async throws -> FederatedIdentity {
+    private func gitHub(_ tokens: JSON, _ api: String, _ provider: IdentityProvider) async throws
+        -> FederatedIdentity
+    {
         guard let access = tokens["access_token"]?.stringValue else {
             throw ProviderFailure.refused("it gave no access token")
         }

@@ -31,9 +31,12 @@ enum Identities {
             .example(body: ["provider": "google"])
         POST("/v1/auth/identities/completion", "Finish linking an identity", .signedIn, finish)
             .operation("completeLinkingIdentity")
-            .describe("The address of the identity need not be that of the account: you are signed in to both.")
+            .describe(
+                "The address of the identity need not be that of the account: you are signed in to both."
+            )
             .rate(.login).secret.problems(
-                .tokenInvalid, .sessionRequired, .identityProviderUnavailable, .identityRefused, .identityTaken
+                .tokenInvalid, .sessionRequired, .identityProviderUnavailable, .identityRefused,
+                .identityTaken
             )
             .example(body: LoginFlow.Return.example)
         DELETE("/v1/auth/identities/{id}", "Unlink an identity", .signedIn, unlink)
@@ -102,7 +105,9 @@ enum Identities {
     }
 
     /// Returns the row of `Identity`. Two who bring one identity at once: the constraint lets one of them have it.
-    static func link(_ identity: FederatedIdentity, of provider: IdentityProvider, to user: UUID, at now: Timestamp)
+    static func link(
+        _ identity: FederatedIdentity, of provider: IdentityProvider, to user: UUID, at now: Timestamp
+    )
         -> SQL
     {
         """

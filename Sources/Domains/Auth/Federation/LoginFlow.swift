@@ -27,7 +27,8 @@ struct LoginFlow: Sendable {
 
         static let fieldNotes = [
             "authorization_url": "Lead the person there.",
-            "flow_token": "Keep it, and send it back with what the provider answers. It is set as a cookie, too.",
+            "flow_token":
+                "Keep it, and send it back with what the provider answers. It is set as a cookie, too.",
         ]
     }
 
@@ -52,7 +53,8 @@ struct LoginFlow: Sendable {
     }
 
     static func begin(
-        _ purpose: Purpose, at provider: IdentityProvider, user: UUID? = nil, connection: (company: UUID, id: UUID)? = nil,
+        _ purpose: Purpose, at provider: IdentityProvider, user: UUID? = nil,
+        connection: (company: UUID, id: UUID)? = nil,
         company: UUID? = nil, redirect: String?, hint: String? = nil, _ call: Call
     ) async throws -> Begun {
         let parts = call.auth
@@ -64,7 +66,8 @@ struct LoginFlow: Sendable {
         let client = parts.federation(guarded: connection != nil)
         let url: String
         do {
-            url = try await client.authorizationURL(at: provider, secrets, redirect: redirect, hint: hint, at: call.now)
+            url = try await client.authorizationURL(
+                at: provider, secrets, redirect: redirect, hint: hint, at: call.now)
         } catch let failure as ProviderFailure {
             throw parts.told(failure, of: provider)
         }
@@ -78,11 +81,14 @@ struct LoginFlow: Sendable {
                     \(call.now + AuthLimits.loginFlow), \(call.now))
             """)
         call.setCookie(parts.browser.flowCookie(holder, life: AuthLimits.loginFlow))
-        return Begun(authorizationUrl: url, flowToken: holder, expiresIn: AuthLimits.loginFlow.components.seconds)
+        return Begun(
+            authorizationUrl: url, flowToken: holder, expiresIn: AuthLimits.loginFlow.components.seconds)
     }
 
     /// Ends it. Of two who try, the second is refused; so is whoever did not begin it.
-    static func end(_ purpose: Purpose, by back: Return, user: UUID? = nil, _ call: Call) async throws -> LoginFlow {
+    static func end(_ purpose: Purpose, by back: Return, user: UUID? = nil, _ call: Call) async throws
+        -> LoginFlow
+    {
         let parts = call.auth
         guard let holder = back.flowToken?.text ?? parts.browser.flowToken(in: call.request) else {
             throw Problem(.tokenInvalid, "The flow token is missing.")
@@ -98,7 +104,8 @@ struct LoginFlow: Sendable {
             """)
         guard let row = rows.first else { throw Problem(.tokenInvalid) }
         let id: UUID = try row.get("id")
-        let verifier = try parts.choices.ring.open(try row.get("verifier_sealed"), context: "login flow \(id)")
+        let verifier = try parts.choices.ring.open(
+            try row.get("verifier_sealed"), context: "login flow \(id)")
         return LoginFlow(
             id: id, provider: try row.get("provider"), userId: try row.get("user_id"),
             ofCompany: try row.get("of_company"), connectionId: try row.get("connection_id"),
@@ -107,14 +114,17 @@ struct LoginFlow: Sendable {
     }
 
     /// Who it was that came back.
-    func identity(_ back: Return, at provider: IdentityProvider, _ call: Call) async throws -> FederatedIdentity {
+    func identity(_ back: Return, at provider: IdentityProvider, _ call: Call) async throws
+        -> FederatedIdentity
+    {
         // RFC 9207: an answer of another issuer is somebody mixing providers up.
         if let issuer = back.iss?.text, case .openID = provider.kind, issuer != provider.issuer {
             throw Problem(.identityRefused, "The answer is of another issuer.")
         }
         do {
             return try await call.auth.federation(guarded: connectionId != nil).identity(
-                from: back.code.text, at: provider, nonce: nonce, verifier: verifier, redirect: redirect, at: call.now)
+                from: back.code.text, at: provider, nonce: nonce, verifier: verifier, redirect: redirect,
+                at: call.now)
         } catch let failure as ProviderFailure {
             throw call.auth.told(failure, of: provider)
         }
@@ -124,9 +134,12 @@ struct LoginFlow: Sendable {
     private static func allowed(_ redirect: String?, _ parts: AuthParts) throws -> String {
         guard let redirect else { return parts.choices.publicURL + "/account/callback" }
         let origins = [parts.choices.publicURL] + parts.choices.webOrigins
-        guard !redirect.contains("#"), origins.contains(where: { redirect == $0 || redirect.hasPrefix($0 + "/") }) else {
+        guard !redirect.contains("#"),
+            origins.contains(where: { redirect == $0 || redirect.hasPrefix($0 + "/") })
+        else {
             throw Problem.unprocessable(
-                "/redirect_uri", "origin-not-allowed", "must be a page of this server or of INFINITY_CORS_ORIGINS")
+                "/redirect_uri", "origin-not-allowed",
+                "must be a page of this server or of INFINITY_CORS_ORIGINS")
         }
         return redirect
     }
@@ -140,7 +153,8 @@ extension AuthParts {
     /// The cause is for the log; the person is told no more than that it did not work.
     func told(_ failure: ProviderFailure, of provider: IdentityProvider) -> Problem {
         log.warning(
-            "an identity provider was no help", metadata: ["provider": "\(provider.id)", "cause": "\(failure)"])
+            "an identity provider was no help",
+            metadata: ["provider": "\(provider.id)", "cause": "\(failure)"])
         return failure.problem
     }
 }

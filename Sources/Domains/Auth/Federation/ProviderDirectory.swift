@@ -28,7 +28,9 @@ final class ProviderDirectory: Sendable {
     private let known = Mutex<[String: Remembered]>([:])
 
     /// - Parameter http: guarded for addresses that companies give.
-    func document(of provider: IdentityProvider, at now: Timestamp, _ http: HTTPClient) async throws -> Document {
+    func document(of provider: IdentityProvider, at now: Timestamp, _ http: HTTPClient) async throws
+        -> Document
+    {
         let issuer = provider.issuer
         if let found = known.withLock({ $0[issuer] }), found.documentUntil > now { return found.document }
         let base = issuer.hasSuffix("/") ? String(issuer.dropLast()) : issuer
@@ -54,11 +56,15 @@ final class ProviderDirectory: Sendable {
         if fresh {
             if let forced = found?.keysForced, now - forced < AuthLimits.providerKeysAskedEvery { return nil }
             known.withLock { $0[provider.issuer]?.keysForced = now }
-        } else if let keys = found?.keys, let read = found?.keysRead, now - read < AuthLimits.providerRemembered {
+        } else if let keys = found?.keys, let read = found?.keysRead,
+            now - read < AuthLimits.providerRemembered
+        {
             return keys
         }
         let json = try await http.json(HTTPClient.Request("GET", document.keys))
-        guard let keys = ForeignKeySet(json) else { throw ProviderFailure.badAnswer("its key set is no key set") }
+        guard let keys = ForeignKeySet(json) else {
+            throw ProviderFailure.badAnswer("its key set is no key set")
+        }
         known.withLock {
             $0[provider.issuer]?.keys = keys
             $0[provider.issuer]?.keysRead = now
@@ -70,7 +76,10 @@ final class ProviderDirectory: Sendable {
     private static func read(_ json: JSON, of provider: IdentityProvider) throws -> Document {
         func address(_ name: String) throws -> String? {
             guard let text = json[name]?.stringValue else { return nil }
-            guard text.hasPrefix("https://") || provider.issuer.hasPrefix("http://") && text.hasPrefix("http://") else {
+            guard
+                text.hasPrefix("https://")
+                    || provider.issuer.hasPrefix("http://") && text.hasPrefix("http://")
+            else {
                 throw ProviderFailure.badAnswer("\(name) is no https address")
             }
             return text
@@ -78,12 +87,14 @@ final class ProviderDirectory: Sendable {
         guard let issuer = json["issuer"]?.stringValue, Self.isSame(issuer, provider) else {
             throw ProviderFailure.badAnswer("it calls itself another issuer than \(provider.issuer)")
         }
-        guard let authorization = try address("authorization_endpoint"), let token = try address("token_endpoint"),
+        guard let authorization = try address("authorization_endpoint"),
+            let token = try address("token_endpoint"),
             let keys = try address("jwks_uri")
         else { throw ProviderFailure.badAnswer("its document names no endpoints") }
         let methods = json["token_endpoint_auth_methods_supported"]?.arrayValue
         return Document(
-            issuer: issuer, authorization: authorization, token: token, userInfo: try address("userinfo_endpoint"),
+            issuer: issuer, authorization: authorization, token: token,
+            userInfo: try address("userinfo_endpoint"),
             keys: keys, takesBasic: methods?.contains("client_secret_basic") ?? true)
     }
 

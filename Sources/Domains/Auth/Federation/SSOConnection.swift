@@ -23,7 +23,8 @@ struct SSOConnection: Sendable {
 
     /// The one that people with an address at this domain sign in by.
     static func of(domain: String, _ call: Call) async throws -> SSOConnection? {
-        let rows = try await call.auth.db.query("SELECT of_company FROM verified_domains WHERE domain = \(domain)")
+        let rows = try await call.auth.db.query(
+            "SELECT of_company FROM verified_domains WHERE domain = \(domain)")
         guard let company = try rows.first?.get("of_company", as: UUID.self) else { return nil }
         return try await find("c.is_enabled", company, call)
     }
@@ -48,7 +49,8 @@ struct SSOConnection: Sendable {
         let secret = try sealed.map { try call.auth.choices.ring.open($0, context: context(id)) }
         let provider = IdentityProvider(
             id: "sso:\(id)", name: try row.get("name"), kind: .openID, issuer: try row.get("issuer"),
-            clientId: try row.get("client_id"), clientSecret: secret.map { String(decoding: $0, as: UTF8.self) },
+            clientId: try row.get("client_id"),
+            clientSecret: secret.map { String(decoding: $0, as: UTF8.self) },
             method: "sso", believedDomains: Set(try row.get("domains", as: [String].self)))
         return SSOConnection(
             id: id, company: company, provider: provider, provisions: try row.get("provisions_members"),
@@ -61,7 +63,8 @@ struct SSOConnection: Sendable {
     /// Whoever comes by the connection must be a member of the company, or becomes one.
     func admit(_ user: UUID, _ actor: Audit.Actor, _ call: Call, in tx: Transaction) async throws {
         if provisions {
-            try await call.environment[CompanyAdmission.self].admit(user, company, defaultRole, .sso, actor, tx)
+            try await call.environment[CompanyAdmission.self].admit(
+                user, company, defaultRole, .sso, actor, tx)
             return
         }
         let access = try await MemberAccess.load(user: user, company: company, in: tx)

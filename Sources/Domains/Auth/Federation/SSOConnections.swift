@@ -66,23 +66,29 @@ enum SSOConnections {
     }
 
     @RouteList static var routes: [Route] {
-        GET("/v1/sso-connections", "List the company's connections to its own provider", .can(.ssoWrite), list)
-        POST("/v1/sso-connections", "Set up a connection to the company's own provider", .can(.ssoWrite), create)
-            .describe(
-                "Any provider that speaks OpenID Connect. It is disabled at first; enable it once a domain of the company "
-                    + "is verified and the test works."
-            )
-            .problems(.scopeNotHeld, .sessionRequired)
-            .example(body: [
-                "name": "Our directory", "issuer": "https://login.example.com", "client_id": "infinity",
-                "client_secret": "s3cr3t-of-the-provider",
-            ])
+        GET(
+            "/v1/sso-connections", "List the company's connections to its own provider", .can(.ssoWrite), list
+        )
+        POST(
+            "/v1/sso-connections", "Set up a connection to the company's own provider", .can(.ssoWrite),
+            create
+        )
+        .describe(
+            "Any provider that speaks OpenID Connect. It is disabled at first; enable it once a domain of the company "
+                + "is verified and the test works."
+        )
+        .problems(.scopeNotHeld, .sessionRequired)
+        .example(body: [
+            "name": "Our directory", "issuer": "https://login.example.com", "client_id": "infinity",
+            "client_secret": "s3cr3t-of-the-provider",
+        ])
         GET("/v1/sso-connections/{id}", "Read a connection", .can(.ssoWrite), show)
         PATCH("/v1/sso-connections/{id}", "Change, enable or disable a connection", .can(.ssoWrite), change)
             .problems(.scopeNotHeld, .sessionRequired, .ssoNeedsDomain, .ssoAlreadyEnabled)
             .example(body: ["is_enabled": true])
         DELETE("/v1/sso-connections/{id}", "Remove a connection", .can(.ssoWrite), remove)
-            .describe("The identities by which people signed in through it go with it.").problems(.sessionRequired)
+            .describe("The identities by which people signed in through it go with it.").problems(
+                .sessionRequired)
         POST("/v1/sso-connections/{id}/test", "Test a connection", .can(.ssoWrite), test)
             .operation("testSsoConnection").describe("Reads what the provider publishes about itself.")
             .idempotent(.none)
@@ -117,7 +123,9 @@ enum SSOConnections {
         return try Created(await rows(id, call))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<Change>) async throws -> Single<Connection> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<Change>) async throws -> Single<
+        Connection
+    > {
         _ = try call.session
         let company = try call.company
         if let issuer = body.issuer { try mustBeSecure(issuer, call) }
@@ -140,13 +148,15 @@ enum SSOConnections {
             try call.requireVersion(row.get("version"))
             if body.isEnabled == true {
                 let domains = try await tx.query(
-                    "SELECT 1 FROM company_domains WHERE company_id = \(company) AND state = 'verified' LIMIT 1")
+                    "SELECT 1 FROM company_domains WHERE company_id = \(company) AND state = 'verified' LIMIT 1"
+                )
                 if domains.isEmpty { throw Problem(.ssoNeedsDomain) }
             }
             _ = try await tx.batch([
                 "UPDATE sso_connections SET \(fragment: sql) WHERE company_id = \(company) AND id = \(id)",
                 audit(
-                    "sso_connection.changed", id.value, ["is_enabled": body.isEnabled.map { .bool($0) } ?? .null],
+                    "sso_connection.changed", id.value,
+                    ["is_enabled": body.isEnabled.map { .bool($0) } ?? .null],
                     company, call),
             ])
         }
@@ -162,7 +172,8 @@ enum SSOConnections {
             guard let row = gone.first else { throw Problem.notFound }
             _ = try await tx.batch([
                 "DELETE FROM identities WHERE provider = \("sso:\(id.value)")",
-                audit("sso_connection.removed", id.value, ["name": .string(try row.get("name"))], company, call),
+                audit(
+                    "sso_connection.removed", id.value, ["name": .string(try row.get("name"))], company, call),
             ])
         }
         return NoContent()
@@ -176,7 +187,8 @@ enum SSOConnections {
         let client = call.auth.federation(guarded: true)
         do {
             _ = try await client.directory.document(of: connection.provider, at: call.now, client.http)
-            _ = try await client.directory.keys(of: connection.provider, fresh: false, at: call.now, client.http)
+            _ = try await client.directory.keys(
+                of: connection.provider, fresh: false, at: call.now, client.http)
         } catch let failure as ProviderFailure {
             return Single(Trial(isWorking: false, detail: "\(failure)"))
         }
@@ -195,7 +207,9 @@ enum SSOConnections {
     }
 
     /// Nobody lets others in with more than he holds himself, and a company is never given away by a provider.
-    private static func mustMayGive(_ role: UUID?, _ company: UUID, _ call: Call, in tx: Transaction) async throws {
+    private static func mustMayGive(_ role: UUID?, _ company: UUID, _ call: Call, in tx: Transaction)
+        async throws
+    {
         guard let role else { return }
         let rows = try await tx.query(
             "SELECT key, is_builtin, permissions FROM roles WHERE company_id = \(company) AND id = \(role)")
@@ -206,7 +220,8 @@ enum SSOConnections {
         let permissions = PermissionSet.ofRole(
             key: key, isBuiltIn: try row.get("is_builtin"), custom: try row.get("permissions"))
         if key == "owner" {
-            throw Problem.unprocessable("/default_role_id", "owner-by-provider", "must not be that of an owner")
+            throw Problem.unprocessable(
+                "/default_role_id", "owner-by-provider", "must not be that of an owner")
         }
         let missing = permissions.subtracting(call.principal?.permissions ?? PermissionSet()).names
         if !missing.isEmpty {
@@ -214,8 +229,11 @@ enum SSOConnections {
         }
     }
 
-    private static func audit(_ action: String, _ id: UUID, _ after: JSON, _ company: UUID, _ call: Call) -> SQL {
-        Audit.sql(Audit.Entry(action, on: "sso_connection", id, after: after), by: call.actor, company: company)
+    private static func audit(_ action: String, _ id: UUID, _ after: JSON, _ company: UUID, _ call: Call)
+        -> SQL
+    {
+        Audit.sql(
+            Audit.Entry(action, on: "sso_connection", id, after: after), by: call.actor, company: company)
     }
 
     private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {

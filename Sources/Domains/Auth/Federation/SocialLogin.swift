@@ -34,24 +34,29 @@ enum SocialLogin {
                 "Lead the person to `authorization_url`. The provider sends her back to `redirect_uri` with `code` and "
                     + "`state`; send both with `flow_token` to /v1/auth/oauth/completion within ten minutes."
             )
-            .rate(.login).secret.problems(.notFound, .identityProviderUnavailable, .identityRefused).example(body: [:])
+            .rate(.login).secret.problems(.notFound, .identityProviderUnavailable, .identityRefused).example(
+                body: [:])
         POST("/v1/auth/oauth/completion", "Finish signing in by a provider", .open, finish)
             .operation("completeProviderLogin")
             .describe(
                 "For an identity that nobody has linked yet the account is found by the address, if the provider says it "
-                    + "is verified, or made. An address that is not verified opens and makes no account.")
+                    + "is verified, or made. An address that is not verified opens and makes no account."
+            )
             .rate(.login).secret.problems(
                 .tokenInvalid, .identityProviderUnavailable, .identityRefused, .identityWithoutAddress,
                 .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany, .ssoNotAllowedIn
             )
             .example(body: LoginFlow.Return.example)
-        POST("/v1/auth/browser/oauth/completion", "Finish signing in by a provider, with cookies", .open, finishInBrowser)
-            .operation("completeProviderLoginInBrowser")
-            .rate(.login).secret.problems(
-                .tokenInvalid, .identityProviderUnavailable, .identityRefused, .identityWithoutAddress,
-                .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany, .ssoNotAllowedIn, .csrfFailed
-            )
-            .example(body: LoginFlow.Return.example)
+        POST(
+            "/v1/auth/browser/oauth/completion", "Finish signing in by a provider, with cookies", .open,
+            finishInBrowser
+        )
+        .operation("completeProviderLoginInBrowser")
+        .rate(.login).secret.problems(
+            .tokenInvalid, .identityProviderUnavailable, .identityRefused, .identityWithoutAddress,
+            .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany, .ssoNotAllowedIn, .csrfFailed
+        )
+        .example(body: LoginFlow.Return.example)
     }
 
     static func providers(_ call: Call) -> Single<Providers> {
@@ -80,7 +85,9 @@ enum SocialLogin {
         return BrowserLogin.answer(call, session)
     }
 
-    private static func session(_ call: Call, _ back: LoginFlow.Return, isBrowser: Bool) async throws -> OpenedSession {
+    private static func session(_ call: Call, _ back: LoginFlow.Return, isBrowser: Bool) async throws
+        -> OpenedSession
+    {
         let flow = try await LoginFlow.end(.login, by: back, call)
         let connection = try await SSOConnection.of(flow, call)
         guard let provider = connection?.provider ?? call.auth.provider(flow.provider) else {
@@ -88,7 +95,8 @@ enum SocialLogin {
         }
         let identity = try await flow.identity(back, at: provider, call)
         let user = try await Arrival(call, provider, identity, connection).account()
-        let rows = try await call.auth.db.query(SignIn.Account.sql(where: "u.id = \(user) AND u.status = 'active'"))
+        let rows = try await call.auth.db.query(
+            SignIn.Account.sql(where: "u.id = \(user) AND u.status = 'active'"))
         guard let account = try rows.first.map(SignIn.Account.init) else { throw Problem(.identityRefused) }
         return try await SignIn(call, isBrowser: isBrowser).enter(
             account, by: provider.method, code: back.secondFactor?.text,

@@ -81,7 +81,8 @@ enum APIKeys {
         POST("/v1/api-keys", "Make an API key", .can(.apiKeysWrite), create)
             .describe(
                 "The key is shown this once. Its scopes are permissions that you hold yourself, and that the service "
-                    + "account holds when it is to act for one.")
+                    + "account holds when it is to act for one."
+            )
             .secret.problems(.scopeNotHeld, .apiKeyLimitReached, .sessionRequired)
             .example(body: [
                 "name": "Shop export", "scopes": ["companies:read"], "ip_allow_list": ["192.0.2.0/24"],
@@ -90,8 +91,10 @@ enum APIKeys {
         GET("/v1/api-keys/{id}", "Show an API key", .can(.apiKeysRead), show)
         PATCH("/v1/api-keys/{id}", "Change an API key", .can(.apiKeysWrite), change)
             .problems(.scopeNotHeld, .sessionRequired).example(body: ["name": "Shop export, nightly"])
-        DELETE("/v1/api-keys/{id}", "Revoke an API key", .can(.apiKeysWrite), revoke).ifMatch(.accepted).operation("revokeApiKey")
-        POST("/v1/api-keys/{id}/rotate", "Exchange the text of an API key", .can(.apiKeysWrite), rotate).operation("rotateApiKey")
+        DELETE("/v1/api-keys/{id}", "Revoke an API key", .can(.apiKeysWrite), revoke).ifMatch(.accepted)
+            .operation("revokeApiKey")
+        POST("/v1/api-keys/{id}/rotate", "Exchange the text of an API key", .can(.apiKeysWrite), rotate)
+            .operation("rotateApiKey")
             .describe(
                 "The old text works for `grace_seconds` more, so that programs can be changed over in peace."
             )
@@ -156,7 +159,9 @@ enum APIKeys {
                         ]), by: call.actor, company: company),
                 Events.sql(
                     AuthEvents.keyCreated,
-                    .init(apiKeyId: id, name: body.name.text, scopes: scopes, serviceAccountId: body.serviceAccountId),
+                    .init(
+                        apiKeyId: id, name: body.name.text, scopes: scopes,
+                        serviceAccountId: body.serviceAccountId),
                     on: "api_key", id, by: call.actor, company: company),
             ])
             try await tellMaker(session.user, body.name.text, company, call, in: tx)
@@ -180,7 +185,8 @@ enum APIKeys {
             let policy = try CompanyPolicy(rows)
             changes.set("expires_at", try expiry(expiresAt, policy, call.now) as Timestamp??)
         }
-        let rows = try await changed(call, id.value, "api_key.changed", changes.sql, returning: APIKey.columns)
+        let rows = try await changed(
+            call, id.value, "api_key.changed", changes.sql, returning: APIKey.columns)
         return try Single(rows)
     }
 
@@ -250,11 +256,13 @@ enum APIKeys {
             let access = try await MemberAccess.load(user: user, company: company, in: tx)
         else {
             throw Problem.unprocessable(
-                "/service_account_id", "unknown-service-account", "is no enabled service account of the company")
+                "/service_account_id", "unknown-service-account",
+                "is no enabled service account of the company")
         }
         let missing = PermissionSet(names: scopes).subtracting(access.permissions).names
         if !missing.isEmpty {
-            throw Problem(.scopeNotHeld, "The service account does not hold \(missing.joined(separator: ", ")).")
+            throw Problem(
+                .scopeNotHeld, "The service account does not hold \(missing.joined(separator: ", ")).")
         }
         return user
     }
@@ -297,7 +305,8 @@ enum APIKeys {
                 """)
             if rows.isEmpty {
                 let there = try await tx.query(
-                    "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL")
+                    "SELECT 1 FROM api_keys WHERE company_id = \(company) AND id = \(id) AND revoked_at IS NULL"
+                )
                 throw there.isEmpty ? Problem.notFound : Problem(.versionMismatch)
             }
             try await tell(id, call, action, in: tx)
@@ -314,10 +323,12 @@ enum APIKeys {
              WHERE company_id = \(company) AND id = \(id)
             """)
         if !rows[0].isNull("revoked_at") {
-            _ = try await tx.query("DELETE FROM api_key_hashes WHERE of_company = \(company) AND key_id = \(id)")
+            _ = try await tx.query(
+                "DELETE FROM api_key_hashes WHERE of_company = \(company) AND key_id = \(id)")
         }
         let holder: UUID = try rows[0].get("holder")
-        try await Audit.record(Audit.Entry(action, on: "api_key", id), by: call.actor, company: company, in: tx)
+        try await Audit.record(
+            Audit.Entry(action, on: "api_key", id), by: call.actor, company: company, in: tx)
         try await AccessChange.record(user: holder, company: company, in: tx)
         let event: EventType<AuthEvents.KeyData>? =
             switch action {

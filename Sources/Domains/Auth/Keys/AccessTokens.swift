@@ -21,7 +21,9 @@ struct AccessTokens: Sendable {
     let issuer: String
     let life: Duration
 
-    func make(user: UUID, session: UUID, company: UUID?, actor: UUID? = nil, at now: Timestamp) throws -> String {
+    func make(user: UUID, session: UUID, company: UUID?, actor: UUID? = nil, at now: Timestamp) throws
+        -> String
+    {
         var claims = JSON.Object()
         claims["iss"] = .string(issuer)
         claims["aud"] = .string(Self.audience)

@@ -41,17 +41,22 @@ enum Factors {
         GET("/v1/auth/mfa/factors", "List your second factors", .signedIn, list).operation("listFactors")
         GET("/v1/auth/mfa/factors/{id}", "Show a second factor", .signedIn, show).operation("getFactor")
             .problems(.sessionRequired)
-        POST("/v1/auth/mfa/factors", "Begin to set up an authenticator app", .signedIn, enrol).operation("enrolFactor")
-            .describe(
-                "Show `otpauth_url` as a QR code; the factor counts once a code of it was sent to `verify`."
-            )
-            .secret.problems(.reauthenticationRequired, .sessionRequired, .factorLimitReached)
-            .example(body: ["name": "Phone"])
-        POST("/v1/auth/mfa/factors/{id}/verify", "Finish the setting up with a first code", .signedIn, verify).operation("verifyFactor")
+        POST("/v1/auth/mfa/factors", "Begin to set up an authenticator app", .signedIn, enrol).operation(
+            "enrolFactor"
+        )
+        .describe(
+            "Show `otpauth_url` as a QR code; the factor counts once a code of it was sent to `verify`."
+        )
+        .secret.problems(.reauthenticationRequired, .sessionRequired, .factorLimitReached)
+        .example(body: ["name": "Phone"])
+        POST("/v1/auth/mfa/factors/{id}/verify", "Finish the setting up with a first code", .signedIn, verify)
+            .operation("verifyFactor")
             .secret.problems(.invalidCode, .sessionRequired, .factorNameTaken)
             .example(body: ["code": "492039"])
-        DELETE("/v1/auth/mfa/factors/{id}", "Remove a second factor", .signedIn, remove).operation("removeFactor")
-            .problems(.reauthenticationRequired, .sessionRequired)
+        DELETE("/v1/auth/mfa/factors/{id}", "Remove a second factor", .signedIn, remove).operation(
+            "removeFactor"
+        )
+        .problems(.reauthenticationRequired, .sessionRequired)
     }
 
     static func list(_ call: Call) async throws -> Page<Factor> {

@@ -15,10 +15,13 @@ struct RecoveryCodes: Codable, Sendable {
     }
 
     @RouteList static var routes: [Route] {
-        GET("/v1/auth/mfa/recovery-codes", "How many recovery codes are left", .signedIn, left).operation("getRecoveryCodes")
-        POST("/v1/auth/mfa/recovery-codes", "Make new recovery codes", .signedIn, renew).operation("renewRecoveryCodes")
-            .describe("The older ones stop working. The codes are shown this once.")
-            .secret.problems(.reauthenticationRequired, .sessionRequired)
+        GET("/v1/auth/mfa/recovery-codes", "How many recovery codes are left", .signedIn, left).operation(
+            "getRecoveryCodes")
+        POST("/v1/auth/mfa/recovery-codes", "Make new recovery codes", .signedIn, renew).operation(
+            "renewRecoveryCodes"
+        )
+        .describe("The older ones stop working. The codes are shown this once.")
+        .secret.problems(.reauthenticationRequired, .sessionRequired)
     }
 
     static func left(_ call: Call) async throws -> Single<Left> {

@@ -26,12 +26,16 @@ enum BrowserLogin {
             .problems(
                 .invalidCredentials, .secondStepRequired, .invalidCode, .loginThrottled, .noSuchCompany,
                 .csrfFailed)
-        POST("/v1/auth/browser/login/mfa", "Sign in with cookies: the second step", .open, secondStep).operation("completeLoginInBrowser")
+        POST("/v1/auth/browser/login/mfa", "Sign in with cookies: the second step", .open, secondStep)
+            .operation("completeLoginInBrowser")
             .rate(.login).secret.example(body: Login.stepExample)
             .problems(.invalidCode, .tokenInvalid, .loginThrottled, .csrfFailed)
-        POST("/v1/auth/browser/refresh", "Exchange the tokens in the cookies", .open, refresh).operation("refreshCookies")
-            .rate(.open).secret.problems(.refreshTokenInvalid, .refreshTokenReused, .csrfFailed)
-        GET("/v1/auth/csrf", "The token that changes must carry when cookies sign in", .signedIn, csrf).operation("getCsrfToken")
+        POST("/v1/auth/browser/refresh", "Exchange the tokens in the cookies", .open, refresh).operation(
+            "refreshCookies"
+        )
+        .rate(.open).secret.problems(.refreshTokenInvalid, .refreshTokenReused, .csrfFailed)
+        GET("/v1/auth/csrf", "The token that changes must carry when cookies sign in", .signedIn, csrf)
+            .operation("getCsrfToken")
             .secret.problems(.sessionRequired)
     }
 

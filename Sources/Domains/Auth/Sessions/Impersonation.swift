@@ -26,13 +26,16 @@ enum Impersonation {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/impersonation", "Work in another member's name", .can(.membersImpersonate), begin).operation("impersonateMember")
+        POST("/v1/auth/impersonation", "Work in another member's name", .can(.membersImpersonate), begin)
+            .operation("impersonateMember")
             .describe(
                 "The answer's token does what the member may, as far as you may yourself, for a quarter of an hour. He is "
-                    + "told by mail with the reason. POST /v1/auth/logout with that token ends it.")
+                    + "told by mail with the reason. POST /v1/auth/logout with that token ends it."
+            )
             .secret.problems(.sessionRequired, .impersonationRefused, .notFound)
             .example(body: [
-                "member_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a10", "reason": "To see why the board stays empty",
+                "member_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a10",
+                "reason": "To see why the board stays empty",
             ])
     }
 
@@ -68,7 +71,8 @@ enum Impersonation {
         let company = try call.company
         let ceiling = call.principal?.permissions ?? PermissionSet()
         return try await call.db.transaction { tx in
-            let (user, person) = try await member(body.memberId, of: company, for: own.user, within: ceiling, tx)
+            let (user, person) = try await member(
+                body.memberId, of: company, for: own.user, within: ceiling, tx)
             let wanted = Wanted(user: user, company: company, reason: body.reason.text, by: own)
             return try await open(wanted, person, call, in: tx)
         }
@@ -102,9 +106,11 @@ enum Impersonation {
 
     /// Opens the session, tells the person, and notes it in the company's record and her own. The transaction runs as
     /// the company's.
-    static func open(_ wanted: Wanted, _ person: Person, _ call: Call, in tx: Transaction) async throws -> Single<
-        Answer
-    > {
+    static func open(_ wanted: Wanted, _ person: Person, _ call: Call, in tx: Transaction) async throws
+        -> Single<
+            Answer
+        >
+    {
         let (parts, now, visit) = (call.auth, call.now, Visit(call))
         let (user, company, own) = (wanted.user, wanted.company, wanted.by)
         let ends = now + parts.choices.accessTokenLife
@@ -135,7 +141,8 @@ enum Impersonation {
                         "at": now.description,
                     ], company: company)),
         ])
-        let access = try parts.tokens.make(user: user, session: id, company: company, actor: own.user, at: now)
+        let access = try parts.tokens.make(
+            user: user, session: id, company: company, actor: own.user, at: now)
         return Single(
             Answer(
                 accessToken: access, tokenType: "Bearer",

@@ -17,11 +17,13 @@ enum Reauthentication {
     }
 
     @RouteList static var routes: [Route] {
-        POST("/v1/auth/reauthentication", "Prove again who you are", .signedIn, prove).operation("reauthenticate")
-            .describe("Send `password`, or `code` of a second factor. Good for a quarter of an hour.")
-            .rate(.login).idempotent(.none)
-            .problems(.invalidCredentials, .invalidCode, .loginThrottled, .sessionRequired)
-            .example(body: ["password": "correct-horse-battery"])
+        POST("/v1/auth/reauthentication", "Prove again who you are", .signedIn, prove).operation(
+            "reauthenticate"
+        )
+        .describe("Send `password`, or `code` of a second factor. Good for a quarter of an hour.")
+        .rate(.login).idempotent(.none)
+        .problems(.invalidCredentials, .invalidCode, .loginThrottled, .sessionRequired)
+        .example(body: ["password": "correct-horse-battery"])
     }
 
     static func prove(_ call: Call, _ body: Body<Request>) async throws -> Single<Answer> {

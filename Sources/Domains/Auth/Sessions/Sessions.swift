@@ -23,12 +23,18 @@ struct Session: Codable, Sendable {
 
 enum Sessions {
     @RouteList static var routes: [Route] {
-        GET("/v1/auth/sessions", "List your sessions, the last used first", .signedIn, list).operation("listSessions")
-            .problems(.sessionRequired)
-        DELETE("/v1/auth/sessions", "End all your other sessions", .signedIn, endOthers).operation("endOtherSessions")
-            .problems(.sessionRequired)
-        DELETE("/v1/auth/sessions/{id}", "End one of your sessions", .signedIn, endOne).operation("endSession")
-            .problems(.sessionRequired)
+        GET("/v1/auth/sessions", "List your sessions, the last used first", .signedIn, list).operation(
+            "listSessions"
+        )
+        .problems(.sessionRequired)
+        DELETE("/v1/auth/sessions", "End all your other sessions", .signedIn, endOthers).operation(
+            "endOtherSessions"
+        )
+        .problems(.sessionRequired)
+        DELETE("/v1/auth/sessions/{id}", "End one of your sessions", .signedIn, endOne).operation(
+            "endSession"
+        )
+        .problems(.sessionRequired)
         POST("/v1/auth/logout", "Sign out: end this session", .signedIn, logout).operation("logout")
             .idempotent(.none).problems(.sessionRequired)
     }

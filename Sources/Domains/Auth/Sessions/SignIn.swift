@@ -87,7 +87,9 @@ struct SignIn: Sendable {
     }
 
     /// The first factor is proven by another way than a password; the second is asked for where one is set up.
-    func enter(_ account: Account, by method: String, code: String?, company: UUID?) async throws -> OpenedSession {
+    func enter(_ account: Account, by method: String, code: String?, company: UUID?) async throws
+        -> OpenedSession
+    {
         guard account.hasSecondFactor else {
             return try await open(account, methods: [method], company: company)
         }
@@ -133,13 +135,16 @@ struct SignIn: Sendable {
         guard let old = account.passwordHash, parts.passwords.needsRehash(old) else { return account }
         let new = try await parts.passwords.hash(password)
         let changed = try await parts.db.query(
-            "UPDATE users SET password_hash = \(new) WHERE id = \(account.id) AND password_hash = \(old) RETURNING id")
+            "UPDATE users SET password_hash = \(new) WHERE id = \(account.id) AND password_hash = \(old) RETURNING id"
+        )
         var account = account
         if !changed.isEmpty { account.passwordHash = new }
         return account
     }
 
-    private func secondStep(_ account: Account, after method: String, _ company: UUID?) async throws -> Problem {
+    private func secondStep(_ account: Account, after method: String, _ company: UUID?) async throws
+        -> Problem
+    {
         let detail: JSON = [
             "company_id": company.map { .string($0.description) } ?? .null, "method": .string(method),
         ]

@@ -12,15 +12,22 @@ enum Activities {
         POST("/v1/activities", "Log or plan an activity", .can(.crmWrite), create)
             .describe(
                 "With `due_at` it is planned, else it has happened. It is about at least one client, contact, lead or deal. "
-                    + "Logged again under one `external_id` of its `source`, it is the activity that is there.")
+                    + "Logged again under one `external_id` of its `source`, it is the activity that is there."
+            )
             .example(body: ActivityExamples.new, answer: ActivityExamples.activity)
-        GET("/v1/activities/{id}", "Read an activity", .can(.crmRead), read).example(answer: ActivityExamples.activity)
+        GET("/v1/activities/{id}", "Read an activity", .can(.crmRead), read).example(
+            answer: ActivityExamples.activity)
         PATCH("/v1/activities/{id}", "Change an activity", .can(.crmWrite), change).ifMatch(.required)
-            .describe("`client_ids` and its like replace the records of that kind that one sees. What a note said before is kept.")
+            .describe(
+                "`client_ids` and its like replace the records of that kind that one sees. What a note said before is kept."
+            )
             .problems(.activityIsDone)
-            .example(body: ["title": "Second call", "due_at": "2026-12-04T09:00:00Z"], answer: ActivityExamples.activity)
+            .example(
+                body: ["title": "Second call", "due_at": "2026-12-04T09:00:00Z"],
+                answer: ActivityExamples.activity)
         DELETE("/v1/activities/{id}", "Put an activity into the trash", .can(.crmWrite), delete)
-            .describe("POST /v1/activities/{id}/restore takes it out again for \(ActivityLimits.trashDays) days.")
+            .describe(
+                "POST /v1/activities/{id}/restore takes it out again for \(ActivityLimits.trashDays) days.")
     }
 
     static func list(_ call: Call, _ list: List<ActivityFilter>) async throws -> Page<Activity> {
@@ -47,10 +54,18 @@ enum Activities {
     private static func entry(_ body: NewActivity, _ call: Call) throws -> Timeline.Entry {
         if body.fromAddress != nil || body.toAddresses != nil { try call.require(.crmContactData) }
         var faults: [Fault] = []
-        if body.records.count == 0 { faults.append(.at("/contact_ids", "required", "an activity is about at least one record")) }
-        if body.dueAt != nil, body.at != nil { faults.append(.at("/at", "not-allowed", "what is planned has `due_at` alone")) }
-        if body.dueAt != nil, body.kind == .note { faults.append(.at("/due_at", "not-allowed", "a note is not planned")) }
-        if body.remindAt != nil, body.dueAt == nil { faults.append(.at("/remind_at", "not-allowed", "only what is planned is reminded of")) }
+        if body.records.count == 0 {
+            faults.append(.at("/contact_ids", "required", "an activity is about at least one record"))
+        }
+        if body.dueAt != nil, body.at != nil {
+            faults.append(.at("/at", "not-allowed", "what is planned has `due_at` alone"))
+        }
+        if body.dueAt != nil, body.kind == .note {
+            faults.append(.at("/due_at", "not-allowed", "a note is not planned"))
+        }
+        if body.remindAt != nil, body.dueAt == nil {
+            faults.append(.at("/remind_at", "not-allowed", "only what is planned is reminded of"))
+        }
         if body.direction != nil, body.kind != .call, body.kind != .email {
             faults.append(.at("/direction", "not-allowed", "only calls and e-mails have a direction"))
         }
@@ -59,12 +74,16 @@ enum Activities {
         }
         if !faults.isEmpty { throw Problem.unprocessable(faults) }
         var entry = Timeline.Entry(body.kind.kind, body.title.text, on: body.records)
-        (entry.body, entry.direction, entry.at, entry.dueAt) = (body.body?.text, body.direction, body.at, body.dueAt)
+        (entry.body, entry.direction, entry.at, entry.dueAt) = (
+            body.body?.text, body.direction, body.at, body.dueAt
+        )
         (entry.endsAt, entry.remindAt, entry.outcome) = (body.endsAt, body.remindAt, body.outcome?.text)
         entry.durationSeconds = body.durationSeconds.map { Int($0.value) }
         entry.participants = body.participants?.items.map(\.text) ?? []
         (entry.from, entry.to) = (body.fromAddress?.text, body.toAddresses?.items.map(\.text) ?? [])
-        (entry.owner, entry.source, entry.externalId) = (body.ownerId, body.source?.text ?? "api", body.externalId?.text)
+        (entry.owner, entry.source, entry.externalId) = (
+            body.ownerId, body.source?.text ?? "api", body.externalId?.text
+        )
         if entry.direction == nil, body.kind == .email || body.kind == .call { entry.direction = .out }
         return entry
     }
@@ -90,7 +109,9 @@ enum Activities {
         try Single(await ActivityRows.one(id.value, call), versionIsWhole: false)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ActivityChange>) async throws -> Single<Activity> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ActivityChange>) async throws -> Single<
+        Activity
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await ActivityWriting.change(id.value, change, call, tx) }
         return try Single(await ActivityRows.one(id.value, call))

@@ -55,7 +55,8 @@ enum ActivityAccess {
 
     /// The row of one that the caller sees, locked; 404 else.
     @inline(never)
-    static func locked(_ id: UUID, isNote: Bool = false, _ call: Call, _ tx: Transaction) async throws -> Row {
+    static func locked(_ id: UUID, isNote: Bool = false, _ call: Call, _ tx: Transaction) async throws -> Row
+    {
         let rows = try await tx.query(
             """
             SELECT a.id, a.kind, a.direction, a.title, a.body, a.at, a.due_at, a.completed_at, a.version

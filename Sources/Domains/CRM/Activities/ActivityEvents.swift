@@ -21,9 +21,14 @@ enum ActivityEvents {
             self.init(entry.id, entry.kind, entry.direction, isPlanned: entry.isPlanned, entry.records)
         }
 
-        init(_ id: UUID, _ kind: ActivityKind, _ direction: ActivityDirection?, isPlanned: Bool, _ records: ActivityRecords) {
+        init(
+            _ id: UUID, _ kind: ActivityKind, _ direction: ActivityDirection?, isPlanned: Bool,
+            _ records: ActivityRecords
+        ) {
             (activityId, self.kind, self.direction, self.isPlanned) = (id, kind, direction, isPlanned)
-            (clientIds, contactIds, leadIds, dealIds) = (records.clients, records.contacts, records.leads, records.deals)
+            (clientIds, contactIds, leadIds, dealIds) = (
+                records.clients, records.contacts, records.leads, records.deals
+            )
         }
     }
 
@@ -31,7 +36,8 @@ enum ActivityEvents {
         UUID("0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8a20")!, .call, .out, isPlanned: false,
         ActivityRecords(contacts: [UUID("0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8a21")!]))
 
-    static let logged = EventType("activity.logged", "A call, meeting, e-mail or note was logged or planned.", example: example)
+    static let logged = EventType(
+        "activity.logged", "A call, meeting, e-mail or note was logged or planned.", example: example)
 
     struct ChangeData: Codable, Sendable {
         let activityId: UUID

@@ -15,17 +15,22 @@ enum ActivityExamples {
     static let record: JSON = ["kind": "contact", "id": contact, "name": "Anna Berg"]
 
     static let activity: JSON = [
-        "id": id, "kind": "call", "direction": "out", "title": "First call", "body": "Wants an offer by Friday.",
-        "at": time, "due_at": nil, "ends_at": nil, "completed_at": time, "is_overdue": false, "duration_seconds": 420,
+        "id": id, "kind": "call", "direction": "out", "title": "First call",
+        "body": "Wants an offer by Friday.",
+        "at": time, "due_at": nil, "ends_at": nil, "completed_at": time, "is_overdue": false,
+        "duration_seconds": 420,
         "outcome": "reached", "participants": [], "from_address": nil, "to_addresses": [], "owner_id": member,
         "owner_name": "Olivia Hart", "created_by": member, "created_by_name": "Olivia Hart", "source": "api",
-        "external_id": nil, "pinned_at": nil, "edited_at": nil, "remind_at": nil, "records": [record], "version": 1,
+        "external_id": nil, "pinned_at": nil, "edited_at": nil, "remind_at": nil, "records": [record],
+        "version": 1,
         "created_at": time, "updated_at": time,
     ]
 
     static let note: JSON = [
-        "id": id, "title": "Prefers mornings", "body": "Prefers mornings, never on Mondays.", "records": [record],
-        "pinned_at": nil, "edited_at": nil, "created_by": member, "created_by_name": "Olivia Hart", "at": time,
+        "id": id, "title": "Prefers mornings", "body": "Prefers mornings, never on Mondays.",
+        "records": [record],
+        "pinned_at": nil, "edited_at": nil, "created_by": member, "created_by_name": "Olivia Hart",
+        "at": time,
         "version": 1, "created_at": time, "updated_at": time,
     ]
 

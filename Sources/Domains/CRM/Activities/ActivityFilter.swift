@@ -22,7 +22,8 @@ struct ActivityFilter: ListFilter, FieldNotes {
 
     static let sorts = ["-at", "due", "created_at", "updated_at"]
     static let ownFields: Set<String> = [
-        "state", "owner", "client_id", "contact_id", "lead_id", "deal_id", "is_pinned", "at", "due", "created_at", "q",
+        "state", "owner", "client_id", "contact_id", "lead_id", "deal_id", "is_pinned", "at", "due",
+        "created_at", "q",
     ]
     static let fieldNotes = [
         "state": "`open` is planned and not done, `overdue` should have been done, `done` is over.",
@@ -43,7 +44,9 @@ struct ActivityFilter: ListFilter, FieldNotes {
         case nil: break
         }
         if let owner { all.append(Self.owned(by: owner, principal)) }
-        for (column, id) in [("client_id", clientId), ("contact_id", contactId), ("lead_id", leadId), ("deal_id", dealId)] {
+        for (column, id) in [
+            ("client_id", clientId), ("contact_id", contactId), ("lead_id", leadId), ("deal_id", dealId),
+        ] {
             guard let id else { continue }
             all.append(
                 """
@@ -54,7 +57,8 @@ struct ActivityFilter: ListFilter, FieldNotes {
         if let isPinned { all.append(isPinned ? "a.pinned_at IS NOT NULL" : "a.pinned_at IS NULL") }
         for (column, bounds) in [("a.at", at), ("a.due_at", due), ("a.created_at", createdAt)] {
             guard let bounds else { continue }
-            for (sign, value) in [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)] {
+            for (sign, value) in [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)]
+            {
                 if let value { all.append("\(unescaped: "\(column) \(sign) ")\(value)") }
             }
         }
@@ -76,7 +80,8 @@ struct ActivityOwner: TextValue {
 
     static var rule: TextRule {
         TextRule(length: 2...36, pattern: "^(me|none|[0-9a-fA-F-]{36})$") { text in
-            text == "me" || text == "none" || UUID(text) != nil ? nil : "must be me, none or the id of a member"
+            text == "me" || text == "none" || UUID(text) != nil
+                ? nil : "must be me, none or the id of a member"
         }
     }
     static var exampleText: String { "me" }

@@ -20,7 +20,9 @@ enum ActivityLife {
             .operation("restoreActivity").example(answer: ActivityExamples.activity)
         POST("/v1/activities/bulk", "Change many activities at once", .can(.crmWrite), bulk)
             .operation("changeActivities")
-            .describe("Up to \(ActivityLimits.bulkMax), all of them or none. Exactly one of `action` and `owner_id`.")
+            .describe(
+                "Up to \(ActivityLimits.bulkMax), all of them or none. Exactly one of `action` and `owner_id`."
+            )
             .example(
                 body: ["activity_ids": [ActivityExamples.id], "action": "complete"], answer: ["changed": 1])
     }
@@ -35,14 +37,18 @@ enum ActivityLife {
         let until: Timestamp
     }
 
-    static func complete(_ call: Call, _ id: Path<UUID>, _ body: Body<Completion>) async throws -> Single<Activity> {
+    static func complete(_ call: Call, _ id: Path<UUID>, _ body: Body<Completion>) async throws -> Single<
+        Activity
+    > {
         let completion = body.value
         try await call.db.transaction { tx in try await finish(id.value, completion, call, tx) }
         return try Single(await ActivityRows.one(id.value, call))
     }
 
     @inline(never)
-    private static func finish(_ id: UUID, _ completion: Completion, _ call: Call, _ tx: Transaction) async throws {
+    private static func finish(_ id: UUID, _ completion: Completion, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let row = try await ActivityAccess.locked(id, call, tx)
         guard try row.get("completed_at", as: Timestamp?.self) == nil else { return }
@@ -58,7 +64,9 @@ enum ActivityLife {
                  WHERE company_id = \(company) AND id = \(id)
                 """,
                 ActivityWriting.place([id], company),
-            ] + ActivityWriting.told(ActivityEvents.completed, "activity.completed", [id], row.get("kind"), call))
+            ]
+                + ActivityWriting.told(
+                    ActivityEvents.completed, "activity.completed", [id], row.get("kind"), call))
     }
 
     static func reopen(_ call: Call, _ id: Path<UUID>) async throws -> Single<Activity> {
@@ -85,7 +93,8 @@ enum ActivityLife {
             ] + ActivityWriting.told(ActivityEvents.updated, "activity.reopened", [id], kind, call))
     }
 
-    static func snooze(_ call: Call, _ id: Path<UUID>, _ body: Body<Snooze>) async throws -> Single<Activity> {
+    static func snooze(_ call: Call, _ id: Path<UUID>, _ body: Body<Snooze>) async throws -> Single<Activity>
+    {
         let until = body.until
         try await call.db.transaction { tx in try await putOff(id.value, until, call, tx) }
         return try Single(await ActivityRows.one(id.value, call))
@@ -126,7 +135,8 @@ enum ActivityLife {
         let words = SearchText(title: [try row.get("title")], body: [try row.get("body")])
         _ = try await tx.batch(
             Search.put("activity", id, words, company: company)
-                + ActivityWriting.told(ActivityEvents.updated, "activity.restored", [id], row.get("kind"), call))
+                + ActivityWriting.told(
+                    ActivityEvents.updated, "activity.restored", [id], row.get("kind"), call))
     }
 
     struct Bulk: Codable, Sendable {
@@ -156,7 +166,9 @@ enum ActivityLife {
         let company = try call.company
         switch bulk.action {
         case .complete:
-            for id in ids { try await finish(id, Completion(at: nil, outcome: nil, durationSeconds: nil), call, tx) }
+            for id in ids {
+                try await finish(id, Completion(at: nil, outcome: nil, durationSeconds: nil), call, tx)
+            }
         case .delete: try await ActivityWriting.delete(ids, call, tx)
         case nil:
             for id in ids {
@@ -167,7 +179,9 @@ enum ActivityLife {
                         UPDATE activities SET owner_id = \(bulk.ownerId), version = version + 1, updated_at = now()
                          WHERE company_id = \(company) AND id = \(id)
                         """
-                    ] + ActivityWriting.told(ActivityEvents.updated, "activity.changed", [id], row.get("kind"), call))
+                    ]
+                        + ActivityWriting.told(
+                            ActivityEvents.updated, "activity.changed", [id], row.get("kind"), call))
             }
         }
     }

@@ -8,7 +8,8 @@ enum ActivityNews {
     static let all = [due, overdue, mentioned]
 
     static let due = NotificationType(
-        "activity.due", category: "crm", summary: "The reminder of an activity of yours.", values: ["title", "due"],
+        "activity.due", category: "crm", summary: "The reminder of an activity of yours.",
+        values: ["title", "due"],
         texts: [
             "en": .init("{{title}}", "It is planned for {{due}}."),
             "de": .init("{{title}}", "Geplant für {{due}}."),
@@ -32,7 +33,8 @@ enum ActivityNews {
     /// Tells those whom a text mentions as `<@member_id>`, as far as they may see it.
     @inline(never)
     static func mention(
-        _ text: String, in activity: UUID, _ title: String, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+        _ text: String, in activity: UUID, _ title: String, by actor: Audit.Actor, _ company: UUID,
+        _ tx: Transaction
     ) async throws {
         let named = members(in: text)
         if named.isEmpty { return }
@@ -51,7 +53,9 @@ enum ActivityNews {
 
     private static func members(in text: String) -> [UUID] {
         text.split(separator: "<@").dropFirst().prefix(ActivityLimits.recordsMax).compactMap { part in
-            part.split(separator: ">", maxSplits: 1, omittingEmptySubsequences: false).first.flatMap { UUID(String($0)) }
+            part.split(separator: ">", maxSplits: 1, omittingEmptySubsequences: false).first.flatMap {
+                UUID(String($0))
+            }
         }
     }
 }

@@ -6,11 +6,14 @@ extension ProblemCode {
     static let activityNotPlanned = ProblemCode(
         "activity-not-planned", 409, "Notes are never planned", advice: "Plan a call or a meeting.")
     static let activityOwnerUnknown = ProblemCode(
-        "activity-owner-unknown", 422, "The owner is no member of the company", advice: "Send the id of a member.")
+        "activity-owner-unknown", 422, "The owner is no member of the company",
+        advice: "Send the id of a member.")
     static let tooManyLinkedTasks = ProblemCode(
         "too-many-linked-tasks", 409, "The record has as many tasks as it may", advice: "Unlink one first.")
 
-    static let ofActivities: [ProblemCode] = [activityIsDone, activityNotPlanned, activityOwnerUnknown, tooManyLinkedTasks]
+    static let ofActivities: [ProblemCode] = [
+        activityIsDone, activityNotPlanned, activityOwnerUnknown, tooManyLinkedTasks,
+    ]
 }
 
 extension ConstraintProblem {

@@ -36,7 +36,9 @@ struct ActivityRecords: Sendable, Equatable {
                    AND \(fragment: CRMAccess.visible(call, "r")) FOR KEY SHARE
                 """)
             if rows.count < Set(ids).count {
-                throw Problem.unprocessable("/\(kind.rawValue)_ids", "unknown-\(kind.rawValue)", "names what you do not see or is not there")
+                throw Problem.unprocessable(
+                    "/\(kind.rawValue)_ids", "unknown-\(kind.rawValue)",
+                    "names what you do not see or is not there")
             }
         }
     }

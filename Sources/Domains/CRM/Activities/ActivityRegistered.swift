@@ -10,7 +10,8 @@ enum ActivityRegistered {
         view: ViewShape(
             ActivityFilter.self,
             columns: [
-                "kind", "direction", "title", "at", "due_at", "completed_at", "duration_seconds", "outcome", "owner",
+                "kind", "direction", "title", "at", "due_at", "completed_at", "duration_seconds", "outcome",
+                "owner",
                 "records", "created_at",
             ],
             groups: ["kind", "owner"]),
@@ -46,11 +47,14 @@ enum ActivityRegistered {
         "activity", "Activities", .crmRead, filter: ActivityFilter.self,
         columns: { _, _ in
             [
-                .init("kind", "Kind"), .init("direction", "Direction"), .init("title", "Title"), .init("body", "Text"),
+                .init("kind", "Kind"), .init("direction", "Direction"), .init("title", "Title"),
+                .init("body", "Text"),
                 .init("at", "At"), .init("due_at", "Due"), .init("completed_at", "Completed"),
                 .init("duration_seconds", "Duration (seconds)"), .init("outcome", "Outcome"),
-                .init("from_address", "From"), .init("owner_name", "Owner"), .init("created_by_name", "Written by"),
-                .init("source", "Source"), .init("external_id", "External id"), .init("created_at", "Created"),
+                .init("from_address", "From"), .init("owner_name", "Owner"),
+                .init("created_by_name", "Written by"),
+                .init("source", "Source"), .init("external_id", "External id"),
+                .init("created_at", "Created"),
             ]
         },
         base: { list, member, _ in Activities.forList(member) + list.filter.conditions(member) })

@@ -19,9 +19,15 @@ enum ActivityUpkeep {
     }
 
     static func run(_ company: UUID, _ db: Database) async throws {
-        try await rounds { try await db.transaction(as: Tenant(company: company)) { try await remind(company, $0) } }
-        try await rounds { try await db.transaction(as: Tenant(company: company)) { try await tellOverdue(company, $0) } }
-        try await rounds { try await db.transaction(as: Tenant(company: company)) { try await purge(company, $0) } }
+        try await rounds {
+            try await db.transaction(as: Tenant(company: company)) { try await remind(company, $0) }
+        }
+        try await rounds {
+            try await db.transaction(as: Tenant(company: company)) { try await tellOverdue(company, $0) }
+        }
+        try await rounds {
+            try await db.transaction(as: Tenant(company: company)) { try await purge(company, $0) }
+        }
     }
 
     private static func rounds(_ round: () async throws -> Int) async throws {
@@ -77,14 +83,16 @@ enum ActivityUpkeep {
 
     private static func remind(_ company: UUID, _ tx: Transaction) async throws -> Int {
         try await tell(
-            ActivityNews.due, moment: "remind_at", told: "reminded_for", since: "a.remind_at <= now()", company, tx)
+            ActivityNews.due, moment: "remind_at", told: "reminded_for", since: "a.remind_at <= now()",
+            company, tx)
     }
 
     /// What has been overdue for long, or came so from elsewhere, is no news.
     private static func tellOverdue(_ company: UUID, _ tx: Transaction) async throws -> Int {
         try await tell(
             ActivityNews.overdue, moment: "due_at", told: "overdue_told_for",
-            since: "coalesce(a.ends_at, a.due_at) <= now() AND a.due_at > now() - make_interval(days => \(ActivityLimits.overdueDaysMax))",
+            since:
+                "coalesce(a.ends_at, a.due_at) <= now() AND a.due_at > now() - make_interval(days => \(ActivityLimits.overdueDaysMax))",
             company, tx)
     }
 
@@ -107,11 +115,13 @@ enum ActivityUpkeep {
             guard let user = try row.get("user_id", as: UUID?.self) else { continue }
             let id: UUID = try row.get("id")
             let values: JSON = [
-                "title": .string(try row.get("title")), "due": .string(try row.get("due", as: String?.self) ?? ""),
+                "title": .string(try row.get("title")),
+                "due": .string(try row.get("due", as: String?.self) ?? ""),
             ]
             try await Notify.record(
                 type, to: [user], about: .init("activity", id), values: values,
-                dedupeKey: "\(id) \(try row.get("moment", as: String.self))", by: .system, company: company, in: tx)
+                dedupeKey: "\(id) \(try row.get("moment", as: String.self))", by: .system, company: company,
+                in: tx)
         }
         let ids = try rows.map { try $0.get("id", as: UUID.self) }
         _ = try await tx.query(

@@ -6,7 +6,9 @@ import Wire
 /// The one way activities are changed: with what they said before, their place in timelines, record and event.
 enum ActivityWriting {
     @inline(never)
-    static func change(_ id: UUID, isNote: Bool = false, _ change: ActivityChange, _ call: Call, _ tx: Transaction) async throws {
+    static func change(
+        _ id: UUID, isNote: Bool = false, _ change: ActivityChange, _ call: Call, _ tx: Transaction
+    ) async throws {
         if change.fromAddress != nil || change.toAddresses != nil { try call.require(.crmContactData) }
         let (company, member) = (try call.company, try call.member)
         let old = try await ActivityAccess.locked(id, isNote: isNote, call, tx)
@@ -14,9 +16,12 @@ enum ActivityWriting {
         let kind = try old.get("kind", as: ActivityKind.self)
         let isOpen = try old.get("completed_at", as: Timestamp?.self) == nil
         if change.dueAt != nil, !isOpen { throw Problem(.activityIsDone) }
-        if change.at != nil, isOpen { throw Problem.unprocessable("/at", "not-allowed", "what is planned has `due_at` alone") }
+        if change.at != nil, isOpen {
+            throw Problem.unprocessable("/at", "not-allowed", "what is planned has `due_at` alone")
+        }
         let (title, text) = (try old.get("title", as: String.self), try old.get("body", as: String?.self))
-        let isEdited = change.title.map { $0.text != title } ?? false || change.body.map { $0?.text != text } ?? false
+        let isEdited =
+            change.title.map { $0.text != title } ?? false || change.body.map { $0?.text != text } ?? false
         var statements: [SQL] = []
         if kind == .note, isEdited {
             statements.append(
@@ -38,7 +43,8 @@ enum ActivityWriting {
         _ = try await tx.batch(statements)
     }
 
-    private static func update(_ id: UUID, _ change: ActivityChange, isEdited: Bool, _ company: UUID) -> [SQL] {
+    private static func update(_ id: UUID, _ change: ActivityChange, isEdited: Bool, _ company: UUID) -> [SQL]
+    {
         var changes = Changes()
         changes.set("direction", change.direction)
         changes.set("title", change.title)
@@ -55,7 +61,8 @@ enum ActivityWriting {
         changes.set("remind_at", change.remindAt)
         if isEdited { changes.set("edited_at", to: "now()") }
         let moved: [SQL] = change.dueAt == nil && change.at == nil ? [] : [place([id], company)]
-        return ["UPDATE activities SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"] + moved
+        return ["UPDATE activities SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"]
+            + moved
     }
 
     /// Puts activities where they now belong in timelines.
@@ -69,11 +76,13 @@ enum ActivityWriting {
 
     private static func records(of change: ActivityChange) -> (all: ActivityRecords, kinds: [CRMRecord]) {
         let given: [(CRMRecord, [UUID]?)] = [
-            (.client, change.clientIds?.items), (.contact, change.contactIds?.items), (.lead, change.leadIds?.items),
+            (.client, change.clientIds?.items), (.contact, change.contactIds?.items),
+            (.lead, change.leadIds?.items),
             (.deal, change.dealIds?.items),
         ]
         let all = ActivityRecords(
-            clients: given[0].1 ?? [], contacts: given[1].1 ?? [], leads: given[2].1 ?? [], deals: given[3].1 ?? [])
+            clients: given[0].1 ?? [], contacts: given[1].1 ?? [], leads: given[2].1 ?? [],
+            deals: given[3].1 ?? [])
         return (all, given.filter { $0.1 != nil }.map(\.0))
     }
 
@@ -107,14 +116,16 @@ enum ActivityWriting {
 
     /// The record and the event of each.
     static func told(
-        _ event: EventType<ActivityEvents.ChangeData>, _ action: String, _ ids: [UUID], _ kind: ActivityKind, _ call: Call
+        _ event: EventType<ActivityEvents.ChangeData>, _ action: String, _ ids: [UUID], _ kind: ActivityKind,
+        _ call: Call
     ) throws -> [SQL] {
         let (company, actor) = (try call.company, call.actor)
         return try ids.flatMap { id -> [SQL] in
             [
                 Audit.sql(Audit.Entry(action, on: "activity", id), by: actor, company: company),
                 try Events.sql(
-                    event, ActivityEvents.ChangeData(activityId: id, kind: kind), on: "activity", id, by: actor,
+                    event, ActivityEvents.ChangeData(activityId: id, kind: kind), on: "activity", id,
+                    by: actor,
                     company: company),
             ]
         }

@@ -11,14 +11,19 @@ extension CRMDomain {
         workers: [ActivityUpkeep.worker],
         personalData: [
             PersonalData(
-                "activity_edits", "What notes about somebody said before", of: .rows { subject in
+                "activity_edits", "What notes about somebody said before",
+                of: .rows { subject in
                     subject.email.map { "t.activity_id IN (\(fragment: activities(with: $0)))" }
                 }, erase: .delete),
             PersonalData(
-                "activities", "Calls, meetings, e-mails and notes about somebody", of: .rows { subject in
-                    subject.email.map { "(t.id IN (\(fragment: activities(with: $0))) OR lower(t.from_address) = \($0))" }
+                "activities", "Calls, meetings, e-mails and notes about somebody",
+                of: .rows { subject in
+                    subject.email.map {
+                        "(t.id IN (\(fragment: activities(with: $0))) OR lower(t.from_address) = \($0))"
+                    }
                 },
-                erase: .blank("""
+                erase: .blank(
+                    """
                     title = 'Erased', body = NULL, outcome = NULL, participants = '{}', from_address = NULL,
                     to_addresses = '{}', external_id = NULL
                     """)),
@@ -29,7 +34,8 @@ extension CRMDomain {
         retention: [
             RetentionClass(
                 "activity_trash", "Activities in the trash, counted from their deletion", table: "activities",
-                since: "deleted_at", only: "t.deleted_at IS NOT NULL", days: ActivityLimits.trashDays, isSweptElsewhere: true)
+                since: "deleted_at", only: "t.deleted_at IS NOT NULL", days: ActivityLimits.trashDays,
+                isSweptElsewhere: true)
         ],
         notifications: ActivityNews.all,
         watchables: [ActivityRegistered.watchable],

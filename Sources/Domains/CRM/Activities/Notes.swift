@@ -10,7 +10,9 @@ enum Notes {
         POST("/v1/notes", "Write a note", .can(.crmWrite), create)
             .describe("`<@member_id>` mentions somebody, who is told of it when he may see it.")
             .example(
-                body: ["body": "Prefers mornings, never on Mondays.", "contact_ids": [ActivityExamples.contact]],
+                body: [
+                    "body": "Prefers mornings, never on Mondays.", "contact_ids": [ActivityExamples.contact],
+                ],
                 answer: ActivityExamples.note)
         GET("/v1/notes/{id}", "Read a note", .can(.crmRead), read).example(answer: ActivityExamples.note)
         PATCH("/v1/notes/{id}", "Change a note", .can(.crmWrite), change).ifMatch(.required)
@@ -18,13 +20,15 @@ enum Notes {
             .example(body: ["body": "Prefers mornings."], answer: ActivityExamples.note)
         DELETE("/v1/notes/{id}", "Put a note into the trash", .can(.crmWrite), delete)
             .describe("POST /v1/activities/{id}/restore takes it out again.")
-        PUT("/v1/notes/{id}/pin", "Pin a note", .can(.crmWrite), pin).operation("pinNote").example(answer: ActivityExamples.note)
+        PUT("/v1/notes/{id}/pin", "Pin a note", .can(.crmWrite), pin).operation("pinNote").ifMatch(.ignored)
+            .example(answer: ActivityExamples.note)
         DELETE("/v1/notes/{id}/pin", "Unpin a note", .can(.crmWrite), unpin).operation("unpinNote")
         GET("/v1/notes/{id}/edits", "See what a note said before", .can(.crmRead), edits)
             .operation("listNoteEdits")
             .example(answer: [
                 "id": ActivityExamples.id, "title": "Prefers mornings", "body": "Prefers mornings.",
-                "member_id": ActivityExamples.member, "member_name": "Olivia Hart", "created_at": "2026-11-24T08:00:00Z",
+                "member_id": ActivityExamples.member, "member_name": "Olivia Hart",
+                "created_at": "2026-11-24T08:00:00Z",
             ])
     }
 
@@ -103,7 +107,9 @@ enum Notes {
         let records = ActivityRecords(
             clients: draft.clientIds?.items ?? [], contacts: draft.contactIds?.items ?? [],
             leads: draft.leadIds?.items ?? [], deals: draft.dealIds?.items ?? [])
-        if records.count == 0 { throw Problem.unprocessable("/contact_ids", "required", "a note is about at least one record") }
+        if records.count == 0 {
+            throw Problem.unprocessable("/contact_ids", "required", "a note is about at least one record")
+        }
         let title = draft.title?.text ?? firstLine(of: draft.body.text)
         var entry = Timeline.Entry(.note, title, on: records)
         entry.body = draft.body.text
@@ -123,18 +129,22 @@ enum Notes {
         let company = try call.company
         try await entry.records.require(call, tx)
         try await Timeline.log(entry, by: call.actor, company: company, in: tx)
-        try await ActivityNews.mention(entry.body ?? "", in: entry.id, entry.title, by: call.actor, company, tx)
+        try await ActivityNews.mention(
+            entry.body ?? "", in: entry.id, entry.title, by: call.actor, company, tx)
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Note> {
         try Single(await one(id.value, call), versionIsWhole: false)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<NoteChange>) async throws -> Single<Note> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<NoteChange>) async throws -> Single<Note>
+    {
         let note = body.value
         let change = ActivityChange(
-            direction: nil, title: note.title, body: note.body.map { .some($0) }, at: nil, dueAt: nil, endsAt: nil,
-            durationSeconds: nil, outcome: nil, participants: nil, fromAddress: nil, toAddresses: nil, ownerId: nil,
+            direction: nil, title: note.title, body: note.body.map { .some($0) }, at: nil, dueAt: nil,
+            endsAt: nil,
+            durationSeconds: nil, outcome: nil, participants: nil, fromAddress: nil, toAddresses: nil,
+            ownerId: nil,
             remindAt: nil, clientIds: note.clientIds, contactIds: note.contactIds, leadIds: note.leadIds,
             dealIds: note.dealIds)
         try await call.db.transaction { tx in
@@ -144,7 +154,9 @@ enum Notes {
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
-        try await call.db.transaction { tx in try await ActivityWriting.delete([id.value], isNote: true, call, tx) }
+        try await call.db.transaction { tx in
+            try await ActivityWriting.delete([id.value], isNote: true, call, tx)
+        }
         return NoContent()
     }
 
@@ -170,8 +182,9 @@ enum Notes {
                        updated_at = now()
                  WHERE company_id = \(company) AND id = \(id) AND (pinned_at IS NOT NULL) <> \(isPinned)
                 """
-            ] + ActivityWriting.told(
-                ActivityEvents.updated, isPinned ? "note.pinned" : "note.unpinned", [id], .note, call))
+            ]
+                + ActivityWriting.told(
+                    ActivityEvents.updated, isPinned ? "note.pinned" : "note.unpinned", [id], .note, call))
     }
 
     static func edits(_ call: Call, _ id: Path<UUID>, _ list: List<EditFilter>) async throws -> Page<Edit> {

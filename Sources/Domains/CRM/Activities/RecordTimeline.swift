@@ -19,7 +19,8 @@ struct RecordTimeline: Sendable {
                 .operation("get\(title)Timeline")
                 .describe(
                     "Activities, notes, stages, leads, conversions, comments and linked tasks in one list, newest first; of a "
-                        + "client also those of its contacts, leads and deals, of a contact those of his leads and deals.")
+                        + "client also those of its contacts, leads and deals, of a contact those of his leads and deals."
+                )
                 .example(answer: ActivityExamples.entry),
             PUT("\(path)/tasks/{task_id}", "Link a task to a \(name)", .can(.crmWrite), link)
                 .operation("link\(title)Task").problems(.tooManyLinkedTasks)
@@ -35,13 +36,17 @@ struct RecordTimeline: Sendable {
         static let ownFields: Set<String> = ["kind"]
     }
 
-    @Sendable private func timeline(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<TimelineEntry> {
+    @Sendable private func timeline(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws
+        -> Page<TimelineEntry>
+    {
         guard let principal = call.principal else { throw Problem.unauthorized }
         try await CRMAccess.require(record, id.value, call)
-        return try await call.page(list, Timeline.statement(of: record, id.value, kinds: list.kind, principal))
+        return try await call.page(
+            list, Timeline.statement(of: record, id.value, kinds: list.kind, principal))
     }
 
-    @Sendable private func link(_ call: Call, _ id: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
+    @Sendable private func link(_ call: Call, _ id: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent
+    {
         try await call.db.transaction { tx in try await insert(task.value, id.value, call, tx) }
         return NoContent()
     }
@@ -74,7 +79,9 @@ struct RecordTimeline: Sendable {
         if made.affected > 0 { try await record("task_linked", task, id, call, tx) }
     }
 
-    @Sendable private func unlink(_ call: Call, _ id: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
+    @Sendable private func unlink(_ call: Call, _ id: Path<UUID>, _ task: Path<UUID>) async throws
+        -> NoContent
+    {
         try await call.db.transaction { tx in try await remove(task.value, id.value, call, tx) }
         return NoContent()
     }
@@ -91,9 +98,12 @@ struct RecordTimeline: Sendable {
     }
 
     @inline(never)
-    private func record(_ what: String, _ task: UUID, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private func record(_ what: String, _ task: UUID, _ id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let entry = Audit.Entry(
-            "\(record.rawValue).\(what)", on: record.rawValue, id, after: ["task_id": .string(task.description)])
+            "\(record.rawValue).\(what)", on: record.rawValue, id,
+            after: ["task_id": .string(task.description)])
         try await Audit.record(entry, by: call.actor, company: call.company, in: tx)
     }
 }

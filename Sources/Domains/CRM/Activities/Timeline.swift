@@ -39,7 +39,9 @@ enum Timeline {
 
     /// Logs it in the caller's transaction, with its record and its event. False when it is there already.
     @inline(never) @discardableResult
-    static func log(_ entry: Entry, by actor: Audit.Actor, company: UUID, in tx: Transaction) async throws -> Bool {
+    static func log(_ entry: Entry, by actor: Audit.Actor, company: UUID, in tx: Transaction) async throws
+        -> Bool
+    {
         let rows = try await tx.query(insert(entry, by: actor, company: company))
         guard !rows.isEmpty else { return false }
         let text = SearchText(title: [entry.title], body: [entry.body] + entry.participants)
@@ -49,9 +51,13 @@ enum Timeline {
             entry.records.insert(entry.id, company: company)
                 + Search.put("activity", [(entry.id, text)], areNew: true, company: company)
                 + [
-                    Audit.sql(Audit.Entry("activity.logged", on: "activity", entry.id, after: after), by: actor, company: company),
-                    try Events.sql(ActivityEvents.logged, data, on: "activity", entry.id, by: actor, company: company),
-                    ActivityUpkeep.expect(company, at: "least(\(entry.remindAt)::timestamptz, \(entry.dueAt)::timestamptz)"),
+                    Audit.sql(
+                        Audit.Entry("activity.logged", on: "activity", entry.id, after: after), by: actor,
+                        company: company),
+                    try Events.sql(
+                        ActivityEvents.logged, data, on: "activity", entry.id, by: actor, company: company),
+                    ActivityUpkeep.expect(
+                        company, at: "least(\(entry.remindAt)::timestamptz, \(entry.dueAt)::timestamptz)"),
                 ])
         return true
     }

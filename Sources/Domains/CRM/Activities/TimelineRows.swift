@@ -72,11 +72,21 @@ struct TimelineReach {
         switch record {
         case .client:
             ids += [
-                (.contact, those("contacts", "r.id IN (SELECT cc.contact_id FROM contact_clients cc WHERE cc.company_id = \(company) AND cc.client_id = \(id))")),
-                (.lead, those("leads", "r.client_id = \(id)")), (.deal, those("deals", "r.client_id = \(id)")),
+                (
+                    .contact,
+                    those(
+                        "contacts",
+                        "r.id IN (SELECT cc.contact_id FROM contact_clients cc WHERE cc.company_id = \(company) AND cc.client_id = \(id))"
+                    )
+                ),
+                (.lead, those("leads", "r.client_id = \(id)")),
+                (.deal, those("deals", "r.client_id = \(id)")),
             ]
         case .contact:
-            ids += [(.lead, those("leads", "r.contact_id = \(id)")), (.deal, those("deals", "r.contact_id = \(id)"))]
+            ids += [
+                (.lead, those("leads", "r.contact_id = \(id)")),
+                (.deal, those("deals", "r.contact_id = \(id)")),
+            ]
         case .lead, .deal: break
         }
         (self.principal, self.company) = (principal, company)
@@ -112,7 +122,8 @@ struct TimelineReach {
     }
 
     func comments() -> [SQL] {
-        let isInternalRead = PermissionCatalogue.named("comments:internal").map(principal.permissions.contains) ?? false
+        let isInternalRead =
+            PermissionCatalogue.named("comments:internal").map(principal.permissions.contains) ?? false
         return ids.map { kind, sql in
             """
             SELECT c.id, c.created_at AS at, 'comment' AS kind, NULL::text AS title, c.body, c.subject_kind AS record_kind,
@@ -129,7 +140,9 @@ struct TimelineReach {
 
     /// Nil for those who see no tasks at all.
     func tasks() -> SQL? {
-        guard let see = PermissionCatalogue.named("tasks:read"), principal.permissions.contains(see) else { return nil }
+        guard let see = PermissionCatalogue.named("tasks:read"), principal.permissions.contains(see) else {
+            return nil
+        }
         let linked = ids.map { kind, sql -> SQL in
             """
             SELECT k.task_id FROM crm_task_links k

@@ -12,7 +12,8 @@ extension CRMDomain {
             + Duplicates.routes + ContactParts.routes + ContactConsents.routes + ContactErasure.routes
             + RecordBulk.routes + ClientRelations.routes + RecordAddresses.routes,
         problems: [
-            .contactKnown, .contactInTrash, .clientKnown, .unknownOwner, .relationExists, .relationCircle, .tooManyParts,
+            .contactKnown, .contactInTrash, .clientKnown, .unknownOwner, .relationExists, .relationCircle,
+            .tooManyParts,
             .recordFileAttached, .notInTrash, .alreadyMerged, .mergeUndone, .mergeTooOld, .duplicateDecided,
         ],
         constraints: [
@@ -39,19 +40,23 @@ extension CRMDomain {
         .none("duplicates", "pairs of records that may be one, by their ids"),
         .none("contact_upkeep", "when a company's contacts are next looked at"),
         PersonalData(
-            "crm_addresses", "Postal addresses of a contact", of: .rows(ContactErasure.isTheirs("contact_id")), erase: .delete),
+            "crm_addresses", "Postal addresses of a contact",
+            of: .rows(ContactErasure.isTheirs("contact_id")), erase: .delete),
         PersonalData(
-            "contact_consents", "What a contact has allowed", of: .rows(ContactErasure.isTheirs("contact_id")),
+            "contact_consents", "What a contact has allowed",
+            of: .rows(ContactErasure.isTheirs("contact_id")),
             erase: .blank("note = NULL, source = 'erased'")),
         PersonalData(
-            "merges", "What a contact was before it was merged", of: .rows(ContactErasure.isTheirs("survivor_contact")),
+            "merges", "What a contact was before it was merged",
+            of: .rows(ContactErasure.isTheirs("survivor_contact")),
             erase: .blank("before = '{}', given = '{}'")),
         PersonalData(
             "contacts", "Who somebody is at a client", of: .rows(ContactErasure.isTheirs("id")),
             erase: .blank("\(fragment: ContactErasure.blank), deleted_at = coalesce(deleted_at, now())")),
         // Last: the others are found by it.
         PersonalData(
-            "contact_identities", "Addresses and numbers of a contact", of: .rows(ContactErasure.isTheirs("contact_id")),
+            "contact_identities", "Addresses and numbers of a contact",
+            of: .rows(ContactErasure.isTheirs("contact_id")),
             erase: .delete),
     ]
 }

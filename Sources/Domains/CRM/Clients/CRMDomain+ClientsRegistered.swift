@@ -9,7 +9,10 @@ extension CRMDomain {
         "contact", "Contact", .crmRead, tagging: contactTags, fields: CustomFieldHome(table: "contacts"),
         view: ViewShape(
             ContactFilter.self,
-            columns: ["name", "job_title", "lifecycle", "owner", "client", "email", "phone", "tags", "created_at", "updated_at"],
+            columns: [
+                "name", "job_title", "lifecycle", "owner", "client", "email", "phone", "tags", "created_at",
+                "updated_at",
+            ],
             groups: ["lifecycle", "owner", "client"]),
         search: SubjectSearch { member, text, limit in
             let company = member.companyId ?? .zero
@@ -37,7 +40,10 @@ extension CRMDomain {
         "client", "Client", .crmRead, tagging: clientTags, fields: CustomFieldHome(table: "clients"),
         view: ViewShape(
             ClientFilter.self,
-            columns: ["name", "domain", "industry", "employees", "lifecycle", "owner", "phone", "tags", "created_at", "updated_at"],
+            columns: [
+                "name", "domain", "industry", "employees", "lifecycle", "owner", "phone", "tags",
+                "created_at", "updated_at",
+            ],
             groups: ["lifecycle", "owner", "industry"]),
         search: SubjectSearch { member, text, limit in
             let company = member.companyId ?? .zero
@@ -58,7 +64,9 @@ extension CRMDomain {
         })
 
     @inline(never)
-    private static func head(_ table: String, _ name: SQL, _ id: UUID, _ call: Call) async throws -> SubjectHead? {
+    private static func head(_ table: String, _ name: SQL, _ id: UUID, _ call: Call) async throws
+        -> SubjectHead?
+    {
         let rows = try await call.db.query(
             """
             SELECT \(fragment: name) AS title FROM \(unescaped: table) c
@@ -66,17 +74,21 @@ extension CRMDomain {
             """)
         guard let row = rows.first else { return nil }
         let (canWrite, canManage) = (call.can(.crmWrite), call.can(.crmManage))
-        return SubjectHead(title: try row.get("title"), link: "/\(table)/\(id)", canComment: canWrite, canModerate: canManage)
+        return SubjectHead(
+            title: try row.get("title"), link: "/\(table)/\(id)", canComment: canWrite, canModerate: canManage
+        )
     }
 
     static let contactExport = ExportKind(
         "contact", "Contacts", .crmRead, filter: ContactFilter.self,
         columns: { member, environment in
-            let fields = try await environment[CustomFields.self].everyField(of: "contact", company: member.companyId ?? .zero)
+            let fields = try await environment[CustomFields.self].everyField(
+                of: "contact", company: member.companyId ?? .zero)
             return RecordExport.contactColumns + fields.map { .init("custom.\($0.key)", $0.name) }
         },
         base: { list, member, environment in
-            let fields = try await environment[CustomFields.self].everyField(of: "contact", company: member.companyId ?? .zero)
+            let fields = try await environment[CustomFields.self].everyField(
+                of: "contact", company: member.companyId ?? .zero)
             let conditions = try await list.filter.conditions(member, environment[CustomFields.self])
             return RecordExport.contacts(member, fields.map(\.key)) + conditions
         })
@@ -84,11 +96,13 @@ extension CRMDomain {
     static let clientExport = ExportKind(
         "client", "Clients", .crmRead, filter: ClientFilter.self,
         columns: { member, environment in
-            let fields = try await environment[CustomFields.self].everyField(of: "client", company: member.companyId ?? .zero)
+            let fields = try await environment[CustomFields.self].everyField(
+                of: "client", company: member.companyId ?? .zero)
             return RecordExport.clientColumns + fields.map { .init("custom.\($0.key)", $0.name) }
         },
         base: { list, member, environment in
-            let fields = try await environment[CustomFields.self].everyField(of: "client", company: member.companyId ?? .zero)
+            let fields = try await environment[CustomFields.self].everyField(
+                of: "client", company: member.companyId ?? .zero)
             let conditions = try await list.filter.conditions(member, environment[CustomFields.self])
             return RecordExport.clients(member, fields.map(\.key)) + conditions
         })
@@ -97,16 +111,20 @@ extension CRMDomain {
 /// Clients and contacts as tables that go out, with names in place of ids.
 enum RecordExport {
     static let contactColumns: [ExportKind.Column] = [
-        .init("id", "Id"), .init("name", "Name"), .init("first_name", "First name"), .init("last_name", "Last name"),
-        .init("email", "E-mail"), .init("phone", "Phone"), .init("job_title", "Job title"), .init("lifecycle", "Lifecycle"),
-        .init("client", "Client"), .init("owner", "Owner"), .init("tags", "Tags"), .init("created_at", "Created"),
+        .init("id", "Id"), .init("name", "Name"), .init("first_name", "First name"),
+        .init("last_name", "Last name"),
+        .init("email", "E-mail"), .init("phone", "Phone"), .init("job_title", "Job title"),
+        .init("lifecycle", "Lifecycle"),
+        .init("client", "Client"), .init("owner", "Owner"), .init("tags", "Tags"),
+        .init("created_at", "Created"),
         .init("updated_at", "Updated"),
     ]
 
     static let clientColumns: [ExportKind.Column] = [
         .init("id", "Id"), .init("name", "Name"), .init("website", "Website"), .init("phone", "Phone"),
         .init("industry", "Industry"), .init("employees", "Employees"), .init("description", "Description"),
-        .init("lifecycle", "Lifecycle"), .init("owner", "Owner"), .init("tags", "Tags"), .init("created_at", "Created"),
+        .init("lifecycle", "Lifecycle"), .init("owner", "Owner"), .init("tags", "Tags"),
+        .init("created_at", "Created"),
         .init("updated_at", "Updated"),
     ]
 
@@ -147,6 +165,7 @@ enum RecordExport {
 
     private static func own(_ custom: [String]) -> SQL {
         // Keys are of small letters, digits and _.
-        custom.map { ", c.custom -> \($0)::text AS \(unescaped: "\"custom.\($0)\"")" as SQL }.joined(separator: "")
+        custom.map { ", c.custom -> \($0)::text AS \(unescaped: "\"custom.\($0)\"")" as SQL }.joined(
+            separator: "")
     }
 }

@@ -7,7 +7,9 @@ struct ClientDomain: Hashable, Sendable {
 
     init?(website: String) {
         var rest = website.trimmed().lowercased()[...]
-        for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
+        for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) {
+            rest = rest.dropFirst(scheme.count)
+        }
         let host = rest.prefix { !"/?#:".contains($0) }
         self.init(host: host)
     }
@@ -25,11 +27,17 @@ struct ClientDomain: Hashable, Sendable {
 
     /// Where anybody can have an address, which therefore says nothing about where he works.
     private static let anybodys: Set<String> = [
-        "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "hotmail.de", "hotmail.fr", "hotmail.co.uk", "live.com",
-        "msn.com", "yahoo.com", "yahoo.de", "yahoo.fr", "yahoo.co.uk", "ymail.com", "icloud.com", "me.com", "mac.com",
-        "aol.com", "gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "proton.me",
-        "protonmail.com", "mail.com", "mail.ru", "yandex.ru", "yandex.com", "zoho.com", "fastmail.com", "qq.com", "163.com",
-        "126.com", "orange.fr", "free.fr", "laposte.net", "wanadoo.fr", "libero.it", "seznam.cz", "wp.pl", "o2.pl",
-        "bluewin.ch", "posteo.de", "mailbox.org", "tutanota.com", "hey.com", "comcast.net", "verizon.net", "att.net",
+        "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "hotmail.de", "hotmail.fr",
+        "hotmail.co.uk", "live.com",
+        "msn.com", "yahoo.com", "yahoo.de", "yahoo.fr", "yahoo.co.uk", "ymail.com", "icloud.com", "me.com",
+        "mac.com",
+        "aol.com", "gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de",
+        "proton.me",
+        "protonmail.com", "mail.com", "mail.ru", "yandex.ru", "yandex.com", "zoho.com", "fastmail.com",
+        "qq.com", "163.com",
+        "126.com", "orange.fr", "free.fr", "laposte.net", "wanadoo.fr", "libero.it", "seznam.cz", "wp.pl",
+        "o2.pl",
+        "bluewin.ch", "posteo.de", "mailbox.org", "tutanota.com", "hey.com", "comcast.net", "verizon.net",
+        "att.net",
     ]
 }

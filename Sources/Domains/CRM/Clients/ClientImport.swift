@@ -8,7 +8,8 @@ enum ClientImport {
     static let kind = ImportKind(
         "client", "Clients", .crmWrite, target: ContactImport.target,
         columns: { _, company, environment in
-            let fields = try await environment[CustomFields.self].fields(of: "client", scope: nil, company: company)
+            let fields = try await environment[CustomFields.self].fields(
+                of: "client", scope: nil, company: company)
             return columns + RecordImport.columns(of: fields)
         },
         write: write,
@@ -21,17 +22,25 @@ enum ClientImport {
         ImportColumn("website", "Website", summary: "Its site or host", aliases: ["Domain", "URL", "Site"]),
         ImportColumn("phone", "Phone", summary: "One number", aliases: ["Telephone", "Telefon"]),
         ImportColumn("industry", "Industry", summary: "One line", aliases: ["Sector", "Branche"]),
-        ImportColumn("employees", "Employees", summary: "A whole number", aliases: ["Size", "Headcount", "Mitarbeiter"]),
+        ImportColumn(
+            "employees", "Employees", summary: "A whole number",
+            aliases: ["Size", "Headcount", "Mitarbeiter"]),
         ImportColumn("description", "Description", summary: "Text", aliases: ["Notes", "Beschreibung"]),
         ImportColumn(
-            "lifecycle", "Lifecycle", summary: ClientLifecycle.allCases.map(\.rawValue).joined(separator: ", "),
+            "lifecycle", "Lifecycle",
+            summary: ClientLifecycle.allCases.map(\.rawValue).joined(separator: ", "),
             aliases: ["Stage", "Status"]),
-        ImportColumn("owner", "Owner", summary: "The e-mail address of a member", aliases: ["Account owner", "Owner email"]),
-        ImportColumn("tags", "Tags", summary: "Names, between commas; new ones are made", aliases: ["Labels", "Tag"]),
+        ImportColumn(
+            "owner", "Owner", summary: "The e-mail address of a member",
+            aliases: ["Account owner", "Owner email"]),
+        ImportColumn(
+            "tags", "Tags", summary: "Names, between commas; new ones are made", aliases: ["Labels", "Tag"]),
     ]
 
     @Sendable @inline(never)
-    static func write(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> [ImportOutcome] {
+    static func write(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws
+        -> [ImportOutcome]
+    {
         let policy = ContactImport.Policy(rawValue: run.target["dedupe"]?.stringValue ?? "") ?? .skip
         let known = try await RecordImport.load(rows, .client, run, tx)
         var outcomes: [ImportOutcome] = []
@@ -40,8 +49,12 @@ enum ClientImport {
         for (index, row) in rows.enumerated() {
             var faults: [ImportFault] = []
             let draft = known.client(row, index, run, &faults)
-            let marks = [draft.domain.map { "host \($0)" }, "name \(draft.name.lowercased())"].compactMap { $0 }
-            let there = draft.domain.flatMap { known.clientsByDomain[$0] } ?? known.clientsByName[draft.name.lowercased()]
+            let marks = [draft.domain.map { "host \($0)" }, "name \(draft.name.lowercased())"].compactMap {
+                $0
+            }
+            let there =
+                draft.domain.flatMap { known.clientsByDomain[$0] }
+                ?? known.clientsByName[draft.name.lowercased()]
             if !faults.isEmpty {
                 outcomes.append(.failed(faults))
             } else if let other = marks.compactMap({ seen[$0] }).first {
@@ -54,7 +67,8 @@ enum ClientImport {
             }
             if faults.isEmpty { for mark in marks { seen[mark] = seen[mark] ?? row.n } }
         }
-        let made = try await ClientWriting.create(all: fresh, by: run.actor, company: run.company, quietly: true, in: tx)
+        let made = try await ClientWriting.create(
+            all: fresh, by: run.actor, company: run.company, quietly: true, in: tx)
         // Another writer took a host in this moment: the batch is tried again by halves, and then finds his client.
         if made.count < fresh.count { throw Problem(.clientKnown) }
         return outcomes
@@ -63,7 +77,8 @@ enum ClientImport {
     /// What becomes of a row whose client is there.
     @inline(never)
     private static func meet(
-        _ there: UUID, _ draft: ClientWriting.Draft, _ row: ImportRow, _ policy: ContactImport.Policy, _ run: ImportRun,
+        _ there: UUID, _ draft: ClientWriting.Draft, _ row: ImportRow, _ policy: ContactImport.Policy,
+        _ run: ImportRun,
         _ tx: Transaction
     ) async throws -> ImportOutcome {
         switch policy {

@@ -6,17 +6,27 @@ import Wire
 /// How clients stand to each other.
 enum ClientRelations {
     @RouteList static var routes: [Route] {
-        GET("/v1/clients/{id}/relations", "List how a client stands to others", .can(.crmRead), list).example(answer: example)
+        GET("/v1/clients/{id}/relations", "List how a client stands to others", .can(.crmRead), list).example(
+            answer: example)
         POST("/v1/clients/{id}/relations", "Say how a client stands to another", .can(.crmWrite), add)
             .operation("relateClients")
-            .describe("Read as: this client is the `kind` of the other. A client has one parent, and none is above itself.")
+            .describe(
+                "Read as: this client is the `kind` of the other. A client has one parent, and none is above itself."
+            )
             .problems(.relationExists, .relationCircle, .tooManyParts)
-            .example(body: ["kind": "parent", "client_id": .string(ContactEvents.otherId.description)], answer: example)
+            .example(
+                body: ["kind": "parent", "client_id": .string(ContactEvents.otherId.description)],
+                answer: example)
         DELETE("/v1/clients/{id}/relations/{relation_id}", "Take a relation away", .can(.crmWrite), remove)
             .operation("unrelateClients")
         GET("/v1/clients/{id}/stats", "Read a client's figures", .can(.crmRead), stats)
-            .describe("Sums in the company's currency, null without crm:amounts. Of deals that the caller sees.")
-            .example(answer: ["contacts": 12, "open_deals": 2, "won_deals": 1, "open_minor": 250_000, "won_minor": 120_000, "last_deal_at": nil])
+            .describe(
+                "Sums in the company's currency, null without crm:amounts. Of deals that the caller sees."
+            )
+            .example(answer: [
+                "contacts": 12, "open_deals": 2, "won_deals": 1, "open_minor": 250_000, "won_minor": 120_000,
+                "last_deal_at": nil,
+            ])
     }
 
     private static let example: JSON = [
@@ -25,7 +35,9 @@ enum ClientRelations {
         "created_at": "2026-03-02T09:00:00.000000Z",
     ]
 
-    enum Kind: String, Codable, CaseIterable, SQLBindable, Sendable { case parent, supplier, referrer, partner, competitor, other }
+    enum Kind: String, Codable, CaseIterable, SQLBindable, Sendable {
+        case parent, supplier, referrer, partner, competitor, other
+    }
 
     struct Relation: Codable, Sendable, FieldNotes {
         let id: UUID
@@ -36,7 +48,9 @@ enum ClientRelations {
         let note: String?
         let createdAt: Timestamp
 
-        static let fieldNotes = ["is_of": "True: this client is the `kind` of the other. False: the other is that of this one."]
+        static let fieldNotes = [
+            "is_of": "True: this client is the `kind` of the other. False: the other is that of this one."
+        ]
     }
 
     struct NewRelation: Codable, Sendable {
@@ -47,7 +61,8 @@ enum ClientRelations {
 
     static func list(_ call: Call, _ id: Path<UUID>) async throws -> Page<Relation> {
         try await CRMAccess.require(.client, id.value, call)
-        return Page(all: try await call.db.query("\(fragment: select(id.value, call)) ORDER BY r.created_at, r.id"))
+        return Page(
+            all: try await call.db.query("\(fragment: select(id.value, call)) ORDER BY r.created_at, r.id"))
     }
 
     private static func select(_ id: UUID, _ call: Call) throws -> SQL {
@@ -60,7 +75,9 @@ enum ClientRelations {
         """
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewRelation>) async throws -> Created<Relation> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewRelation>) async throws -> Created<
+        Relation
+    > {
         let relation = UUID.v7()
         let new = body.value
         try await call.db.transaction { tx in try await add(new, relation, of: id.value, call, tx) }
@@ -69,12 +86,15 @@ enum ClientRelations {
     }
 
     @inline(never)
-    private static func add(_ new: NewRelation, _ id: UUID, of client: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func add(_ new: NewRelation, _ id: UUID, of client: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let other = new.clientId
         if other == client { throw Problem.unprocessable("/client_id", "same", "is the client itself") }
         // Two relations that are sound by themselves may close a circle together.
-        _ = try await tx.query("SELECT pg_advisory_xact_lock(hashtextextended(\("client relations \(company)"), 0))")
+        _ = try await tx.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended(\("client relations \(company)"), 0))")
         try await CRMAccess.require(.client, client, call, tx)
         try await CRMAccess.require(.client, other, call, tx)
         let rows = try await tx.query(
@@ -91,7 +111,9 @@ enum ClientRelations {
                        AND (r.from_client = \(client) OR r.to_client = \(client))) AS count
             """)[0]
         if new.kind == .parent, try rows.get("is_circle") { throw Problem(.relationCircle) }
-        if new.kind == .parent, try rows.get("has_parent") { throw Problem(.relationExists, "The other client has a parent already.") }
+        if new.kind == .parent, try rows.get("has_parent") {
+            throw Problem(.relationExists, "The other client has a parent already.")
+        }
         if try rows.get("count", as: Int.self) >= ContactLimits.partsMax { throw Problem(.tooManyParts) }
         _ = try await tx.batch([
             """
@@ -118,9 +140,12 @@ enum ClientRelations {
                 """)
             guard let row = rows.first else { throw Problem.notFound }
             try await Audit.record(
-                Audit.Entry("client.unrelated", on: "client", id.value, before: ["kind": .string(try row.get("kind"))]),
+                Audit.Entry(
+                    "client.unrelated", on: "client", id.value, before: ["kind": .string(try row.get("kind"))]
+                ),
                 by: call.actor, company: company, in: tx)
-            try await RecordLife.tell(.client, [id.value], changed: ["relations"], by: call.actor, company, tx)
+            try await RecordLife.tell(
+                .client, [id.value], changed: ["relations"], by: call.actor, company, tx)
         }
         return NoContent()
     }

@@ -28,9 +28,12 @@ struct ClientRecord: Codable, Sendable, FieldNotes {
 
     static let example: JSON = [
         "id": .string(ContactEvents.otherId.description), "name": "Northwind", "domain": "northwind.example",
-        "website": "https://www.northwind.example", "phone": nil, "industry": "Retail", "employees": 120, "description": nil,
-        "lifecycle": "prospect", "owner_id": nil, "tag_ids": [], "custom": [:], "archived_at": nil, "created_by": nil,
-        "version": 1, "created_at": "2026-03-02T09:00:00.000000Z", "updated_at": "2026-03-02T09:00:00.000000Z",
+        "website": "https://www.northwind.example", "phone": nil, "industry": "Retail", "employees": 120,
+        "description": nil,
+        "lifecycle": "prospect", "owner_id": nil, "tag_ids": [], "custom": [:], "archived_at": nil,
+        "created_by": nil,
+        "version": 1, "created_at": "2026-03-02T09:00:00.000000Z",
+        "updated_at": "2026-03-02T09:00:00.000000Z",
     ]
 }
 

@@ -24,7 +24,10 @@ enum ClientWriting {
         init(name: String) { self.name = name }
 
         /// The host of the website, else that of the address unless anybody can have one there.
-        var domain: String? { website.flatMap(ClientDomain.init(website:))?.text ?? email.flatMap(ClientDomain.init(email:))?.text }
+        var domain: String? {
+            website.flatMap(ClientDomain.init(website:))?.text
+                ?? email.flatMap(ClientDomain.init(email:))?.text
+        }
     }
 
     /// Makes a client, or 409 `client-known` with the existing id.
@@ -50,7 +53,9 @@ enum ClientWriting {
         if made.isEmpty { return [] }
         var statements = Search.put(
             ContactSearch.client,
-            made.map { (id: $0.id, text: ContactSearch.text(name: $0.name, domain: $0.domain, industry: $0.industry)) },
+            made.map {
+                (id: $0.id, text: ContactSearch.text(name: $0.name, domain: $0.domain, industry: $0.industry))
+            },
             areNew: true, company: company)
         let pairs = made.flatMap { draft in draft.tags.map { (thing: draft.id, tag: $0) } }
         if !pairs.isEmpty { statements.append(CRMDomain.clientTags.add(pairs, company: company)) }
@@ -58,7 +63,8 @@ enum ClientWriting {
         if !quietly {
             statements += made.map {
                 Audit.sql(
-                    Audit.Entry("client.created", on: "client", $0.id, after: ["name": .string($0.name)]), by: actor,
+                    Audit.Entry("client.created", on: "client", $0.id, after: ["name": .string($0.name)]),
+                    by: actor,
                     company: company)
             }
         }
@@ -75,7 +81,8 @@ enum ClientWriting {
         if let known = try await byDomain(draft.domain, company, tx) { return (known, false) }
         // A name is not unique, so two who look for it at once wait for each other.
         _ = try await tx.query(
-            "SELECT pg_advisory_xact_lock(hashtextextended(lower(\("client name \(company) \(draft.name)")), 0))")
+            "SELECT pg_advisory_xact_lock(hashtextextended(lower(\("client name \(company) \(draft.name)")), 0))"
+        )
         let named = try await tx.query(
             """
             SELECT id FROM clients
@@ -136,7 +143,8 @@ enum ClientWriting {
     }
 
     @inline(never)
-    private static func byDomain(_ domain: String?, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
+    private static func byDomain(_ domain: String?, _ company: UUID, _ tx: Transaction) async throws -> UUID?
+    {
         guard let domain else { return nil }
         return try await tx.query(
             """
@@ -165,8 +173,10 @@ enum ClientWriting {
         // Of one order, so that two writers never wait for each other in a circle.
         let rows = drafts.sorted { ($0.domain ?? "", $0.name) < ($1.domain ?? "", $1.name) }.map {
             Row(
-                id: $0.id, name: $0.name, domain: $0.domain, website: $0.website, phone: $0.phone, industry: $0.industry,
-                employees: $0.employees, description: $0.description, lifecycle: $0.lifecycle, ownerId: $0.ownerId,
+                id: $0.id, name: $0.name, domain: $0.domain, website: $0.website, phone: $0.phone,
+                industry: $0.industry,
+                employees: $0.employees, description: $0.description, lifecycle: $0.lifecycle,
+                ownerId: $0.ownerId,
                 custom: $0.custom)
         }
         return """

@@ -10,10 +10,14 @@ enum Clients {
             .describe("Those the caller sees. Archived ones are left out unless `archived` asks for them.")
             .example(answer: ClientRecord.example)
         POST("/v1/clients", "Create a client", .can(.crmWrite), create)
-            .describe("The host of a website is one client's: a second client with it is a conflict that names the first.")
+            .describe(
+                "The host of a website is one client's: a second client with it is a conflict that names the first."
+            )
             .problems(.clientKnown, .unknownOwner)
             .example(
-                body: ["name": "Northwind", "website": "https://www.northwind.example", "industry": "Retail"],
+                body: [
+                    "name": "Northwind", "website": "https://www.northwind.example", "industry": "Retail",
+                ],
                 answer: ClientRecord.example)
         GET("/v1/clients/{id}", "Read a client", .can(.crmRead), read).example(answer: ClientRecord.example)
         PATCH("/v1/clients/{id}", "Change a client", .can(.crmWrite), change).ifMatch(.required)
@@ -21,7 +25,9 @@ enum Clients {
             .example(body: ["lifecycle": "active", "employees": 140], answer: ClientRecord.example)
         POST("/v1/clients/upsert", "Write a client by its website or name", .can(.crmWrite), upsert)
             .operation("upsertClient")
-            .describe("A client of the same host, else of the same name, is given back as it is; else one is made.")
+            .describe(
+                "A client of the same host, else of the same name, is given back as it is; else one is made."
+            )
             .problems(.unknownOwner)
             .example(
                 body: ["name": "Northwind", "website": "https://northwind.example"],
@@ -36,7 +42,9 @@ enum Clients {
         return try await call.page(list, select(principal) + conditions)
     }
 
-    static func contacts(_ call: Call, _ id: Path<UUID>, _ list: List<ContactFilter>) async throws -> Page<Contact> {
+    static func contacts(_ call: Call, _ id: Path<UUID>, _ list: List<ContactFilter>) async throws -> Page<
+        Contact
+    > {
         let principal = try Contacts.known(call)
         try await CRMAccess.require(.client, id.value, call)
         let conditions = try await list.filter.conditions(principal, call.environment[CustomFields.self])
@@ -112,7 +120,9 @@ enum Clients {
         return Single(Upserted(id: found.id, isNew: found.isNew))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ClientChange>) async throws -> Single<ClientRecord> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ClientChange>) async throws -> Single<
+        ClientRecord
+    > {
         let change = body.value
         if change.phone != nil { try call.require(.crmContactData) }
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
@@ -121,7 +131,9 @@ enum Clients {
     }
 
     @inline(never)
-    private static func apply(_ change: ClientChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: ClientChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let row = try await RecordLife.locked(.client, id, call, tx)
         try call.requireVersion(row.get("version"))
@@ -129,7 +141,8 @@ enum Clients {
         changes.set("name", change.name)
         changes.set("website", change.website)
         if let website = change.website {
-            changes.set("domain_norm", to: "\(website.flatMap { ClientDomain(website: $0.text) }?.text)::text")
+            changes.set(
+                "domain_norm", to: "\(website.flatMap { ClientDomain(website: $0.text) }?.text)::text")
         }
         changes.set("phone", change.phone)
         changes.set("industry", change.industry)
@@ -144,7 +157,8 @@ enum Clients {
         }
         if let owner = change.ownerId { try await RecordLife.requireOwner(owner, company, tx) }
         try await RecordLife.write(
-            .client, id, changes, tags: change.tagIds?.items, before: row, after: JSON(encoding: change), call, tx)
+            .client, id, changes, tags: change.tagIds?.items, before: row, after: JSON(encoding: change),
+            call, tx)
         try await ContactSearch.renewClients([id], company, tx)
     }
 

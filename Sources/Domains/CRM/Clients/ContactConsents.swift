@@ -7,16 +7,20 @@ import Wire
 enum ContactConsents {
     @RouteList static var routes: [Route] {
         GET("/v1/contacts/{id}/consents", "List what a contact has allowed", .can(.crmRead), list)
-            .describe("All of it, newest first; what holds is in the contact's own `consents`.").example(answer: example)
+            .describe("All of it, newest first; what holds is in the contact's own `consents`.").example(
+                answer: example)
         POST("/v1/contacts/{id}/consents", "Record what a contact allows", .can(.crmWrite), add)
             .operation("recordContactConsent")
             .describe("Nothing recorded is ever changed: another word is another record.")
             .example(
-                body: ["channel": "email", "state": "granted", "basis": "consent", "source": "Trade fair form"], answer: example)
+                body: [
+                    "channel": "email", "state": "granted", "basis": "consent", "source": "Trade fair form",
+                ], answer: example)
     }
 
     private static let example: JSON = [
-        "id": .string(ContactEvents.otherId.description), "channel": "email", "state": "granted", "basis": "consent",
+        "id": .string(ContactEvents.otherId.description), "channel": "email", "state": "granted",
+        "basis": "consent",
         "source": "Trade fair form", "note": nil, "at": "2026-03-02T09:00:00.000000Z", "recorded_by": nil,
     ]
 
@@ -48,7 +52,10 @@ enum ContactConsents {
         let note: Prose<2_000>?
         let at: Timestamp?
 
-        static let fieldNotes = ["source": "Where it was said: a form, a call, a paper.", "at": "When it was said; now when absent."]
+        static let fieldNotes = [
+            "source": "Where it was said: a form, a call, a paper.",
+            "at": "When it was said; now when absent.",
+        ]
     }
 
     static func list(_ call: Call, _ id: Path<UUID>) async throws -> Page<Consent> {
@@ -61,9 +68,12 @@ enum ContactConsents {
                 """))
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewConsent>) async throws -> Created<Consent> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewConsent>) async throws -> Created<Consent>
+    {
         let consent = body.value
-        if let at = consent.at, at > call.now { throw Problem.unprocessable("/at", "in-future", "lies in the future") }
+        if let at = consent.at, at > call.now {
+            throw Problem.unprocessable("/at", "in-future", "lies in the future")
+        }
         let rows = try await call.db.transaction { tx in
             _ = try await RecordLife.locked(.contact, id.value, call, tx)
             return try await record(consent, of: id.value, by: call.actor, company: call.company, in: tx)
@@ -94,7 +104,10 @@ enum ContactConsents {
             Audit.sql(
                 Audit.Entry(
                     "contact.consent", on: "contact", contact,
-                    after: ["channel": .string(consent.channel.rawValue), "state": .string(consent.state.rawValue)]),
+                    after: [
+                        "channel": .string(consent.channel.rawValue),
+                        "state": .string(consent.state.rawValue),
+                    ]),
                 by: actor, company: company),
         ])
         try await RecordLife.tell(.contact, [contact], changed: ["consents"], by: actor, company, tx)

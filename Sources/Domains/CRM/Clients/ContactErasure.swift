@@ -43,16 +43,22 @@ enum ContactErasure {
         try await RecordLife.tell(.contact, ids, changed: [], isGone: true, by: actor, company, tx)
         _ = try await tx.batch(
             CRMDomain.erasures.flatMap { $0(all, company) } + own(all, company)
-                + [ContactSearch.all, ContactSearch.names].flatMap { Search.remove($0, all, company: company) }
+                + [ContactSearch.all, ContactSearch.names].flatMap {
+                    Search.remove($0, all, company: company)
+                }
                 + SubjectLeftovers.sql("contact", all, company: company)
-                + ids.map { Audit.sql(Audit.Entry("contact.erased", on: "contact", $0), by: actor, company: company) })
+                + ids.map {
+                    Audit.sql(Audit.Entry("contact.erased", on: "contact", $0), by: actor, company: company)
+                })
     }
 
     private static func own(_ ids: [UUID], _ company: UUID) -> [SQL] {
         let here: SQL = "company_id = \(company) AND contact_id = ANY(\(ids)::uuid[])"
         return [
-            "DELETE FROM contact_identities WHERE \(fragment: here)", "DELETE FROM crm_addresses WHERE \(fragment: here)",
-            "DELETE FROM contact_tags WHERE \(fragment: here)", "DELETE FROM contact_clients WHERE \(fragment: here)",
+            "DELETE FROM contact_identities WHERE \(fragment: here)",
+            "DELETE FROM crm_addresses WHERE \(fragment: here)",
+            "DELETE FROM contact_tags WHERE \(fragment: here)",
+            "DELETE FROM contact_clients WHERE \(fragment: here)",
             // That somebody allowed something, and when, has to stay provable; by whom is not said any more.
             "UPDATE contact_consents SET note = NULL, source = 'erased' WHERE \(fragment: here)",
             """

@@ -28,13 +28,16 @@ enum ContactEvents {
     }
 
     private static func example(_ changed: [String]? = nil) -> Data {
-        Data(contactId: someId, name: "Anna Berg", ownerId: nil, clientId: otherId, lifecycle: .lead, changed: changed)
+        Data(
+            contactId: someId, name: "Anna Berg", ownerId: nil, clientId: otherId, lifecycle: .lead,
+            changed: changed)
     }
 
     static let created = EventType("contact.created", "A contact was made.", example: example())
     static let updated = EventType(
         "contact.updated", "A contact changed: `changed` names the fields.", example: example(["lifecycle"]))
-    static let deleted = EventType("contact.deleted", "A contact was put into the trash, or erased.", example: example())
+    static let deleted = EventType(
+        "contact.deleted", "A contact was put into the trash, or erased.", example: example())
     static let merged = EventType(
         "contact.merged", "Two contacts became one, or two again when `is_undone`.",
         example: MergeData(mergeId: otherId, survivorId: someId, absorbedId: otherId, isUndone: false))
@@ -48,7 +51,8 @@ enum ContactEvents {
                 (
                     $0.id,
                     Data(
-                        contactId: $0.id, name: $0.displayName ?? "", ownerId: $0.ownerId, clientId: $0.clientId,
+                        contactId: $0.id, name: $0.displayName ?? "", ownerId: $0.ownerId,
+                        clientId: $0.clientId,
                         lifecycle: $0.lifecycle, changed: nil)
                 )
             }, on: "contact", by: actor, company: company)
@@ -69,7 +73,9 @@ enum ClientEvents {
     }
 
     private static func example(_ changed: [String]? = nil) -> Data {
-        Data(clientId: ContactEvents.otherId, name: "Northwind", ownerId: nil, lifecycle: .prospect, changed: changed)
+        Data(
+            clientId: ContactEvents.otherId, name: "Northwind", ownerId: nil, lifecycle: .prospect,
+            changed: changed)
     }
 
     static let created = EventType("client.created", "A client was made.", example: example())
@@ -79,7 +85,8 @@ enum ClientEvents {
     static let merged = EventType(
         "client.merged", "Two clients became one, or two again when `is_undone`.",
         example: ContactEvents.MergeData(
-            mergeId: ContactEvents.someId, survivorId: ContactEvents.otherId, absorbedId: ContactEvents.someId,
+            mergeId: ContactEvents.someId, survivorId: ContactEvents.otherId,
+            absorbedId: ContactEvents.someId,
             isUndone: false))
 
     static func sql(
@@ -90,7 +97,9 @@ enum ClientEvents {
             all: drafts.map {
                 (
                     $0.id,
-                    Data(clientId: $0.id, name: $0.name, ownerId: $0.ownerId, lifecycle: $0.lifecycle, changed: nil)
+                    Data(
+                        clientId: $0.id, name: $0.name, ownerId: $0.ownerId, lifecycle: $0.lifecycle,
+                        changed: nil)
                 )
             }, on: "client", by: actor, company: company)
     }

@@ -63,7 +63,9 @@ struct Identity: Hashable, Sendable {
         (self.kind, self.value, self.norm) = (kind, value.trimmed(), norm)
     }
 
-    static func == (one: Identity, other: Identity) -> Bool { one.kind == other.kind && one.norm == other.norm }
+    static func == (one: Identity, other: Identity) -> Bool {
+        one.kind == other.kind && one.norm == other.norm
+    }
 
     func hash(into hasher: inout Hasher) {
         hasher.combine(kind)

@@ -18,44 +18,63 @@ enum ContactImport {
     static let kind = ImportKind(
         "contact", "Contacts", .crmWrite, target: target,
         columns: { _, company, environment in
-            let fields = try await environment[CustomFields.self].fields(of: "contact", scope: nil, company: company)
+            let fields = try await environment[CustomFields.self].fields(
+                of: "contact", scope: nil, company: company)
             return columns + RecordImport.columns(of: fields)
         },
         write: write, undo: undo)
 
     static let columns = [
-        ImportColumn("name", "Name", summary: "As it is shown", aliases: ["Full name", "Contact", "Kontakt"]),
-        ImportColumn("first_name", "First name", summary: "One line", aliases: ["Given name", "Vorname", "Prénom"]),
-        ImportColumn("last_name", "Last name", summary: "One line", aliases: ["Surname", "Family name", "Nachname", "Nom"]),
         ImportColumn(
-            "email", "E-mail", summary: "One address, or several between commas: the first is the primary one",
+            "name", "Name", summary: "As it is shown", aliases: ["Full name", "Contact", "Kontakt"]),
+        ImportColumn(
+            "first_name", "First name", summary: "One line", aliases: ["Given name", "Vorname", "Prénom"]),
+        ImportColumn(
+            "last_name", "Last name", summary: "One line",
+            aliases: ["Surname", "Family name", "Nachname", "Nom"]),
+        ImportColumn(
+            "email", "E-mail",
+            summary: "One address, or several between commas: the first is the primary one",
             aliases: ["Email", "E-mail address", "Email address", "Mail", "E-Mail-Adresse"]),
         ImportColumn(
             "phone", "Phone", summary: "One number, or several between commas",
             aliases: ["Telephone", "Phone number", "Mobile", "Telefon", "Tel"]),
-        ImportColumn("external_id", "External id", summary: "What another system knows the person by", aliases: ["Id"]),
+        ImportColumn(
+            "external_id", "External id", summary: "What another system knows the person by", aliases: ["Id"]),
         ImportColumn("job_title", "Job title", summary: "One line", aliases: ["Title", "Position", "Role"]),
         ImportColumn(
-            "lifecycle", "Lifecycle", summary: ContactLifecycle.allCases.map(\.rawValue).joined(separator: ", "),
+            "lifecycle", "Lifecycle",
+            summary: ContactLifecycle.allCases.map(\.rawValue).joined(separator: ", "),
             aliases: ["Stage", "Lifecycle stage", "Status"]),
         ImportColumn(
             "client", "Client", summary: "The name of the client; a new one is made",
             aliases: ["Company", "Organisation", "Organization", "Account", "Firma"]),
-        ImportColumn("client_website", "Client website", summary: "Its site or host", aliases: ["Website", "Domain", "Company domain"]),
-        ImportColumn("owner", "Owner", summary: "The e-mail address of a member", aliases: ["Contact owner", "Owner email"]),
-        ImportColumn("tags", "Tags", summary: "Names, between commas; new ones are made", aliases: ["Labels", "Tag"]),
+        ImportColumn(
+            "client_website", "Client website", summary: "Its site or host",
+            aliases: ["Website", "Domain", "Company domain"]),
+        ImportColumn(
+            "owner", "Owner", summary: "The e-mail address of a member",
+            aliases: ["Contact owner", "Owner email"]),
+        ImportColumn(
+            "tags", "Tags", summary: "Names, between commas; new ones are made", aliases: ["Labels", "Tag"]),
     ]
 
     @Sendable static func target(_ target: JSON, _ call: Call) async throws -> JSON {
         let policy = target["dedupe"]?.stringValue ?? Policy.skip.rawValue
-        guard (target.objectValue?.members ?? []).allSatisfy({ $0.key == "dedupe" }), Policy(rawValue: policy) != nil else {
-            throw Problem.unprocessable("/target/dedupe", "not-one-of", "must be skip, update or create, and nothing else stands beside it")
+        guard (target.objectValue?.members ?? []).allSatisfy({ $0.key == "dedupe" }),
+            Policy(rawValue: policy) != nil
+        else {
+            throw Problem.unprocessable(
+                "/target/dedupe", "not-one-of",
+                "must be skip, update or create, and nothing else stands beside it")
         }
         return ["dedupe": .string(policy)]
     }
 
     @Sendable @inline(never)
-    static func write(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> [ImportOutcome] {
+    static func write(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws
+        -> [ImportOutcome]
+    {
         let policy = Policy(rawValue: run.target["dedupe"]?.stringValue ?? "") ?? .skip
         var known = try await RecordImport.load(rows, .contact, run, tx)
         try await known.makeClients(rows, run, tx)
@@ -75,8 +94,10 @@ enum ContactImport {
             } else if let person {
                 switch policy {
                 case .skip: outcomes.append(.skipped("is known already"))
-                case .create: outcomes.append(.failed([ImportFault("email", "contact-known", "is known already")]))
-                case .update where !person.isSeen: outcomes.append(.skipped("is looked after by somebody else"))
+                case .create:
+                    outcomes.append(.failed([ImportFault("email", "contact-known", "is known already")]))
+                case .update where !person.isSeen:
+                    outcomes.append(.skipped("is looked after by somebody else"))
                 case .update:
                     updates.append((index, person.id, draft, row))
                     outcomes.append(.skipped("is as it was"))
@@ -85,7 +106,9 @@ enum ContactImport {
                 fresh.append(draft)
                 outcomes.append(.created(draft.id, version: 1))
             }
-            if faults.isEmpty { for identity in identities { inBatch[identity] = inBatch[identity] ?? row.n } }
+            if faults.isEmpty {
+                for identity in identities { inBatch[identity] = inBatch[identity] ?? row.n }
+            }
         }
         // Quietly: the import is one act, and it is recorded as such.
         try await ContactWriting.create(fresh, by: run.actor, company: run.company, quietly: true, in: tx)
@@ -106,7 +129,8 @@ enum ContactImport {
 
     @inline(never)
     private static func update(
-        _ updates: [(place: Int, id: UUID, draft: ContactWriting.Draft, row: ImportRow)], _ run: ImportRun, _ tx: Transaction
+        _ updates: [(place: Int, id: UUID, draft: ContactWriting.Draft, row: ImportRow)], _ run: ImportRun,
+        _ tx: Transaction
     ) async throws -> [(Int, ImportOutcome)] {
         if updates.isEmpty { return [] }
         let changes = updates.map { update in
@@ -145,7 +169,9 @@ enum ContactImport {
         var done: [UUID: ImportOutcome] = [:]
         for row in rows {
             let id: UUID = try row.get("id")
-            done[id] = .changed(id, version: try row.get("version"), before: try JSON.parse(row.get("before", as: String.self)))
+            done[id] = .changed(
+                id, version: try row.get("version"),
+                before: try JSON.parse(row.get("before", as: String.self)))
         }
         let ids = Array(done.keys)
         try await RecordLife.tell(.contact, ids, changed: ["imported"], by: run.actor, run.company, tx)

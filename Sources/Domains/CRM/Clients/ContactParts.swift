@@ -11,23 +11,35 @@ enum ContactParts {
         POST("/v1/contacts/{id}/identities", "Add an address, number or outside id", .can(.crmWrite), add)
             .operation("addContactIdentity").describe("Takes crm:contact-data.")
             .problems(.contactKnown, .contactInTrash, .tooManyParts)
-            .example(body: ["kind": "email", "value": "a.berg@home.example", "label": "private", "is_primary": false], answer: identity)
-        DELETE("/v1/contacts/{id}/identities/{identity_id}", "Take an identity off a contact", .can(.crmWrite), remove)
-            .operation("removeContactIdentity").describe("The oldest other one of its kind becomes the primary one.")
+            .example(
+                body: [
+                    "kind": "email", "value": "a.berg@home.example", "label": "private", "is_primary": false,
+                ], answer: identity)
+        DELETE(
+            "/v1/contacts/{id}/identities/{identity_id}", "Take an identity off a contact", .can(.crmWrite),
+            remove
+        )
+        .operation("removeContactIdentity").describe(
+            "The oldest other one of its kind becomes the primary one.")
         GET("/v1/contacts/{id}/clients", "List where a contact works", .can(.crmRead), clients)
             .example(answer: place)
         PUT("/v1/contacts/{id}/clients/{client_id}", "Say where a contact works", .can(.crmWrite), link)
             .operation("linkContactToClient").example(body: ["role": "Purchasing", "is_primary": true])
-        DELETE("/v1/contacts/{id}/clients/{client_id}", "Say that a contact works there no more", .can(.crmWrite), unlink)
-            .operation("unlinkContactFromClient")
+        DELETE(
+            "/v1/contacts/{id}/clients/{client_id}", "Say that a contact works there no more",
+            .can(.crmWrite), unlink
+        )
+        .operation("unlinkContactFromClient")
     }
 
     private static let identity: JSON = [
-        "id": .string(ContactEvents.otherId.description), "kind": "email", "value": "anna@northwind.example", "label": "work",
+        "id": .string(ContactEvents.otherId.description), "kind": "email", "value": "anna@northwind.example",
+        "label": "work",
         "is_primary": true, "created_at": "2026-03-02T09:00:00.000000Z",
     ]
     private static let place: JSON = [
-        "client_id": .string(ContactEvents.otherId.description), "name": "Northwind", "role": "Purchasing", "is_primary": true,
+        "client_id": .string(ContactEvents.otherId.description), "name": "Northwind", "role": "Purchasing",
+        "is_primary": true,
         "created_at": "2026-03-02T09:00:00.000000Z",
     ]
 
@@ -73,7 +85,9 @@ enum ContactParts {
                 """))
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewIdentity>) async throws -> Created<ContactIdentity> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewIdentity>) async throws -> Created<
+        ContactIdentity
+    > {
         try call.require(.crmContactData)
         guard let identity = Identity(body.kind, body.value.value.text) else {
             throw Problem.unprocessable("/value", "invalid", "is nothing of this kind")
@@ -92,7 +106,8 @@ enum ContactParts {
 
     @inline(never)
     private static func add(
-        _ identity: Identity, _ label: String?, _ isPrimary: Bool, to contact: UUID, _ call: Call, _ tx: Transaction
+        _ identity: Identity, _ label: String?, _ isPrimary: Bool, to contact: UUID, _ call: Call,
+        _ tx: Transaction
     ) async throws -> Rows {
         let company = try call.company
         _ = try await RecordLife.locked(.contact, contact, call, tx)
@@ -132,7 +147,9 @@ enum ContactParts {
     }
 
     @inline(never)
-    private static func remove(_ identity: UUID, from contact: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func remove(_ identity: UUID, from contact: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         _ = try await RecordLife.locked(.contact, contact, call, tx)
         let rows = try await tx.query(
@@ -163,7 +180,9 @@ enum ContactParts {
             "UPDATE contacts SET version = version + 1, updated_at = now() WHERE company_id = \(company) AND id = \(contact)",
             // Which address it was is left out: the record of acts outlives it.
             Audit.sql(
-                Audit.Entry("contact.\(action)", on: "contact", contact, after: ["kind": .string(kind.rawValue)]), by: call.actor,
+                Audit.Entry(
+                    "contact.\(action)", on: "contact", contact, after: ["kind": .string(kind.rawValue)]),
+                by: call.actor,
                 company: company),
             ContactUpkeep.expect(company),
         ])
@@ -215,11 +234,15 @@ enum ContactParts {
     }
 
     @inline(never)
-    private static func noteLink(_ action: String, _ contact: UUID, _ client: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func noteLink(
+        _ action: String, _ contact: UUID, _ client: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         _ = try await tx.query(
             Audit.sql(
-                Audit.Entry("contact.\(action)", on: "contact", contact, after: ["client_id": .string(client.description)]),
+                Audit.Entry(
+                    "contact.\(action)", on: "contact", contact,
+                    after: ["client_id": .string(client.description)]),
                 by: call.actor, company: company))
         try await RecordLife.tell(.contact, [contact], changed: ["clients"], by: call.actor, company, tx)
     }

@@ -46,11 +46,14 @@ enum ContactSearch {
         }
         _ = try await tx.batch(
             Search.put(Self.names, names, company: company) + Search.put(all, whole, company: company)
-                + Search.remove(Self.names, gone, company: company) + Search.remove(all, gone, company: company))
+                + Search.remove(Self.names, gone, company: company)
+                + Search.remove(all, gone, company: company))
     }
 
     /// A name that is an address or a number is none.
-    static func names(_ name: String?, _ first: String?, _ last: String?, _ job: String?, but known: [String]) -> SearchText {
+    static func names(_ name: String?, _ first: String?, _ last: String?, _ job: String?, but known: [String])
+        -> SearchText
+    {
         SearchText(title: [known.contains(name ?? "") ? nil : name, first, last], body: [job])
     }
 
@@ -70,7 +73,13 @@ enum ContactSearch {
             if try row.get("is_gone") {
                 gone.append(id)
             } else {
-                there.append((id, text(name: try row.get("name"), domain: try row.get("domain_norm"), industry: try row.get("industry"))))
+                there.append(
+                    (
+                        id,
+                        text(
+                            name: try row.get("name"), domain: try row.get("domain_norm"),
+                            industry: try row.get("industry"))
+                    ))
             }
         }
         _ = try await tx.batch(

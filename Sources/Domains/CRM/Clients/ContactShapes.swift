@@ -33,11 +33,14 @@ struct Contact: Codable, Sendable, FieldNotes {
     ]
 
     static let example: JSON = [
-        "id": .string(ContactEvents.someId.description), "name": "Anna Berg", "first_name": "Anna", "last_name": "Berg",
+        "id": .string(ContactEvents.someId.description), "name": "Anna Berg", "first_name": "Anna",
+        "last_name": "Berg",
         "job_title": "Head of purchasing", "lifecycle": "lead", "owner_id": nil, "client_id": nil,
         "email": "anna@northwind.example", "phone": "+4930901820", "locale": "de-DE", "time_zone": nil,
-        "consents": ["email": ["state": "granted", "basis": "consent", "at": "2026-03-02T09:00:00.000000Z"]], "tag_ids": [],
-        "custom": [:], "archived_at": nil, "created_by": nil, "version": 1, "created_at": "2026-03-02T09:00:00.000000Z",
+        "consents": ["email": ["state": "granted", "basis": "consent", "at": "2026-03-02T09:00:00.000000Z"]],
+        "tag_ids": [],
+        "custom": [:], "archived_at": nil, "created_by": nil, "version": 1,
+        "created_at": "2026-03-02T09:00:00.000000Z",
         "updated_at": "2026-03-02T09:00:00.000000Z",
     ]
 }

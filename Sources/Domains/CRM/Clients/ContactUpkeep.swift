@@ -43,7 +43,8 @@ enum ContactUpkeep {
     @inline(never)
     static func purge(_ company: UUID, _ db: Database) async throws {
         for kind in [CRMRecord.contact, .client] {
-            try await db.transaction(as: Tenant(company: company)) { tx in try await purge(kind, company, tx) }
+            try await db.transaction(as: Tenant(company: company)) { tx in try await purge(kind, company, tx)
+            }
         }
     }
 
@@ -51,10 +52,12 @@ enum ContactUpkeep {
     private static func purge(_ kind: CRMRecord, _ company: UUID, _ tx: Transaction) async throws {
         // What is nothing without the record goes with it; all else keeps it.
         let going: Set<String> = [
-            "contact_identities", "contact_clients", "contact_tags", "contact_consents", "crm_addresses", "crm_attachments",
+            "contact_identities", "contact_clients", "contact_tags", "contact_consents", "crm_addresses",
+            "crm_attachments",
             "client_tags", "client_relations", "duplicates", "comments", "notification_watchers",
         ]
-        let free = MergeCatalogue.references(to: kind).filter { !going.contains($0.table) }.map { reference -> SQL in
+        let free = MergeCatalogue.references(to: kind).filter { !going.contains($0.table) }.map {
+            reference -> SQL in
             """
             NOT EXISTS (SELECT 1 FROM \(unescaped: reference.table) x
                          WHERE x.company_id = r.company_id AND x.\(unescaped: reference.column) = r.id)
@@ -96,7 +99,8 @@ enum ContactUpkeep {
 enum DuplicateFinding {
     @inline(never)
     static func run(_ company: UUID, _ db: Database) async throws {
-        let mark = try await db.query("SELECT seen_to, now() AS now FROM contact_upkeep WHERE company_id = \(company)")
+        let mark = try await db.query(
+            "SELECT seen_to, now() AS now FROM contact_upkeep WHERE company_id = \(company)")
         guard let row = mark.first else { return }
         // What was under way at the last look is looked at again; a pair is found once.
         let since = "coalesce(nullif(seen_to, '-infinity') - interval '10 minutes', '-infinity')"
@@ -104,7 +108,10 @@ enum DuplicateFinding {
         try await db.transaction(as: Tenant(company: company), deadline: .seconds(60)) { tx in
             let from: SQL = "(SELECT \(unescaped: since) FROM contact_upkeep WHERE company_id = \(company))"
             _ = try await tx.batch([
-                contacts(by: "same-name", "lower(n.name) = lower(o.name) AND n.client_id IS NOT DISTINCT FROM o.client_id", from, company),
+                contacts(
+                    by: "same-name",
+                    "lower(n.name) = lower(o.name) AND n.client_id IS NOT DISTINCT FROM o.client_id", from,
+                    company),
                 clients(from, company),
                 "UPDATE contact_upkeep SET seen_to = \(now) WHERE company_id = \(company)",
             ])

@@ -58,7 +58,9 @@ extension ContactWriting {
 
     /// Gives a known contact what it does not have yet, and takes it out of the trash.
     @inline(never)
-    static func fill(_ id: UUID, from draft: Draft, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func fill(_ id: UUID, from draft: Draft, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let fresh = try await addIdentities(draft.identities, to: id, company, tx)
         let changed = try await tx.query(
             """
@@ -95,7 +97,9 @@ extension ContactWriting {
             """)
         var statements: [SQL] = []
         if let client = draft.clientId { statements.append(ClientWriting.linkFirst(id, to: client, company)) }
-        if !draft.tags.isEmpty { statements.append(CRMDomain.contactTags.add(draft.tags, to: [id], company: company)) }
+        if !draft.tags.isEmpty {
+            statements.append(CRMDomain.contactTags.add(draft.tags, to: [id], company: company))
+        }
         if let row = changed.first {
             let wasTrashed: Bool = try row.get("was_trashed")
             let data = ContactEvents.Data(
@@ -103,7 +107,8 @@ extension ContactWriting {
                 clientId: try row.get("client_id"), lifecycle: try row.get("lifecycle"), changed: ["filled"])
             statements += [
                 Audit.sql(
-                    Audit.Entry(wasTrashed ? "contact.restored" : "contact.filled", on: "contact", id), by: actor,
+                    Audit.Entry(wasTrashed ? "contact.restored" : "contact.filled", on: "contact", id),
+                    by: actor,
                     company: company),
                 try Events.sql(ContactEvents.updated, data, on: "contact", id, by: actor, company: company),
             ]

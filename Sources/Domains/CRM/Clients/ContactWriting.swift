@@ -38,7 +38,8 @@ enum ContactWriting {
 
         /// Each once; what is no address or number is left out.
         var identities: [Identity] {
-            let all = emails.map { Identity(.email, $0) } + phones.map { Identity(.phone, $0) }
+            let all =
+                emails.map { Identity(.email, $0) } + phones.map { Identity(.phone, $0) }
                 + [externalId.flatMap { Identity(.external, $0) }]
             var seen: Set<Identity> = []
             return all.compactMap { $0 }.filter { seen.insert($0).inserted }
@@ -53,7 +54,8 @@ enum ContactWriting {
                 throw .unprocessable("/phones/\(index)", "invalid", "is not a telephone number")
             }
             if displayName == nil {
-                throw .unprocessable("/name", "required", "a contact needs a name, an address, a number or an outside id")
+                throw .unprocessable(
+                    "/name", "required", "a contact needs a name, an address, a number or an outside id")
             }
         }
     }
@@ -76,7 +78,9 @@ enum ContactWriting {
         var records: [SQL] = [try ContactEvents.sql(ContactEvents.created, drafts, by: actor, company)]
         // A thousand rows of one import are one act, which the import records.
         if !quietly {
-            records += drafts.map { Audit.sql(Audit.Entry("contact.created", on: "contact", $0.id), by: actor, company: company) }
+            records += drafts.map {
+                Audit.sql(Audit.Entry("contact.created", on: "contact", $0.id), by: actor, company: company)
+            }
         }
         _ = try await tx.batch(search(drafts, company) + records + [ContactUpkeep.expect(company)])
         return drafts.map(\.id)
@@ -97,7 +101,9 @@ enum ContactWriting {
             do {
                 _ = try await tx.savepoint { try await create([draft], by: actor, company: company, in: tx) }
                 return (draft.id, true)
-            } catch let problem as Problem where problem.code == .contactKnown || problem.code == .contactInTrash {
+            } catch let problem as Problem
+                where problem.code == .contactKnown || problem.code == .contactInTrash
+            {
                 // Another writer was first and has committed: he is found now.
                 continue
             }
@@ -109,10 +115,12 @@ enum ContactWriting {
     private static let attemptsMax = 5
 
     static func setLifecycle(
-        _ contact: UUID, _ lifecycle: ContactLifecycle, onlyForward: Bool, by actor: Audit.Actor, company: UUID,
+        _ contact: UUID, _ lifecycle: ContactLifecycle, onlyForward: Bool, by actor: Audit.Actor,
+        company: UUID,
         in tx: Transaction
     ) async throws {
-        let earlier = ContactLifecycle.allCases.filter { !onlyForward || $0.step < lifecycle.step }.map(\.rawValue)
+        let earlier = ContactLifecycle.allCases.filter { !onlyForward || $0.step < lifecycle.step }.map(
+            \.rawValue)
         let rows = try await tx.query(
             """
             UPDATE contacts c SET lifecycle = \(lifecycle), version = c.version + 1, updated_at = now()
@@ -168,9 +176,12 @@ enum ContactWriting {
     static func inserts(_ drafts: [Draft], by actor: Audit.Actor, _ company: UUID) throws -> [SQL] {
         let rows = drafts.map { draft in
             Row(
-                id: draft.id, firstName: draft.firstName, lastName: draft.lastName, name: draft.displayName ?? "",
-                jobTitle: draft.jobTitle, lifecycle: draft.lifecycle, ownerId: draft.ownerId, email: draft.emails.first,
-                phone: draft.phones.first, clientId: draft.clientId, locale: draft.locale, timeZone: draft.timeZone,
+                id: draft.id, firstName: draft.firstName, lastName: draft.lastName,
+                name: draft.displayName ?? "",
+                jobTitle: draft.jobTitle, lifecycle: draft.lifecycle, ownerId: draft.ownerId,
+                email: draft.emails.first,
+                phone: draft.phones.first, clientId: draft.clientId, locale: draft.locale,
+                timeZone: draft.timeZone,
                 custom: draft.custom, tags: draft.tags)
         }
         let json = JSONText(try JSON(encoding: rows))
@@ -203,7 +214,8 @@ enum ContactWriting {
         var seen: Set<IdentityKind> = []
         return draft.identities.map {
             IdentityRow(
-                contactId: draft.id, kind: $0.kind, value: $0.value, norm: $0.norm, isPrimary: seen.insert($0.kind).inserted)
+                contactId: draft.id, kind: $0.kind, value: $0.value, norm: $0.norm,
+                isPrimary: seen.insert($0.kind).inserted)
         }
     }
 
@@ -226,12 +238,19 @@ enum ContactWriting {
 
     /// Names are found by everybody who sees the contact; addresses and numbers by those who may see such.
     static func search(_ drafts: [Draft], _ company: UUID) -> [SQL] {
-        let names = drafts.map { (id: $0.id, text: ContactSearch.names($0.displayName, $0.firstName, $0.lastName, $0.jobTitle, but: $0.emails + $0.phones)) }
+        let names = drafts.map {
+            (
+                id: $0.id,
+                text: ContactSearch.names(
+                    $0.displayName, $0.firstName, $0.lastName, $0.jobTitle, but: $0.emails + $0.phones)
+            )
+        }
         let all = drafts.map {
             (
                 id: $0.id,
                 text: SearchText(
-                    title: [$0.displayName, $0.firstName, $0.lastName, $0.externalId] + $0.emails, body: [$0.jobTitle],
+                    title: [$0.displayName, $0.firstName, $0.lastName, $0.externalId] + $0.emails,
+                    body: [$0.jobTitle],
                     phones: $0.phones)
             )
         }

@@ -10,7 +10,9 @@ enum Contacts {
             .describe("Those the caller sees. Archived ones are left out unless `archived` asks for them.")
             .example(answer: Contact.example)
         POST("/v1/contacts", "Create a contact", .can(.crmWrite), create)
-            .describe("One address, number or outside id is one person's: a second contact with it is a conflict that names the first.")
+            .describe(
+                "One address, number or outside id is one person's: a second contact with it is a conflict that names the first."
+            )
             .problems(.contactKnown, .contactInTrash, .unknownOwner)
             .example(
                 body: [
@@ -20,12 +22,14 @@ enum Contacts {
         GET("/v1/contacts/{id}", "Read a contact", .can(.crmRead), read).example(answer: Contact.example)
         PATCH("/v1/contacts/{id}", "Change a contact", .can(.crmWrite), change).ifMatch(.required)
             .describe("Addresses and numbers are changed by its identities.").problems(.unknownOwner)
-            .example(body: ["job_title": "Managing director", "lifecycle": "customer"], answer: Contact.example)
+            .example(
+                body: ["job_title": "Managing director", "lifecycle": "customer"], answer: Contact.example)
         POST("/v1/contacts/upsert", "Write contacts by what they are known by", .can(.crmWrite), upsert)
             .operation("upsertContacts")
             .describe(
                 "Up to \(ContactLimits.upsertMax). Whoever is known by one of the addresses, numbers or the outside id gets what is "
-                    + "empty filled and nothing overwritten; else a contact is made. Takes crm:contact-data.")
+                    + "empty filled and nothing overwritten; else a contact is made. Takes crm:contact-data."
+            )
             .problems(.unknownOwner)
             .example(
                 body: ["contacts": [["name": "Anna Berg", "emails": ["anna@northwind.example"]]]],
@@ -61,7 +65,9 @@ enum Contacts {
     }
 
     @inline(never)
-    private static func create(_ draft: ContactWriting.Draft, _ call: Call, _ company: UUID, _ tx: Transaction) async throws {
+    private static func create(
+        _ draft: ContactWriting.Draft, _ call: Call, _ company: UUID, _ tx: Transaction
+    ) async throws {
         if let client = draft.clientId { try await CRMAccess.require(.client, client, call, tx) }
         try await RecordLife.requireOwner(draft.ownerId, company, tx)
         try await Tags.mustExist(draft.tags, at: "/tag_ids", company: company, in: tx)
@@ -82,7 +88,9 @@ enum Contacts {
         return Problem(problem.code, "It is looked after by somebody else.")
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ContactChange>) async throws -> Single<Contact> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ContactChange>) async throws -> Single<
+        Contact
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         let rows = try await rows(id.value, call)
@@ -90,7 +98,9 @@ enum Contacts {
     }
 
     @inline(never)
-    private static func apply(_ change: ContactChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: ContactChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let row = try await RecordLife.locked(.contact, id, call, tx)
         try call.requireVersion(row.get("version"))
@@ -118,7 +128,8 @@ enum Contacts {
         }
         if let owner = change.ownerId { try await RecordLife.requireOwner(owner, company, tx) }
         try await RecordLife.write(
-            .contact, id, changes, tags: change.tagIds?.items, before: row, after: JSON(encoding: change), call, tx)
+            .contact, id, changes, tags: change.tagIds?.items, before: row, after: JSON(encoding: change),
+            call, tx)
         try await ContactSearch.renew([id], company, tx)
     }
 
@@ -139,7 +150,9 @@ enum Contacts {
             var draft = contact.draft()
             if draft.ownerId == nil { draft.ownerId = try call.member }
             if draft.identities.isEmpty {
-                throw Problem.unprocessable("/contacts/\(index)/emails", "required", "an address, a number or an outside id is needed")
+                throw Problem.unprocessable(
+                    "/contacts/\(index)/emails", "required", "an address, a number or an outside id is needed"
+                )
             }
             draft.custom = try await RecordCustom.new(contact.custom, .contact, call)
             drafts.append(draft)
@@ -153,9 +166,14 @@ enum Contacts {
     private static func upsert(
         _ drafts: [ContactWriting.Draft], _ call: Call, _ company: UUID, _ tx: Transaction
     ) async throws -> [BatchAnswer.Item] {
-        for client in Set(drafts.compactMap(\.clientId)) { try await CRMAccess.require(.client, client, call, tx) }
-        for owner in Set(drafts.compactMap(\.ownerId)) { try await RecordLife.requireOwner(owner, company, tx) }
-        try await Tags.mustExist(Array(Set(drafts.flatMap(\.tags))), at: "/contacts", company: company, in: tx)
+        for client in Set(drafts.compactMap(\.clientId)) {
+            try await CRMAccess.require(.client, client, call, tx)
+        }
+        for owner in Set(drafts.compactMap(\.ownerId)) {
+            try await RecordLife.requireOwner(owner, company, tx)
+        }
+        try await Tags.mustExist(
+            Array(Set(drafts.flatMap(\.tags))), at: "/contacts", company: company, in: tx)
         var results: [BatchAnswer.Item] = []
         for draft in drafts {
             let found = try await ContactWriting.findOrCreate(draft, by: call.actor, company: company, in: tx)

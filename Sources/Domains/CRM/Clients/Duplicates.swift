@@ -13,13 +13,18 @@ enum Duplicates {
             .operation("dismissDuplicate").describe("The pair is not proposed again.")
             .problems(.duplicateDecided).example(answer: example)
         POST("/v1/duplicates/{id}/merge", "Make one of the two", .can(.crmManage), merge)
-            .operation("mergeDuplicate").describe("The survivor is the one that was there first unless `survivor_id` says otherwise.")
-            .problems(.duplicateDecided, .alreadyMerged, .clientKnown).example(body: ["fields": ["name": "absorbed"]])
+            .operation("mergeDuplicate").describe(
+                "The survivor is the one that was there first unless `survivor_id` says otherwise."
+            )
+            .problems(.duplicateDecided, .alreadyMerged, .clientKnown).example(body: [
+                "fields": ["name": "absorbed"]
+            ])
     }
 
     static let example: JSON = [
         "id": .string(ContactEvents.someId.description), "kind": "contact",
-        "first_id": .string(ContactEvents.someId.description), "second_id": .string(ContactEvents.otherId.description),
+        "first_id": .string(ContactEvents.someId.description),
+        "second_id": .string(ContactEvents.otherId.description),
         "first_name": "Anna Berg", "second_name": "Anna Berg", "reasons": ["same-name"], "state": "open",
         "found_at": "2026-03-02T09:00:00.000000Z", "decided_by": nil, "decided_at": nil,
     ]
@@ -64,7 +69,9 @@ enum Duplicates {
                  WHERE company_id = \(try call.company) AND id = \(id)
                 """,
                 Audit.sql(
-                    Audit.Entry("duplicate.dismissed", on: pair.kind.rawValue, pair.firstId, after: ["other_id": .string(pair.secondId.description)]),
+                    Audit.Entry(
+                        "duplicate.dismissed", on: pair.kind.rawValue, pair.firstId,
+                        after: ["other_id": .string(pair.secondId.description)]),
                     by: call.actor, company: try call.company),
             ])
         }
@@ -77,7 +84,9 @@ enum Duplicates {
         let fields: [String: Merging.Side]?
     }
 
-    static func merge(_ call: Call, _ id: Path<UUID>, _ body: Body<Order>) async throws -> Single<Merges.Merge> {
+    static func merge(_ call: Call, _ id: Path<UUID>, _ body: Body<Order>) async throws -> Single<
+        Merges.Merge
+    > {
         let order = body.value
         let merge = try await call.db.transaction { tx in
             let pair = try await open(id.value, call, tx)
@@ -87,7 +96,8 @@ enum Duplicates {
             }
             let absorbed = survivor == pair.firstId ? pair.secondId : pair.firstId
             return try await Merging.merge(
-                pair.kind == .contact ? .contact : .client, absorbed, into: survivor, order.fields ?? [:], call, tx)
+                pair.kind == .contact ? .contact : .client, absorbed, into: survivor, order.fields ?? [:],
+                call, tx)
         }
         let rows = try await Merges.rows(merge, call)
         return try Single(rows)
@@ -95,7 +105,8 @@ enum Duplicates {
 
     @inline(never)
     private static func open(_ id: UUID, _ call: Call, _ tx: Transaction) async throws -> Pair {
-        let rows = try await tx.query("\(fragment: select(Contacts.known(call))) AND d.id = \(id) FOR UPDATE OF d")
+        let rows = try await tx.query(
+            "\(fragment: select(Contacts.known(call))) AND d.id = \(id) FOR UPDATE OF d")
         guard let pair = try rows.first?.decode(Pair.self) else { throw Problem.notFound }
         if pair.state != .open { throw Problem(.duplicateDecided) }
         return pair

@@ -60,7 +60,9 @@ enum MergeCatalogue {
         Reference("merges", "survivor_contact", .stays),
         Reference("merges", "absorbed_contact", .stays),
         Reference("comments", "subject_id", .move, only: "subject_kind = 'contact'"),
-        Reference("notification_watchers", "object_id", .moveUnlessThere, key: "user_id", only: "object_type = 'contact'"),
+        Reference(
+            "notification_watchers", "object_id", .moveUnlessThere, key: "user_id",
+            only: "object_type = 'contact'"),
     ]
 
     static let toClients: [Reference] = [
@@ -82,6 +84,8 @@ enum MergeCatalogue {
         Reference("merges", "survivor_client", .stays),
         Reference("merges", "absorbed_client", .stays),
         Reference("comments", "subject_id", .move, only: "subject_kind = 'client'"),
-        Reference("notification_watchers", "object_id", .moveUnlessThere, key: "user_id", only: "object_type = 'client'"),
+        Reference(
+            "notification_watchers", "object_id", .moveUnlessThere, key: "user_id",
+            only: "object_type = 'client'"),
     ]
 }

@@ -38,12 +38,20 @@ enum MergeUndo {
              ORDER BY r.id FOR UPDATE
             """)
         guard there.count == 2 else { throw Problem.notFound }
-        let now = try there.first { try $0.get("id", as: UUID.self) == survivor }.map { try JSON(row: $0) } ?? .null
-        let (before, given) = (try JSON.parse(row.get("before", as: String.self)), try JSON.parse(row.get("given", as: String.self)))
+        let now =
+            try there.first { try $0.get("id", as: UUID.self) == survivor }.map { try JSON(row: $0) } ?? .null
+        let (before, given) = (
+            try JSON.parse(row.get("before", as: String.self)),
+            try JSON.parse(row.get("given", as: String.self))
+        )
         var back = JSON.Object()
         var keptFields: [String] = []
         for (field, value) in given.objectValue?.members ?? [] {
-            if now[field] ?? .null == value { back[field] = before[field] ?? .null } else { keptFields.append(field) }
+            if now[field] ?? .null == value {
+                back[field] = before[field] ?? .null
+            } else {
+                keptFields.append(field)
+            }
         }
         _ = try await tx.batch([
             Merging.set(kind, .object(back), on: survivor, company),
@@ -72,7 +80,9 @@ enum MergeUndo {
                AND \(unescaped: "second_\(kind.rawValue)") = greatest(\(survivor)::uuid, \(absorbed)::uuid)
             """,
             Audit.sql(
-                Audit.Entry("\(kind.rawValue).merge_undone", on: kind.rawValue, survivor, after: ["absorbed_id": .string(absorbed.description)]),
+                Audit.Entry(
+                    "\(kind.rawValue).merge_undone", on: kind.rawValue, survivor,
+                    after: ["absorbed_id": .string(absorbed.description)]),
                 by: call.actor, company: company),
             try Merging.event(kind, merge, survivor, absorbed, isUndone: true, by: call.actor, company),
         ])
@@ -81,11 +91,14 @@ enum MergeUndo {
 
     @inline(never)
     private static func moveBack(
-        _ kind: CRMRecord, _ moved: JSON, from survivor: UUID, to absorbed: UUID, _ company: UUID, _ tx: Transaction
+        _ kind: CRMRecord, _ moved: JSON, from survivor: UUID, to absorbed: UUID, _ company: UUID,
+        _ tx: Transaction
     ) async throws -> [String: Int] {
         var behind: [String: Int] = [:]
         for reference in MergeCatalogue.references(to: kind) {
-            let keys = (moved[reference.name]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap { UUID($0) } }
+            let keys = (moved[reference.name]?.arrayValue ?? []).compactMap {
+                $0.stringValue.flatMap { UUID($0) }
+            }
             if keys.isEmpty { continue }
             let only = reference.only.map { " AND \($0)" } ?? ""
             let rows = try await tx.query(
@@ -105,7 +118,9 @@ enum MergeUndo {
     private static func giveBack(
         _ yielded: JSON, to absorbed: UUID, _ survivor: UUID, _ company: UUID, _ tx: Transaction
     ) async throws {
-        func ids(_ key: String) -> [UUID] { (yielded[key]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap { UUID($0) } } }
+        func ids(_ key: String) -> [UUID] {
+            (yielded[key]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap { UUID($0) } }
+        }
         _ = try await tx.batch([
             """
             UPDATE contact_identities i SET is_primary = true

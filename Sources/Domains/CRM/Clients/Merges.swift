@@ -6,16 +6,24 @@ import Wire
 /// Merging records, and taking it back.
 enum Merges {
     @RouteList static var routes: [Route] {
-        POST("/v1/contacts/{id}/merge", "Make another contact part of this one", .can(.crmManage), start(.contact))
-            .operation("mergeContact").describe(note).problems(.alreadyMerged).example(body: body, answer: example)
-        POST("/v1/clients/{id}/merge", "Make another client part of this one", .can(.crmManage), start(.client))
-            .operation("mergeClient").describe(note).problems(.alreadyMerged, .clientKnown).example(body: body, answer: example)
+        POST(
+            "/v1/contacts/{id}/merge", "Make another contact part of this one", .can(.crmManage),
+            start(.contact)
+        )
+        .operation("mergeContact").describe(note).problems(.alreadyMerged).example(
+            body: body, answer: example)
+        POST(
+            "/v1/clients/{id}/merge", "Make another client part of this one", .can(.crmManage), start(.client)
+        )
+        .operation("mergeClient").describe(note).problems(.alreadyMerged, .clientKnown).example(
+            body: body, answer: example)
         GET("/v1/merges/{id}", "Read a merge", .can(.crmRead), read).example(answer: example)
         POST("/v1/merges/{id}/undo", "Make two records of one again", .can(.crmManage), undo)
             .operation("undoMerge")
             .describe(
                 "For \(ContactLimits.undoDays) days. What was moved or set goes back unless it has changed since; "
-                    + "`left_behind` names what did not.")
+                    + "`left_behind` names what did not."
+            )
             .problems(.mergeUndone, .mergeTooOld, .clientKnown).example(answer: example)
     }
 
@@ -29,8 +37,10 @@ enum Merges {
 
     private static let example: JSON = [
         "id": .string(ContactEvents.otherId.description), "kind": "contact",
-        "survivor_id": .string(ContactEvents.someId.description), "absorbed_id": .string(ContactEvents.otherId.description),
-        "merged_by": nil, "merged_at": "2026-03-02T09:00:00.000000Z", "undone_by": nil, "undone_at": nil, "left_behind": nil,
+        "survivor_id": .string(ContactEvents.someId.description),
+        "absorbed_id": .string(ContactEvents.otherId.description),
+        "merged_by": nil, "merged_at": "2026-03-02T09:00:00.000000Z", "undone_by": nil, "undone_at": nil,
+        "left_behind": nil,
     ]
 
     struct Merge: Codable, Sendable {
@@ -52,7 +62,9 @@ enum Merges {
         let fields: [String: Merging.Side]?
     }
 
-    private static func start(_ kind: CRMRecord) -> @Sendable (Call, Path<UUID>, Body<Order>) async throws -> Single<Merge> {
+    private static func start(_ kind: CRMRecord)
+        -> @Sendable (Call, Path<UUID>, Body<Order>) async throws -> Single<Merge>
+    {
         { call, id, body in
             let (absorbed, choice) = (body.absorbedId, body.fields ?? [:])
             let merge = try await call.db.transaction { tx in

@@ -11,8 +11,14 @@ enum Merging {
     /// Fields whose value may be chosen, by what they are called in both tables.
     static func fields(of kind: CRMRecord) -> [String] {
         kind == .contact
-            ? ["first_name", "last_name", "name", "job_title", "lifecycle", "owner_id", "client_id", "locale", "time_zone", "custom"]
-            : ["name", "website", "phone", "industry", "employees", "description", "lifecycle", "owner_id", "custom"]
+            ? [
+                "first_name", "last_name", "name", "job_title", "lifecycle", "owner_id", "client_id",
+                "locale", "time_zone", "custom",
+            ]
+            : [
+                "name", "website", "phone", "industry", "employees", "description", "lifecycle", "owner_id",
+                "custom",
+            ]
     }
 
     enum Side: String, Codable, CaseIterable, Sendable { case survivor, absorbed }
@@ -20,11 +26,14 @@ enum Merging {
     /// Gives the id of the merge. Asking again, or at once, gives the same merge.
     @inline(never)
     static func merge(
-        _ kind: CRMRecord, _ absorbed: UUID, into survivor: UUID, _ choice: [String: Side], _ call: Call, _ tx: Transaction
+        _ kind: CRMRecord, _ absorbed: UUID, into survivor: UUID, _ choice: [String: Side], _ call: Call,
+        _ tx: Transaction
     ) async throws -> UUID {
         let company = try call.company
         let principal = try Contacts.known(call)
-        if absorbed == survivor { throw Problem.unprocessable("/absorbed_id", "same", "is the record itself") }
+        if absorbed == survivor {
+            throw Problem.unprocessable("/absorbed_id", "same", "is the record itself")
+        }
         // In the order of their ids: two who merge the same pair, whichever way round, wait for each other.
         let rows = try await tx.query(
             """
@@ -40,7 +49,9 @@ enum Merging {
             throw Problem.unprocessable("/fields/\(field)", "unknown-field", "is no field that can be chosen")
         }
         if let into = other["merged_into"]?.stringValue {
-            guard into == survivor.description else { throw Problem(.alreadyMerged).with("survivor_id", .string(into)) }
+            guard into == survivor.description else {
+                throw Problem(.alreadyMerged).with("survivor_id", .string(into))
+            }
             let known = try await tx.query(
                 """
                 SELECT id FROM merges WHERE company_id = \(company) AND \(unescaped: "absorbed_\(kind.rawValue)") = \(absorbed)
@@ -49,14 +60,19 @@ enum Merging {
             guard let row = known.first else { throw Problem.notFound }
             return try row.get("id")
         }
-        if let into = one["merged_into"]?.stringValue { throw Problem(.alreadyMerged).with("survivor_id", .string(into)) }
-        if one["deleted_at"] ?? .null != .null || other["deleted_at"] ?? .null != .null { throw Problem.notFound }
+        if let into = one["merged_into"]?.stringValue {
+            throw Problem(.alreadyMerged).with("survivor_id", .string(into))
+        }
+        if one["deleted_at"] ?? .null != .null || other["deleted_at"] ?? .null != .null {
+            throw Problem.notFound
+        }
         return try await write(kind, one, other, choice, survivor: survivor, absorbed: absorbed, call, tx)
     }
 
     @inline(never)
     private static func write(
-        _ kind: CRMRecord, _ one: JSON, _ other: JSON, _ choice: [String: Side], survivor: UUID, absorbed: UUID, _ call: Call,
+        _ kind: CRMRecord, _ one: JSON, _ other: JSON, _ choice: [String: Side], survivor: UUID,
+        absorbed: UUID, _ call: Call,
         _ tx: Transaction
     ) async throws -> UUID {
         let company = try call.company
@@ -85,7 +101,9 @@ enum Merging {
             Audit.sql(
                 Audit.Entry(
                     "\(kind.rawValue).merged", on: kind.rawValue, survivor,
-                    after: ["absorbed_id": .string(absorbed.description), "merge_id": .string(merge.description)]),
+                    after: [
+                        "absorbed_id": .string(absorbed.description), "merge_id": .string(merge.description),
+                    ]),
                 by: call.actor, company: company),
             try event(kind, merge, survivor, absorbed, isUndone: false, by: call.actor, company),
         ]
@@ -96,12 +114,14 @@ enum Merging {
     }
 
     static func event(
-        _ kind: CRMRecord, _ merge: UUID, _ survivor: UUID, _ absorbed: UUID, isUndone: Bool, by actor: Audit.Actor,
+        _ kind: CRMRecord, _ merge: UUID, _ survivor: UUID, _ absorbed: UUID, isUndone: Bool,
+        by actor: Audit.Actor,
         _ company: UUID
     ) throws -> SQL {
         try Events.sql(
             kind == .contact ? ContactEvents.merged : ClientEvents.merged,
-            .init(mergeId: merge, survivorId: survivor, absorbedId: absorbed, isUndone: isUndone), on: kind.rawValue, survivor,
+            .init(mergeId: merge, survivorId: survivor, absorbedId: absorbed, isUndone: isUndone),
+            on: kind.rawValue, survivor,
             by: actor, company: company)
     }
 
@@ -114,14 +134,17 @@ enum Merging {
     }
 
     /// What the survivor is given: what was chosen of the absorbed one, and what it did not have.
-    private static func given(_ kind: CRMRecord, _ one: JSON, _ other: JSON, _ choice: [String: Side]) -> JSON {
+    private static func given(_ kind: CRMRecord, _ one: JSON, _ other: JSON, _ choice: [String: Side]) -> JSON
+    {
         var given = JSON.Object()
         for field in fields(of: kind) {
             let (own, theirs) = (one[field] ?? .null, other[field] ?? .null)
             if field == "custom" {
                 let isTheirs = choice[field] == .absorbed
                 var whole = (isTheirs ? own : theirs).objectValue ?? JSON.Object()
-                for (key, value) in ((isTheirs ? theirs : own).objectValue ?? JSON.Object()).members { whole[key] = value }
+                for (key, value) in ((isTheirs ? theirs : own).objectValue ?? JSON.Object()).members {
+                    whole[key] = value
+                }
                 if JSON.object(whole) != own { given[field] = .object(whole) }
                 continue
             }
@@ -184,7 +207,9 @@ enum Merging {
             RETURNING l.client_id AS id
             """,
         ])
-        func ids(_ rows: Rows) throws -> JSON { .array(try rows.map { .string(try $0.get("id", as: UUID.self).description) }) }
+        func ids(_ rows: Rows) throws -> JSON {
+            .array(try rows.map { .string(try $0.get("id", as: UUID.self).description) })
+        }
         return ["identities": try ids(answers[0]), "clients": try ids(answers[1])]
     }
 
@@ -197,7 +222,8 @@ enum Merging {
         let answers = try await tx.batch(references.map { moving($0, from: absorbed, to: survivor, company) })
         var moved = JSON.Object()
         for (reference, rows) in zip(references, answers) where !rows.isEmpty {
-            moved[reference.name] = .array(try rows.map { .string(try $0.get("key", as: UUID.self).description) })
+            moved[reference.name] = .array(
+                try rows.map { .string(try $0.get("key", as: UUID.self).description) })
         }
         return .object(moved)
     }

@@ -6,27 +6,37 @@ import Wire
 /// Postal addresses of clients and contacts.
 enum RecordAddresses {
     @RouteList static var routes: [Route] {
-        GET("/v1/contacts/{id}/addresses", "List a contact's postal addresses", .can(.crmRead), list(.contact))
-            .operation("listContactAddresses").describe("Takes crm:contact-data.").example(answer: example)
+        GET(
+            "/v1/contacts/{id}/addresses", "List a contact's postal addresses", .can(.crmRead), list(.contact)
+        )
+        .operation("listContactAddresses").describe("Takes crm:contact-data.").example(answer: example)
         POST("/v1/contacts/{id}/addresses", "Give a contact a postal address", .can(.crmWrite), add(.contact))
             .operation("addContactAddress").describe("Takes crm:contact-data.").problems(.tooManyParts)
             .example(body: body, answer: example)
-        DELETE("/v1/contacts/{id}/addresses/{address_id}", "Take a postal address off a contact", .can(.crmWrite), remove(.contact))
-            .operation("removeContactAddress")
+        DELETE(
+            "/v1/contacts/{id}/addresses/{address_id}", "Take a postal address off a contact",
+            .can(.crmWrite), remove(.contact)
+        )
+        .operation("removeContactAddress")
         GET("/v1/clients/{id}/addresses", "List a client's postal addresses", .can(.crmRead), list(.client))
             .operation("listClientAddresses").describe("Takes crm:contact-data.").example(answer: example)
         POST("/v1/clients/{id}/addresses", "Give a client a postal address", .can(.crmWrite), add(.client))
             .operation("addClientAddress").describe("Takes crm:contact-data.").problems(.tooManyParts)
             .example(body: body, answer: example)
-        DELETE("/v1/clients/{id}/addresses/{address_id}", "Take a postal address off a client", .can(.crmWrite), remove(.client))
-            .operation("removeClientAddress")
+        DELETE(
+            "/v1/clients/{id}/addresses/{address_id}", "Take a postal address off a client", .can(.crmWrite),
+            remove(.client)
+        )
+        .operation("removeClientAddress")
     }
 
     private static let body: JSON = [
-        "label": "Billing", "street": "Torstraße 1", "postal_code": "10119", "city": "Berlin", "country": "DE",
+        "label": "Billing", "street": "Torstraße 1", "postal_code": "10119", "city": "Berlin",
+        "country": "DE",
     ]
     private static let example: JSON = [
-        "id": .string(ContactEvents.someId.description), "label": "Billing", "street": "Torstraße 1", "postal_code": "10119",
+        "id": .string(ContactEvents.someId.description), "label": "Billing", "street": "Torstraße 1",
+        "postal_code": "10119",
         "city": "Berlin", "region": nil, "country": "DE", "created_at": "2026-03-02T09:00:00.000000Z",
     ]
 
@@ -62,9 +72,11 @@ enum RecordAddresses {
         static var exampleText: String { "DE" }
     }
 
-    private static let columns = "a.id, a.label, a.street, a.postal_code, a.city, a.region, a.country, a.created_at"
+    private static let columns =
+        "a.id, a.label, a.street, a.postal_code, a.city, a.region, a.country, a.created_at"
 
-    private static func list(_ kind: CRMRecord) -> @Sendable (Call, Path<UUID>) async throws -> Page<Address> {
+    private static func list(_ kind: CRMRecord) -> @Sendable (Call, Path<UUID>) async throws -> Page<Address>
+    {
         { call, id in
             try call.require(.crmContactData)
             try await CRMAccess.require(kind, id.value, call)
@@ -77,11 +89,14 @@ enum RecordAddresses {
         }
     }
 
-    private static func add(_ kind: CRMRecord) -> @Sendable (Call, Path<UUID>, Body<NewAddress>) async throws -> Created<Address> {
+    private static func add(_ kind: CRMRecord)
+        -> @Sendable (Call, Path<UUID>, Body<NewAddress>) async throws -> Created<Address>
+    {
         { call, id, body in
             try call.require(.crmContactData)
             let address = body.value
-            let rows = try await call.db.transaction { tx in try await add(address, kind, id.value, call, tx) }
+            let rows = try await call.db.transaction { tx in try await add(address, kind, id.value, call, tx)
+            }
             return try Created(rows)
         }
     }
@@ -94,7 +109,8 @@ enum RecordAddresses {
         let column = "\(kind.rawValue)_id"
         _ = try await RecordLife.locked(kind, id, call, tx)
         let count = try await tx.query(
-            "SELECT count(*) FROM crm_addresses WHERE company_id = \(company) AND \(unescaped: column) = \(id)")
+            "SELECT count(*) FROM crm_addresses WHERE company_id = \(company) AND \(unescaped: column) = \(id)"
+        )
         if try count[0].get(0, as: Int.self) >= ContactLimits.partsMax { throw Problem(.tooManyParts) }
         let rows = try await tx.query(
             """
@@ -107,7 +123,9 @@ enum RecordAddresses {
         return rows
     }
 
-    private static func remove(_ kind: CRMRecord) -> @Sendable (Call, Path<UUID>, Path<UUID>) async throws -> NoContent {
+    private static func remove(_ kind: CRMRecord)
+        -> @Sendable (Call, Path<UUID>, Path<UUID>) async throws -> NoContent
+    {
         { call, id, address in
             try call.require(.crmContactData)
             try await call.db.transaction { tx in try await remove(address.value, kind, id.value, call, tx) }
@@ -116,7 +134,9 @@ enum RecordAddresses {
     }
 
     @inline(never)
-    private static func remove(_ address: UUID, _ kind: CRMRecord, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func remove(
+        _ address: UUID, _ kind: CRMRecord, _ id: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         _ = try await RecordLife.locked(kind, id, call, tx)
         let rows = try await tx.query(
             """
@@ -128,9 +148,13 @@ enum RecordAddresses {
     }
 
     @inline(never)
-    private static func note(_ action: String, _ kind: CRMRecord, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func note(_ action: String, _ kind: CRMRecord, _ id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
-        try await Audit.record(Audit.Entry("\(kind.rawValue).\(action)", on: kind.rawValue, id), by: call.actor, company: company, in: tx)
+        try await Audit.record(
+            Audit.Entry("\(kind.rawValue).\(action)", on: kind.rawValue, id), by: call.actor,
+            company: company, in: tx)
         try await RecordLife.tell(kind, [id], changed: ["addresses"], by: call.actor, company, tx)
     }
 }

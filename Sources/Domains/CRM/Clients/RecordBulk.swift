@@ -7,9 +7,11 @@ import Wire
 enum RecordBulk {
     @RouteList static var routes: [Route] {
         POST("/v1/contacts/bulk", "Change many contacts at once", .can(.crmWrite), change(.contact))
-            .operation("changeContacts").describe(note).problems(.unknownOwner).example(body: body, answer: answer)
+            .operation("changeContacts").describe(note).problems(.unknownOwner).example(
+                body: body, answer: answer)
         POST("/v1/clients/bulk", "Change many clients at once", .can(.crmWrite), change(.client))
-            .operation("changeClients").describe(note).problems(.unknownOwner).example(body: body, answer: answer)
+            .operation("changeClients").describe(note).problems(.unknownOwner).example(
+                body: body, answer: answer)
     }
 
     private static let note =
@@ -29,7 +31,9 @@ enum RecordBulk {
         case perItem = "per_item"
     }
 
-    enum Action: String, Codable, CaseIterable, Sendable { case assign, lifecycle, tag, untag, archive, unarchive, delete }
+    enum Action: String, Codable, CaseIterable, Sendable {
+        case assign, lifecycle, tag, untag, archive, unarchive, delete
+    }
     enum Outcome: String, Codable, CaseIterable, Sendable { case changed, unchanged, failed }
 
     struct Order: Codable, Sendable, FieldNotes {
@@ -40,7 +44,10 @@ enum RecordBulk {
         let lifecycle: Text<20>?
         let tagIds: UpTo<30, UUID>?
 
-        static let fieldNotes = ["owner_id": "Of `assign`; nobody when absent.", "lifecycle": "Of `lifecycle`.", "tag_ids": "Of `tag` and `untag`."]
+        static let fieldNotes = [
+            "owner_id": "Of `assign`; nobody when absent.", "lifecycle": "Of `lifecycle`.",
+            "tag_ids": "Of `tag` and `untag`.",
+        ]
     }
 
     struct Item: Codable, Sendable {
@@ -56,7 +63,9 @@ enum RecordBulk {
         let results: [Item]
     }
 
-    private static func change(_ kind: CRMRecord) -> @Sendable (Call, Body<Order>) async throws -> Single<Answer> {
+    private static func change(_ kind: CRMRecord)
+        -> @Sendable (Call, Body<Order>) async throws -> Single<Answer>
+    {
         { call, body in
             let order = body.value
             let ids = order.ids.items.reduce(into: [UUID]()) { if !$0.contains($1) { $0.append($1) } }
@@ -73,7 +82,8 @@ enum RecordBulk {
             let counts = Dictionary(grouping: items, by: \.outcome).mapValues(\.count)
             return Single(
                 Answer(
-                    changed: counts[.changed] ?? 0, unchanged: counts[.unchanged] ?? 0, failed: counts[.failed] ?? 0,
+                    changed: counts[.changed] ?? 0, unchanged: counts[.unchanged] ?? 0,
+                    failed: counts[.failed] ?? 0,
                     results: items))
         }
     }
@@ -81,11 +91,17 @@ enum RecordBulk {
     private static func check(_ order: Order, _ kind: CRMRecord) throws(Problem) {
         switch order.action {
         case .tag, .untag:
-            if (order.tagIds?.items ?? []).isEmpty { throw .unprocessable("/tag_ids", "required", "names no tag") }
+            if (order.tagIds?.items ?? []).isEmpty {
+                throw .unprocessable("/tag_ids", "required", "names no tag")
+            }
         case .lifecycle:
             let text = order.lifecycle?.text ?? ""
-            let isKnown = kind == .contact ? ContactLifecycle(rawValue: text) != nil : ClientLifecycle(rawValue: text) != nil
-            if !isKnown { throw .unprocessable("/lifecycle", "not-one-of", "is no lifecycle of a \(kind.rawValue)") }
+            let isKnown =
+                kind == .contact
+                ? ContactLifecycle(rawValue: text) != nil : ClientLifecycle(rawValue: text) != nil
+            if !isKnown {
+                throw .unprocessable("/lifecycle", "not-one-of", "is no lifecycle of a \(kind.rawValue)")
+            }
         case .assign, .archive, .unarchive, .delete: break
         }
     }
@@ -123,16 +139,19 @@ enum RecordBulk {
         case .assign:
             try await RecordLife.requireOwner(order.ownerId, company, tx)
             return try await set("owner_id", "\(order.ownerId)::uuid", on: ids, kind, call, tx)
-        case .lifecycle: return try await set("lifecycle", "\(order.lifecycle?.text)::text", on: ids, kind, call, tx)
+        case .lifecycle:
+            return try await set("lifecycle", "\(order.lifecycle?.text)::text", on: ids, kind, call, tx)
         case .tag, .untag:
             let tags = order.tagIds?.items ?? []
             try await Tags.mustExist(tags, at: "/tag_ids", company: company, in: tx)
             let tagging = RecordLife.tagging(kind)
             let change =
                 order.action == .tag
-                ? tagging.add(tags, to: ids, company: company) : tagging.remove(tags, from: ids, company: company)
+                ? tagging.add(tags, to: ids, company: company)
+                : tagging.remove(tags, from: ids, company: company)
             let rows = try await tx.query(change + " RETURNING \(unescaped: tagging.column) AS id")
-            return try await note(Set(try rows.map { try $0.get("id", as: UUID.self) }), "tag_ids", kind, call, tx)
+            return try await note(
+                Set(try rows.map { try $0.get("id", as: UUID.self) }), "tag_ids", kind, call, tx)
         }
     }
 
@@ -159,7 +178,8 @@ enum RecordBulk {
         _ = try await tx.batch(
             ids.map {
                 Audit.sql(
-                    Audit.Entry("\(kind.rawValue).changed", on: kind.rawValue, $0, after: ["changed": .string(field)]),
+                    Audit.Entry(
+                        "\(kind.rawValue).changed", on: kind.rawValue, $0, after: ["changed": .string(field)]),
                     by: call.actor, company: company)
             })
         try await RecordLife.tell(kind, Array(ids), changed: [field], by: call.actor, company, tx)

@@ -8,7 +8,9 @@ enum RecordCustom {
     @inline(never)
     static func new(_ values: [String: JSON]?, _ kind: CRMRecord, _ call: Call) async throws -> JSON {
         var object = JSON.Object()
-        for (key, value) in (values ?? [:]).sorted(by: { $0.key < $1.key }) where !value.isNull { object[key] = value }
+        for (key, value) in (values ?? [:]).sorted(by: { $0.key < $1.key }) where !value.isNull {
+            object[key] = value
+        }
         try checkSize(.object(object))
         return try await call.environment[CustomFields.self].checked(
             .object(object), over: JSON?.none, of: kind.rawValue, scope: nil, company: try call.company)
@@ -16,7 +18,9 @@ enum RecordCustom {
 
     /// The values of a change over those there were.
     @inline(never)
-    static func changed(_ values: [String: JSON], over stored: JSON, _ kind: CRMRecord, _ call: Call) async throws -> JSON {
+    static func changed(_ values: [String: JSON], over stored: JSON, _ kind: CRMRecord, _ call: Call)
+        async throws -> JSON
+    {
         var object = JSON.Object()
         for (key, value) in values.sorted(by: { $0.key < $1.key }) { object[key] = value }
         let checked = try await call.environment[CustomFields.self].checked(

@@ -10,7 +10,8 @@ struct RecordOwner: TextValue {
 
     static var rule: TextRule {
         TextRule(length: 2...36, pattern: "^(me|none|[0-9a-fA-F-]{36})$") { text in
-            text == "me" || text == "none" || UUID(text) != nil ? nil : "must be me, none or the id of a member"
+            text == "me" || text == "none" || UUID(text) != nil
+                ? nil : "must be me, none or the id of a member"
         }
     }
     static var exampleText: String { "me" }
@@ -40,12 +41,15 @@ enum RecordFilters {
 
     static func within(_ bounds: Bounds<Timestamp>?, _ column: String) -> [SQL] {
         guard let bounds else { return [] }
-        return [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)].compactMap { sign, value in
+        return [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)].compactMap {
+            sign, value in
             value.map { "\(unescaped: "\(column) \(sign) ")\($0)" }
         }
     }
 
-    static func joined(_ all: [SQL]) -> SQL { all.map { " AND \(fragment: $0)" as SQL }.joined(separator: "") }
+    static func joined(_ all: [SQL]) -> SQL {
+        all.map { " AND \(fragment: $0)" as SQL }.joined(separator: "")
+    }
 }
 
 /// Which contacts are wanted; values of one property are alternatives, properties go together.
@@ -64,7 +68,8 @@ struct ContactFilter: ListFilter, FieldNotes {
 
     static let sorts = ["-created_at", "name", "updated_at"]
     static let ownFields: Set<String> = [
-        "owner", "lifecycle", "client_id", "email", "phone", "archived", "created_at", "updated_at", "tag", "custom", "q",
+        "owner", "lifecycle", "client_id", "email", "phone", "archived", "created_at", "updated_at", "tag",
+        "custom", "q",
     ]
     static let fieldNotes = [
         "owner": "Members by id, `me`, or `none` for what nobody owns.",
@@ -87,8 +92,12 @@ struct ContactFilter: ListFilter, FieldNotes {
                           WHERE l.company_id = \(company) AND l.client_id = ANY(\(clientId)::uuid[]))
                 """)
         }
-        let known = [(IdentityKind.email, email?.text), (.phone, phone?.text)].compactMap { kind, text in text.map { (kind, $0) } }
-        if !known.isEmpty, !principal.permissions.contains(.crmContactData) { throw Problem.forbidden(.crmContactData) }
+        let known = [(IdentityKind.email, email?.text), (.phone, phone?.text)].compactMap { kind, text in
+            text.map { (kind, $0) }
+        }
+        if !known.isEmpty, !principal.permissions.contains(.crmContactData) {
+            throw Problem.forbidden(.crmContactData)
+        }
         for (kind, text) in known {
             all.append(
                 """
@@ -97,13 +106,17 @@ struct ContactFilter: ListFilter, FieldNotes {
                 """)
         }
         if let archived = RecordFilters.archived(archived, "c") { all.append(archived) }
-        all += RecordFilters.within(createdAt, "c.created_at") + RecordFilters.within(updatedAt, "c.updated_at")
+        all +=
+            RecordFilters.within(createdAt, "c.created_at") + RecordFilters.within(updatedAt, "c.updated_at")
         if let tag { all.append(CRMDomain.contactTags.hasAny(tag, of: "c.id", company: company)) }
         if let custom {
-            let condition = try await fields.condition(custom, on: "c.custom", of: "contact", company: company)
+            let condition = try await fields.condition(
+                custom, on: "c.custom", of: "contact", company: company)
             all.append(condition)
         }
-        if let q { all.append(Search.condition(ContactSearch.kind(for: principal), q.text, "c.id", company: company)) }
+        if let q {
+            all.append(Search.condition(ContactSearch.kind(for: principal), q.text, "c.id", company: company))
+        }
         return RecordFilters.joined(all)
     }
 }
@@ -123,7 +136,8 @@ struct ClientFilter: ListFilter, FieldNotes {
 
     static let sorts = ["-created_at", "name", "updated_at"]
     static let ownFields: Set<String> = [
-        "owner", "lifecycle", "domain", "industry", "archived", "created_at", "updated_at", "tag", "custom", "q",
+        "owner", "lifecycle", "domain", "industry", "archived", "created_at", "updated_at", "tag", "custom",
+        "q",
     ]
     static let fieldNotes = [
         "owner": "Members by id, `me`, or `none` for what nobody owns.",
@@ -141,7 +155,8 @@ struct ClientFilter: ListFilter, FieldNotes {
         if let domain { all.append("c.domain_norm = \(ClientDomain(website: domain.text)?.text ?? "")") }
         if let industry { all.append("c.industry = ANY(\(industry)::text[])") }
         if let archived = RecordFilters.archived(archived, "c") { all.append(archived) }
-        all += RecordFilters.within(createdAt, "c.created_at") + RecordFilters.within(updatedAt, "c.updated_at")
+        all +=
+            RecordFilters.within(createdAt, "c.created_at") + RecordFilters.within(updatedAt, "c.updated_at")
         if let tag { all.append(CRMDomain.clientTags.hasAny(tag, of: "c.id", company: company)) }
         if let custom {
             let condition = try await fields.condition(custom, on: "c.custom", of: "client", company: company)

@@ -20,17 +20,25 @@ struct RecordImport {
 
     static func columns(of fields: [CustomField]) -> [ImportColumn] {
         fields.filter { !$0.isArchived }.map {
-            ImportColumn("custom.\($0.key)", $0.name, isRequired: $0.isRequired, summary: "A field of your own", aliases: [$0.key])
+            ImportColumn(
+                "custom.\($0.key)", $0.name, isRequired: $0.isRequired, summary: "A field of your own",
+                aliases: [$0.key])
         }
     }
 
     @inline(never)
-    static func load(_ rows: [ImportRow], _ kind: CRMRecord, _ run: ImportRun, _ tx: Transaction) async throws -> RecordImport {
+    static func load(_ rows: [ImportRow], _ kind: CRMRecord, _ run: ImportRun, _ tx: Transaction) async throws
+        -> RecordImport
+    {
         var known = RecordImport()
         let isContact = kind == .contact
         let identities = isContact ? rows.flatMap(identities) : []
         let owners = Array(Set(rows.compactMap { $0["owner"]?.lowercased() }))
-        let hosts = Array(Set(rows.compactMap { ($0[isContact ? "client_website" : "website"]).flatMap { ClientDomain(website: $0)?.text } }))
+        let hosts = Array(
+            Set(
+                rows.compactMap {
+                    ($0[isContact ? "client_website" : "website"]).flatMap { ClientDomain(website: $0)?.text }
+                }))
         let names = Array(Set(rows.compactMap { $0[isContact ? "client" : "name"]?.lowercased() }))
         let company = run.company
         let answers = try await tx.batch([
@@ -63,11 +71,15 @@ struct RecordImport {
             known.people[identity] = Person(id: try row.get("id"), isSeen: try row.get("is_seen"))
         }
         for row in answers[1] { known.members[try row.get("email")] = try row.get("id", as: UUID.self) }
-        for row in answers[2] { known.clientsByDomain[try row.get("domain")] = try row.get("id", as: UUID.self) }
+        for row in answers[2] {
+            known.clientsByDomain[try row.get("domain")] = try row.get("id", as: UUID.self)
+        }
         for row in answers[3] { known.clientsByName[try row.get("name")] = try row.get("id", as: UUID.self) }
         known.tags = try await Tags.named(rows.flatMap { parts($0["tags"]) }, company: company, in: tx)
         let fields = run.environment[CustomFields.self]
-        for field in try await fields.fields(of: kind.rawValue, scope: nil, company: company) { known.types[field.key] = field.type }
+        for field in try await fields.fields(of: kind.rawValue, scope: nil, company: company) {
+            known.types[field.key] = field.type
+        }
         let values = rows.map { known.values($0) }
         known.custom = try await fields.check(all: values, of: kind.rawValue, scope: nil, company: company)
         return known
@@ -88,27 +100,34 @@ struct RecordImport {
             if let host { clientsByDomain[host] = draft.id }
             clientsByName[name.lowercased()] = clientsByName[name.lowercased()] ?? draft.id
         }
-        let made = try await ClientWriting.create(all: fresh, by: run.actor, company: run.company, quietly: true, in: tx)
+        let made = try await ClientWriting.create(
+            all: fresh, by: run.actor, company: run.company, quietly: true, in: tx)
         if made.count < fresh.count { throw Problem(.clientKnown) }
     }
 
     private func client(_ row: ImportRow) -> UUID? {
         if let host = row["client_website"].flatMap({ ClientDomain(website: $0)?.text }) {
-            return clientsByDomain[host] ?? (row["client"] == nil ? nil : clientsByName[row["client"]!.lowercased()])
+            return clientsByDomain[host]
+                ?? (row["client"] == nil ? nil : clientsByName[row["client"]!.lowercased()])
         }
         return row["client"].flatMap { clientsByName[$0.lowercased()] }
     }
 
     private static func identities(_ row: ImportRow) -> [Identity] {
-        parts(row["email"]).compactMap { Identity(.email, $0) } + parts(row["phone"]).compactMap { Identity(.phone, $0) }
+        parts(row["email"]).compactMap { Identity(.email, $0) }
+            + parts(row["phone"]).compactMap { Identity(.phone, $0) }
             + [row["external_id"].flatMap { Identity(.external, $0) }].compactMap { $0 }
     }
 
     static func parts(_ cell: String?) -> [String] {
-        (cell ?? "").split(whereSeparator: { ",;".contains($0) }).map { String($0).trimmed() }.filter { !$0.isEmpty }
+        (cell ?? "").split(whereSeparator: { ",;".contains($0) }).map { String($0).trimmed() }.filter {
+            !$0.isEmpty
+        }
     }
 
-    func contact(_ row: ImportRow, _ index: Int, _ run: ImportRun, _ faults: inout [ImportFault]) -> ContactWriting.Draft {
+    func contact(_ row: ImportRow, _ index: Int, _ run: ImportRun, _ faults: inout [ImportFault])
+        -> ContactWriting.Draft
+    {
         var draft = ContactWriting.Draft()
         draft.name = line("name", row, 200, &faults)
         draft.firstName = line("first_name", row, 100, &faults)
@@ -127,22 +146,30 @@ struct RecordImport {
             faults.append(ImportFault("email", "forbidden", "takes the permission crm:contact-data"))
         }
         if draft.displayName == nil, faults.isEmpty {
-            faults.append(ImportFault("name", "required", "a name, an address, a number or an outside id is needed"))
+            faults.append(
+                ImportFault("name", "required", "a name, an address, a number or an outside id is needed"))
         }
         if let text = row["lifecycle"] {
             if let lifecycle = ContactLifecycle(rawValue: text.lowercased()) {
                 draft.lifecycle = lifecycle
             } else {
-                faults.append(ImportFault("lifecycle", "not-one-of", "must be \(ContactLifecycle.allCases.map(\.rawValue).joined(separator: ", "))"))
+                faults.append(
+                    ImportFault(
+                        "lifecycle", "not-one-of",
+                        "must be \(ContactLifecycle.allCases.map(\.rawValue).joined(separator: ", "))"))
             }
         }
         draft.clientId = client(row)
-        if row["client"] != nil, draft.clientId == nil { faults.append(ImportFault("client", "invalid", "must be one line of up to 200 characters")) }
+        if row["client"] != nil, draft.clientId == nil {
+            faults.append(ImportFault("client", "invalid", "must be one line of up to 200 characters"))
+        }
         shared(row, index, run, &faults, &draft.ownerId, &draft.tags, &draft.custom)
         return draft
     }
 
-    func client(_ row: ImportRow, _ index: Int, _ run: ImportRun, _ faults: inout [ImportFault]) -> ClientWriting.Draft {
+    func client(_ row: ImportRow, _ index: Int, _ run: ImportRun, _ faults: inout [ImportFault])
+        -> ClientWriting.Draft
+    {
         var draft = ClientWriting.Draft(name: line("name", row, 200, &faults) ?? "")
         draft.industry = line("industry", row, 100, &faults)
         if let site = row["website"] {
@@ -163,7 +190,9 @@ struct RecordImport {
         }
         if let text = row["employees"] {
             draft.employees = Int(text).flatMap { (0...10_000_000).contains($0) ? $0 : nil }
-            if draft.employees == nil { faults.append(ImportFault("employees", "invalid", "must be a whole number")) }
+            if draft.employees == nil {
+                faults.append(ImportFault("employees", "invalid", "must be a whole number"))
+            }
         }
         draft.description = row["description"]
         if let text = draft.description, Prose<20_000>(text) == nil {
@@ -173,14 +202,19 @@ struct RecordImport {
             if let lifecycle = ClientLifecycle(rawValue: text.lowercased()) {
                 draft.lifecycle = lifecycle
             } else {
-                faults.append(ImportFault("lifecycle", "not-one-of", "must be \(ClientLifecycle.allCases.map(\.rawValue).joined(separator: ", "))"))
+                faults.append(
+                    ImportFault(
+                        "lifecycle", "not-one-of",
+                        "must be \(ClientLifecycle.allCases.map(\.rawValue).joined(separator: ", "))"))
             }
         }
         shared(row, index, run, &faults, &draft.ownerId, &draft.tags, &draft.custom)
         return draft
     }
 
-    private func line(_ column: String, _ row: ImportRow, _ max: Int, _ faults: inout [ImportFault]) -> String? {
+    private func line(_ column: String, _ row: ImportRow, _ max: Int, _ faults: inout [ImportFault])
+        -> String?
+    {
         guard let cell = row[column] else { return nil }
         guard let text = Text<200>(cell)?.text, text.unicodeScalars.count <= max else {
             faults.append(ImportFault(column, "invalid", "must be one line of up to \(max) characters"))
@@ -190,18 +224,22 @@ struct RecordImport {
     }
 
     private func shared(
-        _ row: ImportRow, _ index: Int, _ run: ImportRun, _ faults: inout [ImportFault], _ owner: inout UUID?, _ tags: inout [UUID],
+        _ row: ImportRow, _ index: Int, _ run: ImportRun, _ faults: inout [ImportFault], _ owner: inout UUID?,
+        _ tags: inout [UUID],
         _ custom: inout JSON
     ) {
         owner = run.member.memberId
         if let address = row["owner"] {
             owner = members[address.lowercased()]
-            if owner == nil { faults.append(ImportFault("owner", "unknown-owner", "is no active member of this company")) }
+            if owner == nil {
+                faults.append(ImportFault("owner", "unknown-owner", "is no active member of this company"))
+            }
         }
         tags = Array(Set(Self.parts(row["tags"]).compactMap { self.tags[$0.lowercased()] }))
         for fault in self.custom[index].faults {
             if case .body(let pointer) = fault.place {
-                faults.append(ImportFault("custom.\(pointer.dropFirst("/custom/".count))", fault.code, fault.detail))
+                faults.append(
+                    ImportFault("custom.\(pointer.dropFirst("/custom/".count))", fault.code, fault.detail))
             }
         }
         custom = self.custom[index].values
@@ -216,7 +254,8 @@ struct RecordImport {
                 switch types[key] {
                 case .number, .money: (try? JSON.parse(cell)) ?? .string(cell)
                 case .boolean:
-                    ["true": true, "yes": true, "1": true, "false": false, "no": false, "0": false][cell.lowercased()]
+                    ["true": true, "yes": true, "1": true, "false": false, "no": false, "0": false][
+                        cell.lowercased()]
                         ?? .string(cell)
                 case .multiSelect: .array(Self.parts(cell).map(JSON.string))
                 case .text, .date, .select, .member, .url, nil: .string(cell)
@@ -227,9 +266,16 @@ struct RecordImport {
 
     /// Created records go for good when nothing points at them yet; changed ones get back what they were.
     @inline(never)
-    static func undo(_ things: [ImportedThing], _ kind: CRMRecord, _ run: ImportRun, _ tx: Transaction) async throws -> [UUID] {
-        let own: Set<String> = ["contact_identities.contact_id", "contact_clients.contact_id", "contact_tags.contact_id", "client_tags.client_id"]
-        let free = MergeCatalogue.references(to: kind).filter { !own.contains($0.name) && $0.table != "duplicates" }.map { reference -> SQL in
+    static func undo(_ things: [ImportedThing], _ kind: CRMRecord, _ run: ImportRun, _ tx: Transaction)
+        async throws -> [UUID]
+    {
+        let own: Set<String> = [
+            "contact_identities.contact_id", "contact_clients.contact_id", "contact_tags.contact_id",
+            "client_tags.client_id",
+        ]
+        let free = MergeCatalogue.references(to: kind).filter {
+            !own.contains($0.name) && $0.table != "duplicates"
+        }.map { reference -> SQL in
             let only = reference.only.map { " AND x.\($0)" } ?? ""
             return """
                 NOT EXISTS (SELECT 1 FROM \(unescaped: reference.table) x WHERE x.company_id = r.company_id

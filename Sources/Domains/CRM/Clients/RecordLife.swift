@@ -8,21 +8,33 @@ enum RecordLife {
     @RouteList static var routes: [Route] {
         DELETE("/v1/contacts/{id}", "Put a contact into the trash", .can(.crmWrite), end(.contact))
             .operation("deleteContact")
-            .describe("It can be taken out for \(ContactLimits.trashDays) days; until then its addresses stay its own.")
+            .describe(
+                "It can be taken out for \(ContactLimits.trashDays) days; until then its addresses stay its own."
+            )
         POST("/v1/contacts/{id}/restore", "Take a contact out of the trash", .can(.crmWrite), restoreContact)
-            .operation("restoreContact").problems(.notInTrash, .alreadyMerged).example(answer: Contact.example)
+            .operation("restoreContact").problems(.notInTrash, .alreadyMerged).example(
+                answer: Contact.example)
         POST("/v1/contacts/{id}/archive", "Archive a contact", .can(.crmWrite), contactStep(.archive))
             .operation("archiveContact").describe("It is left out of lists.").example(answer: Contact.example)
-        POST("/v1/contacts/{id}/unarchive", "Take a contact out of the archive", .can(.crmWrite), contactStep(.unarchive))
-            .operation("unarchiveContact").example(answer: Contact.example)
+        POST(
+            "/v1/contacts/{id}/unarchive", "Take a contact out of the archive", .can(.crmWrite),
+            contactStep(.unarchive)
+        )
+        .operation("unarchiveContact").example(answer: Contact.example)
         DELETE("/v1/clients/{id}", "Put a client into the trash", .can(.crmWrite), end(.client))
-            .operation("deleteClient").describe("It can be taken out for \(ContactLimits.trashDays) days. Its contacts stay.")
+            .operation("deleteClient").describe(
+                "It can be taken out for \(ContactLimits.trashDays) days. Its contacts stay.")
         POST("/v1/clients/{id}/restore", "Take a client out of the trash", .can(.crmWrite), restoreClient)
-            .operation("restoreClient").problems(.notInTrash, .alreadyMerged, .clientKnown).example(answer: ClientRecord.example)
+            .operation("restoreClient").problems(.notInTrash, .alreadyMerged, .clientKnown).example(
+                answer: ClientRecord.example)
         POST("/v1/clients/{id}/archive", "Archive a client", .can(.crmWrite), clientStep(.archive))
-            .operation("archiveClient").describe("It is left out of lists.").example(answer: ClientRecord.example)
-        POST("/v1/clients/{id}/unarchive", "Take a client out of the archive", .can(.crmWrite), clientStep(.unarchive))
-            .operation("unarchiveClient").example(answer: ClientRecord.example)
+            .operation("archiveClient").describe("It is left out of lists.").example(
+                answer: ClientRecord.example)
+        POST(
+            "/v1/clients/{id}/unarchive", "Take a client out of the archive", .can(.crmWrite),
+            clientStep(.unarchive)
+        )
+        .operation("unarchiveClient").example(answer: ClientRecord.example)
     }
 
     enum Step: String, Sendable {
@@ -60,7 +72,9 @@ enum RecordLife {
         }
     }
 
-    private static func contactStep(_ step: Step) -> @Sendable (Call, Path<UUID>) async throws -> Single<Contact> {
+    private static func contactStep(_ step: Step)
+        -> @Sendable (Call, Path<UUID>) async throws -> Single<Contact>
+    {
         { call, id in
             try await one(step, .contact, id.value, call)
             let rows = try await Contacts.rows(id.value, call)
@@ -68,7 +82,9 @@ enum RecordLife {
         }
     }
 
-    private static func clientStep(_ step: Step) -> @Sendable (Call, Path<UUID>) async throws -> Single<ClientRecord> {
+    private static func clientStep(_ step: Step)
+        -> @Sendable (Call, Path<UUID>) async throws -> Single<ClientRecord>
+    {
         { call, id in
             try await one(step, .client, id.value, call)
             let rows = try await Clients.rows(id.value, call)
@@ -135,14 +151,19 @@ enum RecordLife {
     static func requireOwner(_ owner: UUID?, _ company: UUID, _ tx: Transaction) async throws {
         guard let owner else { return }
         let rows = try await tx.query(
-            "SELECT 1 FROM memberships WHERE company_id = \(company) AND id = \(owner) AND status = 'active' FOR KEY SHARE")
-        if rows.isEmpty { throw Problem(.unknownOwner, nil, faults: [.at("/owner_id", "unknown-owner", "is no active member")]) }
+            "SELECT 1 FROM memberships WHERE company_id = \(company) AND id = \(owner) AND status = 'active' FOR KEY SHARE"
+        )
+        if rows.isEmpty {
+            throw Problem(
+                .unknownOwner, nil, faults: [.at("/owner_id", "unknown-owner", "is no active member")])
+        }
     }
 
     /// Writes a change of one record with its record and its event.
     @inline(never)
     static func write(
-        _ kind: CRMRecord, _ id: UUID, _ changes: Changes, tags: [UUID]?, before: Row, after: JSON, _ call: Call,
+        _ kind: CRMRecord, _ id: UUID, _ changes: Changes, tags: [UUID]?, before: Row, after: JSON,
+        _ call: Call,
         _ tx: Transaction
     ) async throws {
         let company = try call.company
@@ -161,7 +182,9 @@ enum RecordLife {
         // What names a person does not go into the record of acts, which outlives it.
         statements.append(
             Audit.sql(
-                Audit.Entry("\(kind.rawValue).changed", on: kind.rawValue, id, before: veiled(old), after: veiled(new)),
+                Audit.Entry(
+                    "\(kind.rawValue).changed", on: kind.rawValue, id, before: veiled(old), after: veiled(new)
+                ),
                 by: call.actor, company: company))
         _ = try await tx.batch(statements)
         try await tell(kind, [id], changed: names, by: call.actor, company, tx)
@@ -169,18 +192,22 @@ enum RecordLife {
 
     private static func veiled(_ json: JSON) -> JSON {
         var object = json.objectValue ?? JSON.Object()
-        for key in ["name", "first_name", "last_name", "job_title", "phone", "custom"] where object[key] != nil {
+        for key in ["name", "first_name", "last_name", "job_title", "phone", "custom"]
+        where object[key] != nil {
             object[key] = "(hidden)"
         }
         return .object(object)
     }
 
-    static func tagging(_ kind: CRMRecord) -> Tagging { kind == .client ? CRMDomain.clientTags : CRMDomain.contactTags }
+    static func tagging(_ kind: CRMRecord) -> Tagging {
+        kind == .client ? CRMDomain.clientTags : CRMDomain.contactTags
+    }
 
     /// One step of many records that are locked already; gives those that it changed.
     @inline(never) @discardableResult
     static func take(
-        _ step: Step, _ kind: CRMRecord, _ ids: [UUID], by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+        _ step: Step, _ kind: CRMRecord, _ ids: [UUID], by actor: Audit.Actor, _ company: UUID,
+        _ tx: Transaction
     ) async throws -> Set<UUID> {
         let unchanged: SQL =
             switch step {
@@ -199,7 +226,9 @@ enum RecordLife {
         if changed.isEmpty { return [] }
         _ = try await tx.batch(
             changed.map {
-                Audit.sql(Audit.Entry("\(kind.rawValue).\(step.action)", on: kind.rawValue, $0), by: actor, company: company)
+                Audit.sql(
+                    Audit.Entry("\(kind.rawValue).\(step.action)", on: kind.rawValue, $0), by: actor,
+                    company: company)
             } + [ContactUpkeep.expect(company)])
         try await tell(kind, changed, changed: [step.field], isGone: step == .delete, by: actor, company, tx)
         if step == .delete || step == .restore {
@@ -215,7 +244,8 @@ enum RecordLife {
     /// Records the events of records that changed, as they are now.
     @inline(never)
     static func tell(
-        _ kind: CRMRecord, _ ids: [UUID], changed: [String], isGone: Bool = false, by actor: Audit.Actor, _ company: UUID,
+        _ kind: CRMRecord, _ ids: [UUID], changed: [String], isGone: Bool = false, by actor: Audit.Actor,
+        _ company: UUID,
         _ tx: Transaction
     ) async throws {
         let extra = kind == .contact ? ", client_id" : ""
@@ -233,7 +263,8 @@ enum RecordLife {
                     id,
                     ContactEvents.Data(
                         contactId: id, name: try row.get("name"), ownerId: try row.get("owner_id"),
-                        clientId: try row.get("client_id"), lifecycle: try row.get("lifecycle"), changed: names)
+                        clientId: try row.get("client_id"), lifecycle: try row.get("lifecycle"),
+                        changed: names)
                 )
             }
             let type = isGone ? ContactEvents.deleted : ContactEvents.updated

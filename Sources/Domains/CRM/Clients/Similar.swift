@@ -8,10 +8,14 @@ enum Similar {
     @RouteList static var routes: [Route] {
         GET("/v1/contacts/similar", "Find contacts like the one being typed", .can(.crmRead), contacts)
             .operation("similarContacts")
-            .describe("By address and number exactly, by name with slips. Addresses and numbers take crm:contact-data.")
+            .describe(
+                "By address and number exactly, by name with slips. Addresses and numbers take crm:contact-data."
+            )
             .example(answer: Contact.example)
         GET("/v1/clients/similar", "Find clients like the one being typed", .can(.crmRead), clients)
-            .operation("similarClients").describe("By the host of a website or an address, by name with slips.")
+            .operation("similarClients").describe(
+                "By the host of a website or an address, by name with slips."
+            )
             .example(answer: ClientRecord.example)
     }
 
@@ -24,7 +28,8 @@ enum Similar {
     static func contacts(_ call: Call, _ hints: Query<ContactHints>) async throws -> Page<Contact> {
         let principal = try Contacts.known(call)
         let company = try call.company
-        let known = [(IdentityKind.email, hints.email?.text), (.phone, hints.phone?.text)].compactMap { kind, text -> SQL? in
+        let known = [(IdentityKind.email, hints.email?.text), (.phone, hints.phone?.text)].compactMap {
+            kind, text -> SQL? in
             guard let norm = text.flatMap(kind.normal) else { return nil }
             return """
                 SELECT i.contact_id AS subject_id, 100::real AS rank FROM contact_identities i
@@ -47,7 +52,10 @@ enum Similar {
     static func clients(_ call: Call, _ hints: Query<ClientHints>) async throws -> Page<ClientRecord> {
         let principal = try Contacts.known(call)
         let company = try call.company
-        let hosts = [hints.website.flatMap { ClientDomain(website: $0.text) }, hints.email.flatMap { ClientDomain(email: $0.text) }]
+        let hosts = [
+            hints.website.flatMap { ClientDomain(website: $0.text) },
+            hints.email.flatMap { ClientDomain(email: $0.text) },
+        ]
         let known = hosts.compactMap { $0 }.map { host -> SQL in
             """
             SELECT d.id AS subject_id, 100::real AS rank FROM clients d
@@ -55,14 +63,16 @@ enum Similar {
             """
         }
         let named = hints.name.map { Search.matching(ContactSearch.client, $0.text, company: company) }
-        let rows = try await call.db.query(found(Clients.select(principal), known + [named].compactMap { $0 }))
+        let rows = try await call.db.query(
+            found(Clients.select(principal), known + [named].compactMap { $0 }))
         return Page(all: rows)
     }
 
     /// The best of what the statements find, of those that the caller sees.
     private static func found(_ select: SQL, _ finds: [SQL]) -> SQL {
         let none: SQL = "SELECT NULL::uuid AS subject_id, NULL::real AS rank WHERE false"
-        let all = (finds.isEmpty ? [none] : finds).map { "(\(fragment: $0))" as SQL }.joined(separator: " UNION ALL ")
+        let all = (finds.isEmpty ? [none] : finds).map { "(\(fragment: $0))" as SQL }.joined(
+            separator: " UNION ALL ")
         return """
             SELECT seen.* FROM (
                 SELECT subject_id, max(rank) AS rank FROM (\(fragment: all)) AS each

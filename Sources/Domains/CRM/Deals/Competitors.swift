@@ -8,15 +8,23 @@ enum Competitors {
     @RouteList static var routes: [Route] {
         GET("/v1/competitors", "List competitors", .can(.crmRead), list)
         POST("/v1/competitors", "Create a competitor", .can(.crmWrite), create)
-            .problems(.competitorTaken, .tooManyCompetitors).example(body: ["name": "Brightside", "website": "https://brightside.example"])
+            .problems(.competitorTaken, .tooManyCompetitors).example(body: [
+                "name": "Brightside", "website": "https://brightside.example",
+            ])
         PATCH("/v1/competitors/{id}", "Change a competitor", .can(.crmWrite), change)
             .problems(.competitorTaken).example(body: ["notes": "Cheaper, slower."])
         DELETE("/v1/competitors/{id}", "Delete a competitor", .can(.crmManage), delete)
             .describe("One that deals name is archived in place of it.")
-        PUT("/v1/deals/{id}/competitors/{competitor_id}", "Name a competitor for a deal", .can(.crmWrite), link)
-            .operation("addDealCompetitor")
-        DELETE("/v1/deals/{id}/competitors/{competitor_id}", "Take a competitor off a deal", .can(.crmWrite), unlink)
-            .operation("removeDealCompetitor")
+        PUT(
+            "/v1/deals/{id}/competitors/{competitor_id}", "Name a competitor for a deal", .can(.crmWrite),
+            link
+        )
+        .operation("addDealCompetitor")
+        DELETE(
+            "/v1/deals/{id}/competitors/{competitor_id}", "Take a competitor off a deal", .can(.crmWrite),
+            unlink
+        )
+        .operation("removeDealCompetitor")
     }
 
     struct Competitor: Codable, Sendable, FieldNotes {
@@ -65,9 +73,11 @@ enum Competitors {
     static func create(_ call: Call, _ body: Body<NewCompetitor>) async throws -> Created<Competitor> {
         let (company, id) = (try call.company, UUID.v7())
         let limit = RowLimit(
-            DealLimits.competitorsMax, "SELECT count(*) FROM competitors WHERE company_id = \(company)", else: .tooManyCompetitors)
+            DealLimits.competitorsMax, "SELECT count(*) FROM competitors WHERE company_id = \(company)",
+            else: .tooManyCompetitors)
         let record = Audit.sql(
-            Audit.Entry("competitor.created", on: "competitor", id, after: ["name": .string(body.name.text)]), by: call.actor,
+            Audit.Entry("competitor.created", on: "competitor", id, after: ["name": .string(body.name.text)]),
+            by: call.actor,
             company: company)
         let rows = try await call.create(under: limit, also: [record]) { isBelow in
             """
@@ -79,15 +89,20 @@ enum Competitors {
         return try Created(rows)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<CompetitorChange>) async throws -> Single<Competitor> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<CompetitorChange>) async throws
+        -> Single<Competitor>
+    {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         let sql = select(try call.company)
-        return try Single(await call.db.query("\(fragment: sql) AND c.id = \(id.value)"), versionIsWhole: false)
+        return try Single(
+            await call.db.query("\(fragment: sql) AND c.id = \(id.value)"), versionIsWhole: false)
     }
 
     @inline(never)
-    private static func apply(_ change: CompetitorChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: CompetitorChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let name = try await lock(id, call, tx)
         var changes = Changes()
@@ -129,7 +144,8 @@ enum Competitors {
     @inline(never)
     private static func lock(_ id: UUID, _ call: Call, _ tx: Transaction) async throws -> String {
         let rows = try await tx.query(
-            "SELECT name, version FROM competitors WHERE company_id = \(try call.company) AND id = \(id) FOR UPDATE")
+            "SELECT name, version FROM competitors WHERE company_id = \(try call.company) AND id = \(id) FOR UPDATE"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         return try row.get("name")
@@ -139,7 +155,8 @@ enum Competitors {
         _ action: String, _ id: UUID, before name: String, after: JSON? = nil, _ call: Call, _ company: UUID
     ) -> SQL {
         Audit.sql(
-            Audit.Entry(action, on: "competitor", id, before: ["name": .string(name)], after: after), by: call.actor,
+            Audit.Entry(action, on: "competitor", id, before: ["name": .string(name)], after: after),
+            by: call.actor,
             company: company)
     }
 
@@ -163,7 +180,8 @@ enum Competitors {
     ) async throws {
         let company = try call.company
         try await CRMAccess.require(.deal, deal, call, tx, locking: true)
-        let known = try await tx.query("SELECT 1 FROM competitors WHERE company_id = \(company) AND id = \(competitor)")
+        let known = try await tx.query(
+            "SELECT 1 FROM competitors WHERE company_id = \(company) AND id = \(competitor)")
         if known.isEmpty { throw Problem.notFound }
         let written = try await tx.query(
             isThere

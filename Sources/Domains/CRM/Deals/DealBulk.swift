@@ -10,10 +10,14 @@ enum DealBulk {
             .operation("changeDeals")
             .describe(
                 "Up to \(DealLimits.bulkMax) deals: all of them or, when one cannot be changed, none. Those the caller does not "
-                    + "see are listed as missing and left alone.")
+                    + "see are listed as missing and left alone."
+            )
             .problems(.dealClosed)
             .example(
-                body: ["deal_ids": [DealExamples.id, DealExamples.other], "set": ["owner_id": DealExamples.member]],
+                body: [
+                    "deal_ids": [DealExamples.id, DealExamples.other],
+                    "set": ["owner_id": DealExamples.member],
+                ],
                 answer: ["changed": [DealExamples.id], "missing": [DealExamples.other]])
     }
 
@@ -42,7 +46,8 @@ enum DealBulk {
         let (ids, set) = (body.dealIds.items.unique, body.value.set)
         if ids.isEmpty { throw Problem.unprocessable("/deal_ids", "required", "names no deal") }
         if set.isDeleted == false {
-            throw Problem.unprocessable("/set/is_deleted", "invalid", "must be true: POST /v1/deals/{id}/restore restores")
+            throw Problem.unprocessable(
+                "/set/is_deleted", "invalid", "must be true: POST /v1/deals/{id}/restore restores")
         }
         let changed = try await call.db.transaction { tx in try await run(ids, set, call, tx) }
         let known = Set(changed)
@@ -50,7 +55,9 @@ enum DealBulk {
     }
 
     @inline(never)
-    private static func run(_ asked: [UUID], _ set: BulkSet, _ call: Call, _ tx: Transaction) async throws -> [UUID] {
+    private static func run(_ asked: [UUID], _ set: BulkSet, _ call: Call, _ tx: Transaction) async throws
+        -> [UUID]
+    {
         let (company, actor) = (try call.company, call.actor)
         let rows = try await tx.query(
             """
@@ -59,14 +66,18 @@ enum DealBulk {
             """)
         let ids = try rows.map { try $0.get("id", as: UUID.self) }
         if ids.isEmpty { return [] }
-        if let stage = set.stageId { try await DealWriting.move(ids, to: stage, by: actor, company: company, in: tx) }
+        if let stage = set.stageId {
+            try await DealWriting.move(ids, to: stage, by: actor, company: company, in: tx)
+        }
         var change = DealWriting.Change()
         (change.owner, change.source, change.closeOn) = (set.ownerId, set.sourceId, set.closeOn)
         if change.owner != nil || change.source != nil || change.closeOn != nil {
             for id in ids { try await DealWriting.change(id, change, by: actor, company: company, in: tx) }
         }
         try await tag(ids, set, call, tx)
-        if let isArchived = set.isArchived { try await DealTrash.setArchived(isArchived, ids, by: actor, company, tx) }
+        if let isArchived = set.isArchived {
+            try await DealTrash.setArchived(isArchived, ids, by: actor, company, tx)
+        }
         if set.isDeleted == true { try await DealTrash.delete(ids, by: actor, company, tx) }
         return ids
     }
@@ -81,7 +92,8 @@ enum DealBulk {
             DealWriting.tags.add(added, to: ids, company: company),
             DealWriting.tags.remove(removed, from: ids, company: company),
             Audit.sql(
-                Audit.Entry("deals.tagged", on: "deal", nil, after: ["deals": JSON(ids.count)]), by: call.actor,
+                Audit.Entry("deals.tagged", on: "deal", nil, after: ["deals": JSON(ids.count)]),
+                by: call.actor,
                 company: company),
         ])
     }

@@ -34,8 +34,10 @@ extension DealWriting {
         try check(deal)
         if change.isAboutMoney, deal.kind != .open { throw Problem(.dealClosed) }
         try await DealChecks.check(
-            clients: [change.client ?? nil].compactMap { $0 }, contacts: [change.contact ?? nil].compactMap { $0 },
-            owners: [change.owner ?? nil].compactMap { $0 }, sources: [change.source ?? nil].compactMap { $0 }, company, tx)
+            clients: [change.client ?? nil].compactMap { $0 },
+            contacts: [change.contact ?? nil].compactMap { $0 },
+            owners: [change.owner ?? nil].compactMap { $0 },
+            sources: [change.source ?? nil].compactMap { $0 }, company, tx)
         if let tags = change.tags { try await Tags.mustExist(tags, at: "/tag_ids", company: company, in: tx) }
         try await keepsRequired(deal, change, company, tx)
         let assignments = try await assignments(of: change, on: deal, company, tx)
@@ -43,7 +45,9 @@ extension DealWriting {
             "UPDATE deals SET \(fragment: assignments.sql) WHERE company_id = \(company) AND id = \(id)"
         ]
         if change.amountIsOfLines == true { statements.append(DealLines.sum(of: id, company)) }
-        if change.isAboutMoney { statements.append(DealWorth.revalue("d.id = \(id)", at: "now()", company: company)) }
+        if change.isAboutMoney {
+            statements.append(DealWorth.revalue("d.id = \(id)", at: "now()", company: company))
+        }
         if let tags = change.tags { statements += Self.tags.replace(with: tags, on: id, company: company) }
         if change.name != nil || change.description != nil {
             let text = DealSearch.text(change.name ?? deal.name, change.description ?? deal.description)
@@ -62,7 +66,8 @@ extension DealWriting {
         _ deal: DealSnapshot, _ change: Change, _ company: UUID, _ tx: Transaction
     ) async throws {
         let emptied = (change.custom?.objectValue?.members ?? []).contains { $0.value.isNull }
-        let clears = change.client == .some(nil) || change.contact == .some(nil) || change.amount == .some(nil)
+        let clears =
+            change.client == .some(nil) || change.contact == .some(nil) || change.amount == .some(nil)
             || change.closeOn == .some(nil) || emptied
         if !clears { return }
         let rows = try await tx.query(
@@ -72,8 +77,10 @@ extension DealWriting {
             requiredFields: try rows[0].get("required_fields", as: [String].self), lastRank: nil)
         // What was missing before is no fault of this change.
         let faults = place.missing(
-            amount: change.amount != .some(nil), closing: change.closeOn != .some(nil), contact: change.contact != .some(nil),
-            client: change.client != .some(nil), custom: remaining(of: place.requiredFields, after: change.custom))
+            amount: change.amount != .some(nil), closing: change.closeOn != .some(nil),
+            contact: change.contact != .some(nil),
+            client: change.client != .some(nil),
+            custom: remaining(of: place.requiredFields, after: change.custom))
         if !faults.isEmpty { throw Problem.unprocessable(faults) }
     }
 
@@ -97,7 +104,9 @@ extension DealWriting {
         changes.set("probability_bp", change.probability)
         changes.set("close_on", change.closeOn)
         changes.set("description", change.description)
-        if let custom = change.custom { changes.set("custom", to: "jsonb_strip_nulls(custom || \(JSONText(custom))::jsonb)") }
+        if let custom = change.custom {
+            changes.set("custom", to: "jsonb_strip_nulls(custom || \(JSONText(custom))::jsonb)")
+        }
         if let isOfLines = change.amountIsOfLines { changes.set("amount_is_of_lines", isOfLines) }
         if let amount = change.amount {
             changes.set("amount_minor", .some(amount))
@@ -129,8 +138,12 @@ extension DealWriting {
         note("client_id", .id(deal.clientId), change.client.map { .id($0) })
         note("contact_id", .id(deal.contactId), change.contact.map { .id($0) })
         note("owner_id", .id(deal.ownerId), change.owner.map { .id($0) })
-        note("close_on", .optional(deal.closeOn?.description), change.closeOn.map { .optional($0?.description) })
-        note("amount_minor", deal.amountMinor.map { JSON($0) } ?? .null, change.amount.map { $0.map { JSON($0) } ?? .null })
+        note(
+            "close_on", .optional(deal.closeOn?.description),
+            change.closeOn.map { .optional($0?.description) })
+        note(
+            "amount_minor", deal.amountMinor.map { JSON($0) } ?? .null,
+            change.amount.map { $0.map { JSON($0) } ?? .null })
         note("currency", .optional(deal.currency), change.currency.map(JSON.string))
         var names = new.members.map(\.key)
         if change.source != nil { names.append("source_id") }
@@ -143,7 +156,8 @@ extension DealWriting {
         let data = DealEvents.UpdateData(dealId: deal.id, name: change.name ?? deal.name, changed: names)
         return [
             Audit.sql(
-                Audit.Entry("deal.changed", on: "deal", deal.id, before: .object(old), after: .object(new)), by: actor,
+                Audit.Entry("deal.changed", on: "deal", deal.id, before: .object(old), after: .object(new)),
+                by: actor,
                 company: company),
             try Events.sql(DealEvents.updated, data, on: "deal", deal.id, by: actor, company: company),
         ]

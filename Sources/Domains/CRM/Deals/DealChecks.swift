@@ -9,7 +9,8 @@ enum DealChecks {
     @inline(never)
     static func check(_ drafts: [DealWriting.Draft], _ company: UUID, _ tx: Transaction) async throws {
         for draft in drafts where (draft.amountMinor == nil) != (draft.currency == nil) {
-            throw Problem.unprocessable("/currency", "with-amount", "goes with `amount_minor`: both or neither")
+            throw Problem.unprocessable(
+                "/currency", "with-amount", "goes with `amount_minor`: both or neither")
         }
         try await check(
             clients: drafts.compactMap(\.clientId), contacts: drafts.compactMap(\.contactId),

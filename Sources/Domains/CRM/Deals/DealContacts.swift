@@ -39,10 +39,14 @@ enum DealContacts {
 
     static func list(_ call: Call, _ id: Path<UUID>) async throws -> Page<Participant> {
         try await CRMAccess.require(.deal, id.value, call)
-        return Page(all: try await call.db.query("\(fragment: select(of: id.value, call)) ORDER BY part.created_at, c.id"))
+        return Page(
+            all: try await call.db.query(
+                "\(fragment: select(of: id.value, call)) ORDER BY part.created_at, c.id"))
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewParticipant>) async throws -> Created<Participant> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewParticipant>) async throws -> Created<
+        Participant
+    > {
         let new = body.value
         try await call.db.transaction { tx in try await insert(new, on: id.value, call, tx) }
         return try Created(
@@ -51,7 +55,9 @@ enum DealContacts {
     }
 
     @inline(never)
-    private static func insert(_ new: NewParticipant, on deal: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(_ new: NewParticipant, on deal: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         try await CRMAccess.require(.deal, deal, call, tx, locking: true)
         try await Deals.requireSeen(client: nil, contact: new.contactId, call, tx)

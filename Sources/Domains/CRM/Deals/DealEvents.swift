@@ -5,7 +5,8 @@ import Wire
 /// What others may react to, recorded in the transaction of the change.
 enum DealEvents {
     static let all = [
-        created.erased, updated.erased, stageChanged.erased, won.erased, lost.erased, reopened.erased, deleted.erased,
+        created.erased, updated.erased, stageChanged.erased, won.erased, lost.erased, reopened.erased,
+        deleted.erased,
         restored.erased,
     ]
 
@@ -30,11 +31,13 @@ enum DealEvents {
     }
 
     private static let example = DealData(
-        dealId: deal, name: "Relaunch of the shop", pipelineId: pipeline, stageId: stage, clientId: client, contactId: nil,
+        dealId: deal, name: "Relaunch of the shop", pipelineId: pipeline, stageId: stage, clientId: client,
+        contactId: nil,
         leadId: nil, ownerId: owner, amountMinor: 1_250_000, currency: "EUR")
     static let created = EventType("deal.created", "A deal was made.", example: example)
     static let won = EventType("deal.won", "A deal was won.", example: example)
-    static let reopened = EventType("deal.reopened", "A deal that was won or lost is open again.", example: example)
+    static let reopened = EventType(
+        "deal.reopened", "A deal that was won or lost is open again.", example: example)
     static let deleted = EventType("deal.deleted", "A deal was put into the trash.", example: example)
     static let restored = EventType("deal.restored", "A deal was taken out of the trash.", example: example)
 
@@ -62,7 +65,8 @@ enum DealEvents {
     static let stageChanged = EventType(
         "deal.stage_changed", "A deal is in another stage.",
         example: StageData(
-            dealId: deal, name: "Relaunch of the shop", fromPipelineId: pipeline, toPipelineId: pipeline, fromStageId: stage,
+            dealId: deal, name: "Relaunch of the shop", fromPipelineId: pipeline, toPipelineId: pipeline,
+            fromStageId: stage,
             toStageId: next, fromKind: .open, toKind: .open))
 
     struct LossData: Codable, Sendable {
@@ -75,5 +79,6 @@ enum DealEvents {
 
     static let lost = EventType(
         "deal.lost", "A deal was lost.",
-        example: LossData(dealId: deal, name: "Relaunch of the shop", ownerId: owner, reasonId: nil, competitorId: nil))
+        example: LossData(
+            dealId: deal, name: "Relaunch of the shop", ownerId: owner, reasonId: nil, competitorId: nil))
 }

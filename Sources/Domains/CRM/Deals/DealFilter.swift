@@ -25,7 +25,8 @@ struct DealFilter: ListFilter {
 
     static let sorts = ["-created_at", "updated_at", "name", "closing", "amount", "rank"]
     static let ownFields: Set<String> = [
-        "pipeline_id", "stage_id", "kind", "owner", "client_id", "contact_id", "source_id", "is_stuck", "state", "tag", "custom",
+        "pipeline_id", "stage_id", "kind", "owner", "client_id", "contact_id", "source_id", "is_stuck",
+        "state", "tag", "custom",
         "q",
     ]
 
@@ -39,7 +40,8 @@ struct DealFilter: ListFilter {
 
         static var rule: TextRule {
             TextRule(length: 2...36, pattern: "^(me|none|[0-9a-fA-F-]{36})$") { text in
-                text == "me" || text == "none" || UUID(text) != nil ? nil : "must be me, none or the id of a member"
+                text == "me" || text == "none" || UUID(text) != nil
+                    ? nil : "must be me, none or the id of a member"
             }
         }
         static var exampleText: String { "me" }
@@ -58,9 +60,11 @@ struct DealFilter: ListFilter {
     }
 
     /// What the columns of a list do not say by themselves; each begins with AND. Of deals `d` and their stages `s`.
-    func conditions(_ principal: Principal, fields: CustomFields, _ sorts: [SortKey] = []) async throws -> SQL {
+    func conditions(_ principal: Principal, fields: CustomFields, _ sorts: [SortKey] = []) async throws -> SQL
+    {
         let company = principal.companyId ?? .zero
-        if !DealRows.hasAmounts(principal), amount != nil || sorts.contains(where: { $0.column == "amount" }) {
+        if !DealRows.hasAmounts(principal), amount != nil || sorts.contains(where: { $0.column == "amount" })
+        {
             throw Problem.forbidden(.crmAmounts)
         }
         var all: [SQL] = []
@@ -75,7 +79,8 @@ struct DealFilter: ListFilter {
         case .any, .trash: break
         }
         for (ids, column) in [
-            (pipelineId, "d.pipeline_id"), (stageId, "d.stage_id"), (clientId, "d.client_id"), (contactId, "d.contact_id"),
+            (pipelineId, "d.pipeline_id"), (stageId, "d.stage_id"), (clientId, "d.client_id"),
+            (contactId, "d.contact_id"),
             (sourceId, "d.source_id"),
         ] {
             guard let ids else { continue }
@@ -86,9 +91,13 @@ struct DealFilter: ListFilter {
         }
         if let kind { all.append("d.stage_kind = ANY(\(kind))") }
         if let owner { all.append(Owner.condition(owner, "d.owner_id", me: principal.memberId)) }
-        if let isStuck { all.append(isStuck ? DealRows.isStuck : "NOT coalesce(\(fragment: DealRows.isStuck), false)") }
+        if let isStuck {
+            all.append(isStuck ? DealRows.isStuck : "NOT coalesce(\(fragment: DealRows.isStuck), false)")
+        }
         if let tag { all.append(DealWriting.tags.hasAny(tag, of: "d.id", company: company)) }
-        if let custom { all.append(try await fields.condition(custom, on: "d.custom", of: "deal", company: company)) }
+        if let custom {
+            all.append(try await fields.condition(custom, on: "d.custom", of: "deal", company: company))
+        }
         if let q { all.append(Search.condition("deal", q.text, "d.id", company: company)) }
         return all.joined(separator: " AND ")
     }

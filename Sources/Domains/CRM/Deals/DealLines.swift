@@ -15,9 +15,11 @@ enum DealLines {
             .operation("createDealLine").problems(.dealClosed, .tooManyDealParts)
             .describe(
                 "Of a product, whose name, price and tax stand in for what is not given, or of anything else. The deal's amount "
-                    + "becomes the sum of its lines, unless it was typed.")
+                    + "becomes the sum of its lines, unless it was typed."
+            )
             .example(body: [
-                "name": "Design, per day", "quantity_thousandths": 12_500, "unit_price_minor": 96_000, "discount_bp": 500,
+                "name": "Design, per day", "quantity_thousandths": 12_500, "unit_price_minor": 96_000,
+                "discount_bp": 500,
                 "tax_bp": 1_900,
             ])
         PATCH("/v1/deals/{id}/line-items/{item_id}", "Change a line item", .can(.crmWrite), change)
@@ -69,7 +71,8 @@ enum DealLines {
         try call.require(.crmAmounts)
         try await CRMAccess.require(.deal, id.value, call)
         return Page(
-            all: try await call.db.query("\(fragment: select(id.value, call.company)) ORDER BY l.position, l.id"))
+            all: try await call.db.query(
+                "\(fragment: select(id.value, call.company)) ORDER BY l.position, l.id"))
     }
 
     static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewLine>) async throws -> Created<Line> {
@@ -80,7 +83,9 @@ enum DealLines {
     }
 
     @inline(never)
-    private static func insert(_ new: NewLine, _ id: UUID, on deal: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(_ new: NewLine, _ id: UUID, on deal: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let head = try await lock(deal, call, tx)
         let known = try await product(new.productId, head.currency, company, tx)
@@ -88,10 +93,12 @@ enum DealLines {
             throw Problem.unprocessable("/name", "required", "is required without a product")
         }
         guard let price = new.unitPriceMinor?.value ?? known?.price else {
-            throw Problem.unprocessable("/unit_price_minor", "required", "is required: there is no price in \(head.currency)")
+            throw Problem.unprocessable(
+                "/unit_price_minor", "required", "is required: there is no price in \(head.currency)")
         }
         let isBelow = SQL.below(
-            DealLimits.linesMax, "SELECT count(*) FROM deal_lines WHERE company_id = \(company) AND deal_id = \(deal)",
+            DealLimits.linesMax,
+            "SELECT count(*) FROM deal_lines WHERE company_id = \(company) AND deal_id = \(deal)",
             else: .tooManyDealParts)
         let quantity = new.quantityThousandths?.value ?? 1_000
         let insert: SQL = """
@@ -110,7 +117,8 @@ enum DealLines {
     ) async throws -> Single<Line> {
         try call.require(.crmAmounts)
         let change = body.value
-        try await call.db.transaction { tx in try await apply(change, to: item.value, on: id.value, call, tx) }
+        try await call.db.transaction { tx in try await apply(change, to: item.value, on: id.value, call, tx)
+        }
         return try Single(await row(item.value, of: id.value, call))
     }
 
@@ -128,7 +136,8 @@ enum DealLines {
         changes.set("discount_bp", change.discountBp)
         changes.set("tax_bp", change.taxBp)
         changes.set("position", change.position)
-        let update: SQL = "UPDATE deal_lines SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"
+        let update: SQL =
+            "UPDATE deal_lines SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"
         try await settle(head, [update], isNew: false, call, tx)
     }
 
@@ -144,13 +153,15 @@ enum DealLines {
         let head = try await lock(deal, call, tx)
         try await requireLine(id, of: deal, call, tx)
         try await settle(
-            head, ["DELETE FROM deal_lines WHERE company_id = \(company) AND id = \(id)"], isNew: false, call, tx)
+            head, ["DELETE FROM deal_lines WHERE company_id = \(company) AND id = \(id)"], isNew: false, call,
+            tx)
     }
 
     @inline(never)
     private static func requireLine(_ id: UUID, of deal: UUID, _ call: Call, _ tx: Transaction) async throws {
         let rows = try await tx.query(
-            "SELECT version FROM deal_lines WHERE company_id = \(try call.company) AND deal_id = \(deal) AND id = \(id)")
+            "SELECT version FROM deal_lines WHERE company_id = \(try call.company) AND deal_id = \(deal) AND id = \(id)"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
     }
@@ -205,11 +216,15 @@ enum DealLines {
              WHERE company_id = \(company) AND id = \(deal.id)
             """)
         if isOfLines {
-            statements += [sum(of: deal.id, company), DealWorth.revalue("d.id = \(deal.id)", at: "now()", company: company)]
+            statements += [
+                sum(of: deal.id, company),
+                DealWorth.revalue("d.id = \(deal.id)", at: "now()", company: company),
+            ]
         }
         let data = DealEvents.UpdateData(dealId: deal.id, name: deal.name, changed: ["line_items"])
         statements += [
-            Audit.sql(Audit.Entry("deal.lines_changed", on: "deal", deal.id), by: call.actor, company: company),
+            Audit.sql(
+                Audit.Entry("deal.lines_changed", on: "deal", deal.id), by: call.actor, company: company),
             try Events.sql(DealEvents.updated, data, on: "deal", deal.id, by: call.actor, company: company),
         ]
         _ = try await tx.batch(statements)

@@ -22,7 +22,8 @@ extension DealWriting {
             case (nil, nil): return nil
             case (let other?, nil): self = .before(other)
             case (nil, let other?): self = .after(other)
-            case (.some, .some): throw Problem.unprocessable("/after", "too-many", "name one of `before` and `after`")
+            case (.some, .some):
+                throw Problem.unprocessable("/after", "too-many", "name one of `before` and `after`")
             }
         }
 
@@ -56,11 +57,14 @@ extension DealWriting {
     /// that are there already keep their place unless one is named, and their way says nothing of it.
     @inline(never)
     static func move(
-        _ deals: [UUID], to stage: UUID, _ move: Move = Move(), by actor: Audit.Actor, company: UUID, in tx: Transaction,
+        _ deals: [UUID], to stage: UUID, _ move: Move = Move(), by actor: Audit.Actor, company: UUID,
+        in tx: Transaction,
         check: (DealSnapshot) throws -> Void = { _ in }
     ) async throws {
         let place = try await DealStage.lock(stage, company, tx)
-        guard let place else { throw Problem.unprocessable("/stage_id", "not-found", "is no stage of this company") }
+        guard let place else {
+            throw Problem.unprocessable("/stage_id", "not-found", "is no stage of this company")
+        }
         let found = try await DealSnapshot.lock(deals, company, tx)
         if found.count < Set(deals).count { throw Problem.notFound }
         for deal in found { try check(deal) }
@@ -104,20 +108,23 @@ extension DealWriting {
         statements.append(update(deals, ranks, to: place, move, at: moment, company))
         let reopened = arriving.filter { $0.kind != .open && place.kind == .open }.map(\.id)
         if !reopened.isEmpty {
-            statements.append(DealWorth.revalue("d.id = ANY(\(reopened)::uuid[])", at: moment, company: company))
+            statements.append(
+                DealWorth.revalue("d.id = ANY(\(reopened)::uuid[])", at: moment, company: company))
         }
         if !ids.isEmpty { statements.append(way(ids, by: actor, company)) }
         for deal in arriving { statements += try story(of: deal, to: place, move, by: actor, company) }
         for deal in deals where deal.stageId == place.id {
             let data = DealEvents.UpdateData(dealId: deal.id, name: deal.name, changed: ["rank"])
-            statements.append(try Events.sql(DealEvents.updated, data, on: "deal", deal.id, by: actor, company: company))
+            statements.append(
+                try Events.sql(DealEvents.updated, data, on: "deal", deal.id, by: actor, company: company))
         }
         _ = try await tx.batch(statements)
         if place.kind == .won { try await DealNews.tellWon(arriving, by: actor, company, tx) }
     }
 
     private static func update(
-        _ deals: [DealSnapshot], _ ranks: [Rank], to place: DealStage, _ move: Move, at moment: SQL, _ company: UUID
+        _ deals: [DealSnapshot], _ ranks: [Rank], to place: DealStage, _ move: Move, at moment: SQL,
+        _ company: UUID
     ) -> SQL {
         let loss = place.kind == .lost ? move.loss : nil
         return """
@@ -142,8 +149,10 @@ extension DealWriting {
             try Events.sql(type, data, on: "deal", deal.id, by: actor, company: company)
         }
         let data = DealEvents.DealData(
-            dealId: deal.id, name: deal.name, pipelineId: place.pipeline, stageId: place.id, clientId: deal.clientId,
-            contactId: deal.contactId, leadId: deal.leadId, ownerId: deal.ownerId, amountMinor: deal.amountMinor,
+            dealId: deal.id, name: deal.name, pipelineId: place.pipeline, stageId: place.id,
+            clientId: deal.clientId,
+            contactId: deal.contactId, leadId: deal.leadId, ownerId: deal.ownerId,
+            amountMinor: deal.amountMinor,
             currency: deal.currency)
         var statements = [
             Audit.sql(
@@ -153,7 +162,8 @@ extension DealWriting {
             try event(
                 DealEvents.stageChanged,
                 DealEvents.StageData(
-                    dealId: deal.id, name: deal.name, fromPipelineId: deal.pipelineId, toPipelineId: place.pipeline,
+                    dealId: deal.id, name: deal.name, fromPipelineId: deal.pipelineId,
+                    toPipelineId: place.pipeline,
                     fromStageId: deal.stageId, toStageId: place.id, fromKind: deal.kind, toKind: place.kind)),
         ]
         switch (deal.kind, place.kind) {
@@ -164,7 +174,8 @@ extension DealWriting {
                 try event(
                     DealEvents.lost,
                     DealEvents.LossData(
-                        dealId: deal.id, name: deal.name, ownerId: deal.ownerId, reasonId: move.loss?.reasonId,
+                        dealId: deal.id, name: deal.name, ownerId: deal.ownerId,
+                        reasonId: move.loss?.reasonId,
                         competitorId: move.loss?.competitorId)))
         case (_, .open): statements.append(try event(DealEvents.reopened, data))
         }
@@ -183,17 +194,21 @@ extension DealWriting {
 
     @inline(never)
     static func lose(
-        _ deal: UUID, _ loss: Loss, at moment: Timestamp? = nil, by actor: Audit.Actor, company: UUID, in tx: Transaction,
+        _ deal: UUID, _ loss: Loss, at moment: Timestamp? = nil, by actor: Audit.Actor, company: UUID,
+        in tx: Transaction,
         check: (DealSnapshot) throws -> Void = { _ in }
     ) async throws {
         let stage = try await first(.lost, for: deal, company, tx)
-        try await move([deal], to: stage, Move(loss: loss, at: moment), by: actor, company: company, in: tx, check: check)
+        try await move(
+            [deal], to: stage, Move(loss: loss, at: moment), by: actor, company: company, in: tx, check: check
+        )
     }
 
     /// Opens a deal again: in the open stage it was in last, or the one that is named.
     @inline(never)
     static func reopen(
-        _ deal: UUID, to stage: UUID? = nil, at moment: Timestamp? = nil, by actor: Audit.Actor, company: UUID,
+        _ deal: UUID, to stage: UUID? = nil, at moment: Timestamp? = nil, by actor: Audit.Actor,
+        company: UUID,
         in tx: Transaction, check: (DealSnapshot) throws -> Void = { _ in }
     ) async throws {
         var target = stage
@@ -208,7 +223,9 @@ extension DealWriting {
 
     /// Of the deal's own pipeline; an open one is the last it was in, while that is there.
     @inline(never)
-    private static func first(_ kind: StageKind, for deal: UUID, _ company: UUID, _ tx: Transaction) async throws -> UUID {
+    private static func first(_ kind: StageKind, for deal: UUID, _ company: UUID, _ tx: Transaction)
+        async throws -> UUID
+    {
         let rows = try await tx.query(
             """
             SELECT s.id FROM deals d

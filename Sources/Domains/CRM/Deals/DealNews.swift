@@ -26,10 +26,13 @@ enum DealNews {
         "deal.won", category: "deals", summary: "A deal of yours or of your team was won.", severity: .low,
         channels: [.inApp], values: ["name", "owner"],
         texts: [
-            "en": .init("{{name}} is won", "{{#owner}}{{owner}} has won {{name}}.{{/owner}}{{^owner}}{{name}} is won.{{/owner}}"),
+            "en": .init(
+                "{{name}} is won",
+                "{{#owner}}{{owner}} has won {{name}}.{{/owner}}{{^owner}}{{name}} is won.{{/owner}}"),
             "de": .init(
                 "{{name}} ist gewonnen",
-                "{{#owner}}{{owner}} hat {{name}} gewonnen.{{/owner}}{{^owner}}{{name}} ist gewonnen.{{/owner}}"),
+                "{{#owner}}{{owner}} hat {{name}} gewonnen.{{/owner}}{{^owner}}{{name}} ist gewonnen.{{/owner}}"
+            ),
         ])
 
     static let stuck = NotificationType(
@@ -41,11 +44,15 @@ enum DealNews {
         ])
 
     static let overdue = NotificationType(
-        "deal.close_date_passed", category: "deals", summary: "A deal of yours is open after the day it was to be closed.",
+        "deal.close_date_passed", category: "deals",
+        summary: "A deal of yours is open after the day it was to be closed.",
         values: ["name", "day"],
         texts: [
-            "en": .init("{{name}} was to be closed", "{{name}} was to be closed by {{day}} and is still open."),
-            "de": .init("{{name}} sollte abgeschlossen sein", "{{name}} sollte bis {{day}} abgeschlossen sein und ist noch offen."),
+            "en": .init(
+                "{{name}} was to be closed", "{{name}} was to be closed by {{day}} and is still open."),
+            "de": .init(
+                "{{name}} sollte abgeschlossen sein",
+                "{{name}} sollte bis {{day}} abgeschlossen sein und ist noch offen."),
         ])
 
     static let watchables = [
@@ -62,7 +69,8 @@ enum DealNews {
     /// Tells those who got deals: of one by its name, of several at once by their number.
     @inline(never)
     static func tellOwners(
-        _ deals: [(id: UUID, name: String, owner: UUID)], by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+        _ deals: [(id: UUID, name: String, owner: UUID)], by actor: Audit.Actor, _ company: UUID,
+        _ tx: Transaction
     ) async throws {
         if deals.isEmpty { return }
         let rows = try await tx.query(
@@ -76,12 +84,14 @@ enum DealNews {
             let own = deals.filter { $0.owner == member }
             if own.count == 1 {
                 try await Notify.record(
-                    assigned, to: [user], about: .init("deal", own[0].id), values: ["name": .string(own[0].name)], by: actor,
+                    assigned, to: [user], about: .init("deal", own[0].id),
+                    values: ["name": .string(own[0].name)], by: actor,
                     company: company, in: tx)
             } else {
                 let names = own.prefix(10).map(\.name).joined(separator: ", ") + (own.count > 10 ? ", …" : "")
                 try await Notify.record(
-                    assignedMany, to: [user], values: ["count": JSON(own.count), "names": .string(names)], by: actor,
+                    assignedMany, to: [user], values: ["count": JSON(own.count), "names": .string(names)],
+                    by: actor,
                     company: company, in: tx)
             }
         }
@@ -89,7 +99,9 @@ enum DealNews {
 
     /// Tells the owner, and those who are in a team with him and see the deal.
     @inline(never)
-    static func tellWon(_ deals: [DealSnapshot], by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func tellWon(_ deals: [DealSnapshot], by actor: Audit.Actor, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         for deal in deals.prefix(20) {
             let rows = try await tx.query(
                 """

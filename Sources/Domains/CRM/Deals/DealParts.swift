@@ -16,7 +16,9 @@ enum DealParts {
         let data = DealEvents.UpdateData(dealId: deal, name: try rows[0].get("name"), changed: names)
         _ = try await tx.batch([
             Audit.sql(
-                Audit.Entry("deal.changed", on: "deal", deal, after: ["changed": .array(names.map(JSON.string))]), by: call.actor,
+                Audit.Entry(
+                    "deal.changed", on: "deal", deal, after: ["changed": .array(names.map(JSON.string))]),
+                by: call.actor,
                 company: company),
             try Events.sql(DealEvents.updated, data, on: "deal", deal, by: call.actor, company: company),
         ])

@@ -8,10 +8,13 @@ enum DealRanking {
     /// Places for these deals in a row, beside another one of the stage.
     @inline(never)
     static func places(
-        for deals: [DealSnapshot], _ spot: DealWriting.Spot, in place: DealStage, _ company: UUID, _ tx: Transaction
+        for deals: [DealSnapshot], _ spot: DealWriting.Spot, in place: DealStage, _ company: UUID,
+        _ tx: Transaction
     ) async throws -> [Rank] {
         let ids = deals.map(\.id)
-        if ids.contains(spot.neighbour) { throw Problem.unprocessable(spot.pointer, "itself", "is the deal itself") }
+        if ids.contains(spot.neighbour) {
+            throw Problem.unprocessable(spot.pointer, "itself", "is the deal itself")
+        }
         var gap = try await gap(spot, place.id, company, tx)
         if gap == nil {
             try await DealStage.deal(place.id, company, tx)

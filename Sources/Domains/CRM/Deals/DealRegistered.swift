@@ -12,7 +12,8 @@ extension CRMDomain {
         view: ViewShape(
             DealFilter.self,
             columns: [
-                "name", "stage", "client", "contact", "owner", "amount", "weighted", "probability", "close_on", "source", "tags",
+                "name", "stage", "client", "contact", "owner", "amount", "weighted", "probability",
+                "close_on", "source", "tags",
                 "stage_entered_at", "closed_at", "created_at", "updated_at",
             ],
             groups: ["stage", "kind", "owner", "client", "source"]),
@@ -49,12 +50,15 @@ extension CRMDomain {
     static let dealExport = ExportKind(
         "deal", "Deals", .crmRead, filter: DealFilter.self,
         columns: { member, environment in
-            let custom = try await environment[CustomFields.self].fields(of: "deal", scope: nil, company: member.companyId ?? .zero)
+            let custom = try await environment[CustomFields.self].fields(
+                of: "deal", scope: nil, company: member.companyId ?? .zero)
             return DealExport.columns + custom.map { .init("custom.\($0.key)", $0.name) }
         },
         base: { list, member, environment in
-            let custom = try await environment[CustomFields.self].fields(of: "deal", scope: nil, company: member.companyId ?? .zero)
-            let conditions = try await list.filter.conditions(member, fields: environment[CustomFields.self], list.sort)
+            let custom = try await environment[CustomFields.self].fields(
+                of: "deal", scope: nil, company: member.companyId ?? .zero)
+            let conditions = try await list.filter.conditions(
+                member, fields: environment[CustomFields.self], list.sort)
             return DealExport.base(member, custom.map(\.key), conditions)
         })
 
@@ -92,13 +96,18 @@ extension CRMDomain {
 
 enum DealExport {
     static let columns: [ExportKind.Column] = [
-        .init("name", "Name"), .init("description", "Description"), .init("pipeline", "Pipeline"), .init("stage_name", "Stage"),
-        .init("kind", "Kind"), .init("client_name", "Client"), .init("contact_name", "Contact"), .init("owner", "Owner"),
-        .init("source", "Source"), .init("amount_minor", "Amount (minor units)"), .init("currency", "Currency"),
+        .init("name", "Name"), .init("description", "Description"), .init("pipeline", "Pipeline"),
+        .init("stage_name", "Stage"),
+        .init("kind", "Kind"), .init("client_name", "Client"), .init("contact_name", "Contact"),
+        .init("owner", "Owner"),
+        .init("source", "Source"), .init("amount_minor", "Amount (minor units)"),
+        .init("currency", "Currency"),
         .init("base_minor", "Amount in the company's currency"), .init("weighted_minor", "Weighted"),
-        .init("probability_bp", "Probability (bp)"), .init("close_on", "Close on"), .init("lost_reason", "Lost because of"),
+        .init("probability_bp", "Probability (bp)"), .init("close_on", "Close on"),
+        .init("lost_reason", "Lost because of"),
         .init("lost_note", "Lost note"), .init("lost_to", "Lost to"), .init("tags", "Tags"),
-        .init("stage_entered_at", "In stage since"), .init("closed_at", "Closed"), .init("created_at", "Created"),
+        .init("stage_entered_at", "In stage since"), .init("closed_at", "Closed"),
+        .init("created_at", "Created"),
         .init("updated_at", "Updated"),
     ]
 

@@ -163,17 +163,23 @@ enum DealExamples {
 
     private static func object(_ isWhole: Bool) -> JSON {
         let brief: JSON = [
-            "id": id, "name": "Relaunch of the shop", "pipeline_id": pipeline, "stage_id": stage, "stage_name": "Proposal",
+            "id": id, "name": "Relaunch of the shop", "pipeline_id": pipeline, "stage_id": stage,
+            "stage_name": "Proposal",
             "kind": "open", "client_id": client, "client_name": "Nordwind GmbH", "contact_id": contact,
-            "contact_name": "Mara Lind", "owner_id": member, "lead_id": nil, "source_id": nil, "amount_minor": 1_250_000,
-            "currency": "EUR", "base_minor": 1_250_000, "weighted_minor": 625_000, "amount_is_of_lines": false,
+            "contact_name": "Mara Lind", "owner_id": member, "lead_id": nil, "source_id": nil,
+            "amount_minor": 1_250_000,
+            "currency": "EUR", "base_minor": 1_250_000, "weighted_minor": 625_000,
+            "amount_is_of_lines": false,
             "probability_bp": 5_000, "close_on": "2027-01-29", "rank": "a4", "is_stuck": false,
-            "stage_entered_at": "2026-11-20T09:12:00Z", "closed_at": nil, "tag_ids": [], "custom": [:], "archived_at": nil,
-            "deleted_at": nil, "version": 4, "created_at": "2026-11-02T08:30:00Z", "updated_at": "2026-11-20T09:12:00Z",
+            "stage_entered_at": "2026-11-20T09:12:00Z", "closed_at": nil, "tag_ids": [], "custom": [:],
+            "archived_at": nil,
+            "deleted_at": nil, "version": 4, "created_at": "2026-11-02T08:30:00Z",
+            "updated_at": "2026-11-20T09:12:00Z",
         ]
         guard isWhole, var deal = brief.objectValue else { return brief }
         for (key, value) in [
-            ("description", "Shop, checkout and search."), ("lost_reason_id", nil), ("lost_note", nil), ("lost_to_id", nil),
+            ("description", "Shop, checkout and search."), ("lost_reason_id", nil), ("lost_note", nil),
+            ("lost_to_id", nil),
             ("competitor_ids", []), ("created_by", member),
         ] as [(String, JSON)] { deal[key] = value }
         return .object(deal)

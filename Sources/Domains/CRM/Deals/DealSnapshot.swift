@@ -62,7 +62,8 @@ struct DealSnapshot: Sendable {
 
     var data: DealEvents.DealData {
         DealEvents.DealData(
-            dealId: id, name: name, pipelineId: pipelineId, stageId: stageId, clientId: clientId, contactId: contactId,
+            dealId: id, name: name, pipelineId: pipelineId, stageId: stageId, clientId: clientId,
+            contactId: contactId,
             leadId: leadId, ownerId: ownerId, amountMinor: amountMinor, currency: currency)
     }
 }

@@ -3,7 +3,9 @@ import Core
 import Postgres
 import Wire
 
-enum StageKind: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, RowValue, Sendable { case open, won, lost }
+enum StageKind: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, RowValue, Sendable {
+    case open, won, lost
+}
 
 /// A stage as deals come into it: locked, so that places in it are given by one at a time.
 struct DealStage: Sendable {
@@ -29,7 +31,8 @@ struct DealStage: Sendable {
         guard let row = answers[1].first else { return nil }
         return DealStage(
             id: stage, pipeline: try row.get("pipeline_id"), name: try row.get("name"),
-            kind: try row.get("kind", as: StageKind.self), requiredFields: try row.get("required_fields", as: [String].self),
+            kind: try row.get("kind", as: StageKind.self),
+            requiredFields: try row.get("required_fields", as: [String].self),
             lastRank: try row.get("last_rank", as: String?.self).flatMap { Rank($0) })
     }
 

@@ -10,21 +10,30 @@ enum DealStages {
             .operation("moveDeal")
             .describe(
                 "Beside the deal that `before` or `after` names, else behind all others; within its stage it only changes its "
-                    + "place. A stage of another pipeline takes it there. What the stage requires has to be there.")
-            .problems(.dealClosed).example(body: ["stage_id": DealExamples.stage, "before": DealExamples.other], answer: DealExamples.deal)
+                    + "place. A stage of another pipeline takes it there. What the stage requires has to be there."
+            )
+            .problems(.dealClosed).example(
+                body: ["stage_id": DealExamples.stage, "before": DealExamples.other],
+                answer: DealExamples.deal)
         POST("/v1/deals/{id}/win", "Win a deal", .can(.crmWrite), win)
-            .describe("It goes to the stage for won deals, and what it is worth in the company's currency stays as it is today.")
+            .describe(
+                "It goes to the stage for won deals, and what it is worth in the company's currency stays as it is today."
+            )
             .problems(.dealClosed).example(answer: DealExamples.deal)
         POST("/v1/deals/{id}/lose", "Lose a deal", .can(.crmWrite), lose)
             .describe("It goes to the first stage for lost deals.")
             .problems(.dealClosed)
             .example(body: ["note": "Chose to build it themselves."], answer: DealExamples.deal)
         POST("/v1/deals/{id}/reopen", "Open a deal again", .can(.crmWrite), reopen)
-            .describe("In the open stage it was in last, or the one that `stage_id` names. Its way keeps what has been.")
+            .describe(
+                "In the open stage it was in last, or the one that `stage_id` names. Its way keeps what has been."
+            )
             .problems(.dealOpen).example(body: ["stage_id": DealExamples.stage], answer: DealExamples.deal)
         GET("/v1/deals/{id}/history", "Read the way of a deal", .can(.crmRead), history)
             .operation("readDealHistory")
-            .describe("Each stay in a stage, oldest first, and what the deal was worth when it came there. Nothing in it ever changes.")
+            .describe(
+                "Each stay in a stage, oldest first, and what the deal was worth when it came there. Nothing in it ever changes."
+            )
     }
 
     struct StageMove: Codable, Sendable {
@@ -94,13 +103,16 @@ enum DealStages {
     }
 
     static func lose(_ call: Call, _ id: Path<UUID>, _ body: Body<LossBody>) async throws -> Single<Deal> {
-        let loss = DealWriting.Loss(reasonId: body.reasonId, note: body.note?.text, competitorId: body.competitorId)
+        let loss = DealWriting.Loss(
+            reasonId: body.reasonId, note: body.note?.text, competitorId: body.competitorId)
         try await call.db.transaction { tx in try await lose(id.value, loss, call, tx) }
         return try await answer(id.value, call)
     }
 
     @inline(never)
-    private static func lose(_ id: UUID, _ loss: DealWriting.Loss, _ call: Call, _ tx: Transaction) async throws {
+    private static func lose(_ id: UUID, _ loss: DealWriting.Loss, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         try await CRMAccess.require(.deal, id, call, tx)
         try await DealWriting.lose(id, loss, by: call.actor, company: try call.company, in: tx) { deal in
             if deal.kind != .open { throw Problem(.dealClosed) }
@@ -121,7 +133,9 @@ enum DealStages {
         if let stage {
             let rows = try await tx.query(
                 "SELECT 1 FROM stages WHERE company_id = \(company) AND id = \(stage) AND kind = 'open'")
-            if rows.isEmpty { throw Problem.unprocessable("/stage_id", "not-found", "is no open stage of this company") }
+            if rows.isEmpty {
+                throw Problem.unprocessable("/stage_id", "not-found", "is no open stage of this company")
+            }
         }
         try await DealWriting.reopen(id, to: stage, by: call.actor, company: company, in: tx) {
             try call.requireVersion($0.version)

@@ -11,10 +11,14 @@ enum DealTrash {
         DELETE("/v1/deals/{id}", "Put a deal into the trash", .can(.crmWrite), delete)
             .describe("POST /v1/deals/{id}/restore takes it out again for \(DealLimits.trashDays) days.")
         POST("/v1/deals/{id}/archive", "Archive a deal", .can(.crmWrite), archive)
-            .describe("It stands on no board and in no list that does not ask for it; reports still count it.")
+            .describe(
+                "It stands on no board and in no list that does not ask for it; reports still count it."
+            )
             .example(answer: DealExamples.deal)
-        POST("/v1/deals/{id}/restore", "Take a deal out of the trash or the archive", .can(.crmWrite), restore)
-            .describe("It is where it was.").problems(.dealNotInTrash).example(answer: DealExamples.deal)
+        POST(
+            "/v1/deals/{id}/restore", "Take a deal out of the trash or the archive", .can(.crmWrite), restore
+        )
+        .describe("It is where it was.").problems(.dealNotInTrash).example(answer: DealExamples.deal)
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
@@ -44,7 +48,8 @@ enum DealTrash {
         for deal in deals where !deal.isDeleted {
             statements += [
                 record("deal.deleted", deal, by: actor, company),
-                try Events.sql(DealEvents.deleted, deal.data, on: "deal", deal.id, by: actor, company: company),
+                try Events.sql(
+                    DealEvents.deleted, deal.data, on: "deal", deal.id, by: actor, company: company),
             ]
         }
         statements += Search.remove("deal", deals.map(\.id), company: company)
@@ -119,7 +124,11 @@ enum DealTrash {
             ] + Search.put("deal", id, DealSearch.text(deal.name, deal.description), company: company))
     }
 
-    private static func record(_ action: String, _ deal: DealSnapshot, by actor: Audit.Actor, _ company: UUID) -> SQL {
-        Audit.sql(Audit.Entry(action, on: "deal", deal.id, after: ["name": .string(deal.name)]), by: actor, company: company)
+    private static func record(_ action: String, _ deal: DealSnapshot, by actor: Audit.Actor, _ company: UUID)
+        -> SQL
+    {
+        Audit.sql(
+            Audit.Entry(action, on: "deal", deal.id, after: ["name": .string(deal.name)]), by: actor,
+            company: company)
     }
 }

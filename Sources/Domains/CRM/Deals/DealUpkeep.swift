@@ -34,7 +34,9 @@ enum DealUpkeep {
         for kind in Kind.allCases {
             var told = DealLimits.newsMax
             while told == DealLimits.newsMax {
-                told = try await db.transaction(as: Tenant(company: company)) { tx in try await tell(kind, company, tx) }
+                told = try await db.transaction(as: Tenant(company: company)) { tx in
+                    try await tell(kind, company, tx)
+                }
             }
         }
     }
@@ -95,7 +97,10 @@ enum DealUpkeep {
         case .stuck:
             news = News(
                 DealNews.stuck, about: .init("deal", id),
-                values: ["name": name, "stage": .string(try row.get("stage")), "days": JSON(try row.get("days", as: Int.self))],
+                values: [
+                    "name": name, "stage": .string(try row.get("stage")),
+                    "days": JSON(try row.get("days", as: Int.self)),
+                ],
                 dedupeKey: "\(id) \(try row.get("entered", as: String.self))", by: .system)
         case .overdue:
             let day = try row.get("close_on", as: LocalDate.self).description

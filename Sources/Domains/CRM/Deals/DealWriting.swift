@@ -37,21 +37,26 @@ enum DealWriting {
 
     /// Makes a deal at the end of its stage. What it points at is named in 422 when it is not there.
     @inline(never) @discardableResult
-    static func create(_ draft: Draft, by actor: Audit.Actor, company: UUID, in tx: Transaction) async throws -> UUID {
+    static func create(_ draft: Draft, by actor: Audit.Actor, company: UUID, in tx: Transaction) async throws
+        -> UUID
+    {
         try await create([draft], by: actor, company: company, in: tx)
         return draft.id
     }
 
     /// The same for several.
     @inline(never)
-    static func create(_ drafts: [Draft], by actor: Audit.Actor, company: UUID, in tx: Transaction) async throws {
+    static func create(_ drafts: [Draft], by actor: Audit.Actor, company: UUID, in tx: Transaction)
+        async throws
+    {
         if drafts.isEmpty { return }
         try await DealChecks.check(drafts, company, tx)
         var places: [UUID: DealStage] = [:]
         var groups: [UUID: [Draft]] = [:]
-        for (choice, own) in Dictionary(grouping: drafts, by: { StageChoice(pipeline: $0.pipelineId, stage: $0.stageId) })
-            .sorted(by: { $0.key.order < $1.key.order })
-        {
+        for (choice, own) in Dictionary(
+            grouping: drafts, by: { StageChoice(pipeline: $0.pipelineId, stage: $0.stageId) }
+        )
+        .sorted(by: { $0.key.order < $1.key.order }) {
             let place = try await DealStage.beginning(choice.stage, in: choice.pipeline, company, tx)
             places[place.id] = places[place.id] ?? place
             groups[place.id, default: []] += own
@@ -61,7 +66,8 @@ enum DealWriting {
             try await insert(own, at: place, by: actor, company, tx)
         }
         try await DealNews.tellOwners(
-            drafts.compactMap { draft in draft.ownerId.map { (draft.id, draft.name, $0) } }, by: actor, company, tx)
+            drafts.compactMap { draft in draft.ownerId.map { (draft.id, draft.name, $0) } }, by: actor,
+            company, tx)
     }
 
     private struct StageChoice: Hashable {
@@ -76,7 +82,8 @@ enum DealWriting {
     ) async throws {
         let faults = drafts.flatMap { draft in
             place.missing(
-                amount: draft.amountMinor != nil, closing: draft.closeOn != nil, contact: draft.contactId != nil,
+                amount: draft.amountMinor != nil, closing: draft.closeOn != nil,
+                contact: draft.contactId != nil,
                 client: draft.clientId != nil, custom: draft.custom)
         }
         if !faults.isEmpty { throw Problem.unprocessable(faults) }
@@ -88,7 +95,9 @@ enum DealWriting {
         ]
         let tagged = drafts.flatMap { draft in draft.tags.map { (thing: draft.id, tag: $0) } }
         if !tagged.isEmpty { statements.append(Self.tags.add(tagged, company: company)) }
-        statements += Search.put("deal", drafts.map { ($0.id, DealSearch.text($0.name, $0.description)) }, areNew: true, company: company)
+        statements += Search.put(
+            "deal", drafts.map { ($0.id, DealSearch.text($0.name, $0.description)) }, areNew: true,
+            company: company)
         for draft in drafts { statements += try story(of: draft, at: place, by: actor, company) }
         statements.append(DealUpkeep.expect(company))
         _ = try await tx.batch(statements)
@@ -101,14 +110,19 @@ enum DealWriting {
             "id": .id(draft.id), "name": .string(draft.name), "client_id": .id(draft.clientId),
             "contact_id": .id(draft.contactId), "owner_id": .id(draft.ownerId), "lead_id": .id(draft.leadId),
             "source_id": .id(draft.sourceId), "amount_minor": draft.amountMinor.map { JSON($0) } ?? .null,
-            "currency": .optional(draft.currency), "probability_bp": draft.probabilityBp.map { JSON($0) } ?? .null,
+            "currency": .optional(draft.currency),
+            "probability_bp": draft.probabilityBp.map { JSON($0) } ?? .null,
             "close_on": .optional(draft.closeOn?.description), "rank": .string(rank.text),
-            "description": .optional(draft.description), "custom": draft.custom, "at": .optional(draft.at?.description),
+            "description": .optional(draft.description), "custom": draft.custom,
+            "at": .optional(draft.at?.description),
         ]
     }
 
-    private static func insert(_ rows: [JSON], at place: DealStage, by actor: Audit.Actor, _ company: UUID) -> SQL {
-        let worth = DealWorth.of("d.amount_minor", "d.currency", at: "coalesce(d.at, now())", company: company)
+    private static func insert(_ rows: [JSON], at place: DealStage, by actor: Audit.Actor, _ company: UUID)
+        -> SQL
+    {
+        let worth = DealWorth.of(
+            "d.amount_minor", "d.currency", at: "coalesce(d.at, now())", company: company)
         return """
             INSERT INTO deals (company_id, id, name, pipeline_id, stage_id, stage_kind, client_id, contact_id, owner_id, lead_id,
                                source_id, amount_minor, currency, base_minor, rate, rate_on, probability_bp, close_on, rank,
@@ -152,19 +166,25 @@ enum DealWriting {
         of draft: Draft, at place: DealStage, by actor: Audit.Actor, _ company: UUID
     ) throws -> [SQL] {
         let data = DealEvents.DealData(
-            dealId: draft.id, name: draft.name, pipelineId: place.pipeline, stageId: place.id, clientId: draft.clientId,
-            contactId: draft.contactId, leadId: draft.leadId, ownerId: draft.ownerId, amountMinor: draft.amountMinor,
+            dealId: draft.id, name: draft.name, pipelineId: place.pipeline, stageId: place.id,
+            clientId: draft.clientId,
+            contactId: draft.contactId, leadId: draft.leadId, ownerId: draft.ownerId,
+            amountMinor: draft.amountMinor,
             currency: draft.currency)
         var statements = [
             Audit.sql(
                 Audit.Entry(
                     "deal.created", on: "deal", draft.id,
-                    after: ["name": .string(draft.name), "stage": .string(place.name), "owner_id": .id(draft.ownerId)]),
+                    after: [
+                        "name": .string(draft.name), "stage": .string(place.name),
+                        "owner_id": .id(draft.ownerId),
+                    ]),
                 by: actor, company: company),
             try Events.sql(DealEvents.created, data, on: "deal", draft.id, by: actor, company: company),
         ]
         if place.kind == .won {
-            statements.append(try Events.sql(DealEvents.won, data, on: "deal", draft.id, by: actor, company: company))
+            statements.append(
+                try Events.sql(DealEvents.won, data, on: "deal", draft.id, by: actor, company: company))
         }
         return statements
     }

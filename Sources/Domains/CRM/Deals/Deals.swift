@@ -9,7 +9,8 @@ enum Deals {
         GET("/v1/deals", "List deals", .can(.crmRead), list)
             .describe(
                 "Those the caller sees. `sort=rank` is the order of a stage, `closing` puts those without a day last, `amount` "
-                    + "is in the company's currency.")
+                    + "is in the company's currency."
+            )
             .example(answer: DealExamples.summary)
         POST("/v1/deals", "Create a deal", .can(.crmWrite), create)
             .describe("It comes last in its stage. What that stage requires has to be there.")
@@ -18,7 +19,8 @@ enum Deals {
         PATCH("/v1/deals/{id}", "Change a deal", .can(.crmWrite), change).ifMatch(.required)
             .describe(
                 "Takes the version one has seen: of two who edit at once the second is told so. What a deal was won or lost for "
-                    + "does not change any more.")
+                    + "does not change any more."
+            )
             .problems(.dealClosed)
             .example(body: ["amount_minor": 1_400_000, "close_on": "2027-02-12"], answer: DealExamples.deal)
         GET("/v1/clients/{id}/deals", "List the deals of a client", .can(.crmRead), ofClient)
@@ -32,12 +34,16 @@ enum Deals {
         try await page(call, list)
     }
 
-    static func ofClient(_ call: Call, _ id: Path<UUID>, _ list: List<DealFilter>) async throws -> Page<DealSummary> {
+    static func ofClient(_ call: Call, _ id: Path<UUID>, _ list: List<DealFilter>) async throws -> Page<
+        DealSummary
+    > {
         try await CRMAccess.require(.client, id.value, call)
         return try await page(call, list, "d.client_id = \(id.value)")
     }
 
-    static func ofContact(_ call: Call, _ id: Path<UUID>, _ list: List<DealFilter>) async throws -> Page<DealSummary> {
+    static func ofContact(_ call: Call, _ id: Path<UUID>, _ list: List<DealFilter>) async throws -> Page<
+        DealSummary
+    > {
         try await CRMAccess.require(.contact, id.value, call)
         return try await page(
             call, list,
@@ -58,7 +64,9 @@ enum Deals {
     }
 
     /// The bounds of `amount` are compared with the column of that name.
-    static func select(_ principal: Principal, _ company: UUID, _ conditions: SQL, _ which: SQL = "TRUE") -> SQL {
+    static func select(_ principal: Principal, _ company: UUID, _ conditions: SQL, _ which: SQL = "TRUE")
+        -> SQL
+    {
         """
         SELECT \(fragment: DealRows.summary(principal)), \(fragment: DealRows.sorts) \(fragment: DealRows.from)
          WHERE d.company_id = \(company) AND \(fragment: which) AND \(fragment: conditions)
@@ -115,18 +123,22 @@ enum Deals {
             do {
                 try await CRMAccess.require(kind, id, call, tx)
             } catch let problem as Problem where problem.status == 404 {
-                throw Problem.unprocessable("/\(kind.rawValue)_id", "not-found", "is no \(kind.rawValue) of this company")
+                throw Problem.unprocessable(
+                    "/\(kind.rawValue)_id", "not-found", "is no \(kind.rawValue) of this company")
             }
         }
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<DealChange>) async throws -> Single<Deal> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<DealChange>) async throws -> Single<Deal>
+    {
         let change = try await change(body.value, of: id.value, call)
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         return try Single(await DealRows.one(id.value, call, afterWriting: true), versionIsWhole: false)
     }
 
-    private static func change(_ body: DealChange, of id: UUID, _ call: Call) async throws -> DealWriting.Change {
+    private static func change(_ body: DealChange, of id: UUID, _ call: Call) async throws
+        -> DealWriting.Change
+    {
         let isMoney = body.amountMinor != nil || body.currency != nil || body.amountIsOfLines != nil
         if isMoney { try call.require(.crmAmounts) }
         var change = DealWriting.Change()
@@ -149,7 +161,9 @@ enum Deals {
     }
 
     @inline(never)
-    private static func apply(_ change: DealWriting.Change, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: DealWriting.Change, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         try await CRMAccess.require(.deal, id, call, tx)
         try await requireSeen(client: change.client ?? nil, contact: change.contact ?? nil, call, tx)
@@ -165,7 +179,9 @@ enum DealCustom {
     static func checked(_ values: [String: JSON], over stored: JSON?, _ call: Call) async throws -> JSON {
         let isNew = stored == nil
         var object = JSON.Object()
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) where !(isNew && value.isNull) { object[key] = value }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) where !(isNew && value.isNull) {
+            object[key] = value
+        }
         if JSON.object(object).description.utf8.count > DealLimits.customBytesMax {
             throw Problem.unprocessable("/custom", "too-long", "may take \(DealLimits.customBytesMax) bytes")
         }

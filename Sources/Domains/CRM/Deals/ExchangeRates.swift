@@ -11,7 +11,8 @@ enum ExchangeRates {
             .operation("setExchangeRate")
             .describe(
                 "What one unit of the currency is worth in the company's, from that day on. Open deals are valued anew at the "
-                    + "newest rate there is for today; what is won or lost keeps its worth.")
+                    + "newest rate there is for today; what is won or lost keeps its worth."
+            )
             .example(body: ["rate": "0.9214"])
         DELETE("/v1/exchange-rates/{currency}/{day}", "Delete an exchange rate", .can(.crmManage), delete)
             .operation("deleteExchangeRate")
@@ -55,7 +56,10 @@ enum ExchangeRates {
         let (code, on, rate) = (currency.value.text, day.value, body.rate.text)
         try await call.db.transaction { tx in try await write(rate, of: code, on, call, tx) }
         let sql = select(try call.company)
-        return try Single(await call.db.query("SELECT currency, on_day, rate, updated_at FROM (\(fragment: sql)) x WHERE x.currency = \(code) AND x.on_day = \(on)"))
+        return try Single(
+            await call.db.query(
+                "SELECT currency, on_day, rate, updated_at FROM (\(fragment: sql)) x WHERE x.currency = \(code) AND x.on_day = \(on)"
+            ))
     }
 
     @inline(never)
@@ -63,9 +67,12 @@ enum ExchangeRates {
         _ rate: String?, of currency: String, _ day: LocalDate, _ call: Call, _ tx: Transaction
     ) async throws {
         let company = try call.company
-        let own = try await tx.query("SELECT 1 FROM companies WHERE id = \(company) AND currency = \(currency)")
+        let own = try await tx.query(
+            "SELECT 1 FROM companies WHERE id = \(company) AND currency = \(currency)")
         if !own.isEmpty {
-            throw Problem.unprocessable([.parameter("currency", "own-currency", "is the company's own: it is worth itself")])
+            throw Problem.unprocessable([
+                .parameter("currency", "own-currency", "is the company's own: it is worth itself")
+            ])
         }
         let change: SQL
         if let rate {
@@ -83,16 +90,22 @@ enum ExchangeRates {
         let written = try await tx.query(change)
         if written.isEmpty { throw Problem.notFound }
         _ = try await tx.batch([
-            DealWorth.revalue("d.currency = \(currency) AND d.deleted_at IS NULL", at: "now()", company: company),
+            DealWorth.revalue(
+                "d.currency = \(currency) AND d.deleted_at IS NULL", at: "now()", company: company),
             Audit.sql(
                 Audit.Entry(
                     rate == nil ? "exchange_rate.deleted" : "exchange_rate.set", on: "exchange_rate", nil,
-                    after: ["currency": .string(currency), "on_day": .string(day.description), "rate": .optional(rate)]),
+                    after: [
+                        "currency": .string(currency), "on_day": .string(day.description),
+                        "rate": .optional(rate),
+                    ]),
                 by: call.actor, company: company),
         ])
     }
 
-    static func delete(_ call: Call, _ currency: Path<CurrencyCode>, _ day: Path<LocalDate>) async throws -> NoContent {
+    static func delete(_ call: Call, _ currency: Path<CurrencyCode>, _ day: Path<LocalDate>) async throws
+        -> NoContent
+    {
         let (code, on) = (currency.value.text, day.value)
         try await call.db.transaction { tx in try await write(nil, of: code, on, call, tx) }
         return NoContent()

@@ -34,15 +34,20 @@ enum LossReasons {
 
     static func list(_ call: Call) async throws -> Page<LossReason> {
         let sql = select(try call.company)
-        return Page(all: try await call.db.query("\(fragment: sql) ORDER BY r.archived_at IS NOT NULL, lower(r.name)"))
+        return Page(
+            all: try await call.db.query("\(fragment: sql) ORDER BY r.archived_at IS NOT NULL, lower(r.name)")
+        )
     }
 
     static func create(_ call: Call, _ body: Body<NewReason>) async throws -> Created<LossReason> {
         let (company, id) = (try call.company, UUID.v7())
         let limit = RowLimit(
-            DealLimits.reasonsMax, "SELECT count(*) FROM loss_reasons WHERE company_id = \(company)", else: .tooManyLossReasons)
+            DealLimits.reasonsMax, "SELECT count(*) FROM loss_reasons WHERE company_id = \(company)",
+            else: .tooManyLossReasons)
         let record = Audit.sql(
-            Audit.Entry("loss_reason.created", on: "loss_reason", id, after: ["name": .string(body.name.text)]), by: call.actor,
+            Audit.Entry(
+                "loss_reason.created", on: "loss_reason", id, after: ["name": .string(body.name.text)]),
+            by: call.actor,
             company: company)
         let rows = try await call.create(under: limit, also: [record]) { isBelow in
             """
@@ -53,15 +58,20 @@ enum LossReasons {
         return try Created(rows)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ReasonChange>) async throws -> Single<LossReason> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ReasonChange>) async throws -> Single<
+        LossReason
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         let sql = select(try call.company)
-        return try Single(await call.db.query("\(fragment: sql) AND r.id = \(id.value)"), versionIsWhole: false)
+        return try Single(
+            await call.db.query("\(fragment: sql) AND r.id = \(id.value)"), versionIsWhole: false)
     }
 
     @inline(never)
-    private static func apply(_ change: ReasonChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: ReasonChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let rows = try await tx.query(
             "SELECT name, version FROM loss_reasons WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
@@ -76,7 +86,8 @@ enum LossReasons {
             "UPDATE loss_reasons SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
             Audit.sql(
                 Audit.Entry(
-                    "loss_reason.changed", on: "loss_reason", id, before: ["name": .string(try row.get("name"))],
+                    "loss_reason.changed", on: "loss_reason", id,
+                    before: ["name": .string(try row.get("name"))],
                     after: try JSON(encoding: change)), by: call.actor, company: company),
         ])
     }
@@ -92,7 +103,8 @@ enum LossReasons {
         let rows = try await tx.query(
             "SELECT name FROM loss_reasons WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
         guard let row = rows.first else { throw Problem.notFound }
-        let isNamed: SQL = "EXISTS (SELECT 1 FROM deals d WHERE d.company_id = \(company) AND d.lost_reason_id = \(id))"
+        let isNamed: SQL =
+            "EXISTS (SELECT 1 FROM deals d WHERE d.company_id = \(company) AND d.lost_reason_id = \(id))"
         _ = try await tx.batch([
             """
             UPDATE loss_reasons SET archived_at = coalesce(archived_at, now()), version = version + 1, updated_at = now()
@@ -100,7 +112,9 @@ enum LossReasons {
             """,
             "DELETE FROM loss_reasons WHERE company_id = \(company) AND id = \(id) AND NOT \(fragment: isNamed)",
             Audit.sql(
-                Audit.Entry("loss_reason.deleted", on: "loss_reason", id, before: ["name": .string(try row.get("name"))]),
+                Audit.Entry(
+                    "loss_reason.deleted", on: "loss_reason", id,
+                    before: ["name": .string(try row.get("name"))]),
                 by: call.actor, company: company),
         ])
     }

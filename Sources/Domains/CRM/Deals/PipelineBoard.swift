@@ -73,7 +73,8 @@ enum PipelineBoard {
                AND \(fragment: CRMAccess.isShown(to: principal, "d"))\(fragment: try conditions(asked.value, principal, company))
             """
         let kinds: SQL = asked.kind.map { "AND s.kind = ANY(\($0))" } ?? ""
-        let sums: SQL = hasAmounts
+        let sums: SQL =
+            hasAmounts
             ? "coalesce(sum(d.base_minor), 0)::bigint AS base, div(coalesce(sum(\(fragment: weight)), 0) + 5000, 10000)::bigint AS weighted"
             : "NULL::bigint AS base, NULL::bigint AS weighted"
         return try Single(
@@ -100,7 +101,9 @@ enum PipelineBoard {
 
     private static func conditions(_ asked: Asked, _ principal: Principal, _ company: UUID) throws -> SQL {
         var all: [SQL] = []
-        if let owner = asked.owner { all.append(DealFilter.Owner.condition(owner, "d.owner_id", me: principal.memberId)) }
+        if let owner = asked.owner {
+            all.append(DealFilter.Owner.condition(owner, "d.owner_id", me: principal.memberId))
+        }
         if let tag = asked.tag { all.append(DealWriting.tags.hasAny(tag, of: "d.id", company: company)) }
         if let q = asked.q { all.append(Search.condition("deal", q.text, "d.id", company: company)) }
         return all.map { " AND \(fragment: $0)" as SQL }.joined(separator: "")

@@ -7,11 +7,14 @@ import Wire
 enum Pipelines {
     @RouteList static var routes: [Route] {
         GET("/v1/pipelines", "List pipelines with their stages", .can(.crmRead), list)
-            .describe("In their order, the archived ones last. The first call makes the usual pipeline where there is none.")
+            .describe(
+                "In their order, the archived ones last. The first call makes the usual pipeline where there is none."
+            )
         POST("/v1/pipelines", "Create a pipeline", .can(.crmManage), create)
             .describe(
                 "With the usual stages when none are given. There is at least one open stage, exactly one for won and at least "
-                    + "one for lost deals.")
+                    + "one for lost deals."
+            )
             .problems(.pipelineNameTaken, .tooManyPipelines)
             .example(body: [
                 "name": "Renewals",
@@ -22,7 +25,9 @@ enum Pipelines {
             ])
         GET("/v1/pipelines/{id}", "Read a pipeline", .can(.crmRead), read)
         PATCH("/v1/pipelines/{id}", "Change a pipeline", .can(.crmManage), change)
-            .describe("`is_default: true` makes deals go into it when none is named, in place of the one before.")
+            .describe(
+                "`is_default: true` makes deals go into it when none is named, in place of the one before."
+            )
             .problems(.pipelineNameTaken, .pipelineIsDefault, .conflict)
             .example(body: ["name": "New business", "is_default": true])
         DELETE("/v1/pipelines/{id}", "Delete a pipeline", .can(.crmManage), delete)
@@ -71,7 +76,9 @@ enum Pipelines {
         return Page(all: rows)
     }
 
-    static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Pipeline> { try await single(id.value, call) }
+    static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Pipeline> {
+        try await single(id.value, call)
+    }
 
     static func create(_ call: Call, _ body: Body<NewPipeline>) async throws -> Created<Pipeline> {
         let id = UUID.v7()
@@ -84,11 +91,14 @@ enum Pipelines {
     private static func stages(_ new: NewPipeline, _ call: Call) async throws -> [StageDraft] {
         guard let given = new.stages?.items else { return StageDraft.usual }
         var drafts: [StageDraft] = []
-        for (index, stage) in given.enumerated() { drafts.append(try await stage.draft(at: "/stages/\(index)", call)) }
+        for (index, stage) in given.enumerated() {
+            drafts.append(try await stage.draft(at: "/stages/\(index)", call))
+        }
         let counts = Dictionary(grouping: drafts, by: \.kind).mapValues(\.count)
         guard counts[.open] ?? 0 > 0, counts[.won] == 1, counts[.lost] ?? 0 > 0 else {
             throw Problem.unprocessable(
-                "/stages", "kinds", "must be at least one open stage, exactly one for won and at least one for lost deals")
+                "/stages", "kinds",
+                "must be at least one open stage, exactly one for won and at least one for lost deals")
         }
         guard Set(drafts.map { $0.name.lowercased() }).count == drafts.count else {
             throw Problem.unprocessable("/stages", "repeated", "has two stages of one name")
@@ -102,7 +112,8 @@ enum Pipelines {
     ) async throws {
         let company = try call.company
         let isBelow = SQL.below(
-            DealLimits.pipelinesMax, "SELECT count(*) FROM pipelines WHERE company_id = \(company)", else: .tooManyPipelines)
+            DealLimits.pipelinesMax, "SELECT count(*) FROM pipelines WHERE company_id = \(company)",
+            else: .tooManyPipelines)
         var statements: [SQL] = []
         if new.isDefault == true { statements.append(undefault(company)) }
         statements += [
@@ -127,14 +138,18 @@ enum Pipelines {
         """
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<PipelineChange>) async throws -> Single<Pipeline> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<PipelineChange>) async throws -> Single<
+        Pipeline
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         return try await single(id.value, call)
     }
 
     @inline(never)
-    private static func apply(_ change: PipelineChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: PipelineChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let head = try await lock(id, company, tx)
         try call.requireVersion(head.version)
@@ -150,7 +165,9 @@ enum Pipelines {
         if change.isDefault == true, !head.isDefault { statements.append(undefault(company)) }
         statements += [
             "UPDATE pipelines SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
-            record("pipeline.changed", id, before: ["name": .string(head.name)], after: try JSON(encoding: change), call.actor, company),
+            record(
+                "pipeline.changed", id, before: ["name": .string(head.name)],
+                after: try JSON(encoding: change), call.actor, company),
         ]
         _ = try await tx.batch(statements)
     }
@@ -189,7 +206,9 @@ enum Pipelines {
     }
 
     @inline(never)
-    private static func setArchived(_ isArchived: Bool, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func setArchived(_ isArchived: Bool, _ id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let head = try await lock(id, company, tx)
         if head.isArchived == isArchived { return }
@@ -220,14 +239,18 @@ enum Pipelines {
             """)
         guard let row = rows.first else { throw Problem.notFound }
         return Head(
-            name: try row.get("name"), isDefault: try row.get("is_default"), isArchived: try row.get("is_archived"),
+            name: try row.get("name"), isDefault: try row.get("is_default"),
+            isArchived: try row.get("is_archived"),
             version: try row.get("version"))
     }
 
     static func record(
-        _ action: String, _ id: UUID, before: JSON? = nil, after: JSON? = nil, _ actor: Audit.Actor, _ company: UUID
+        _ action: String, _ id: UUID, before: JSON? = nil, after: JSON? = nil, _ actor: Audit.Actor,
+        _ company: UUID
     ) -> SQL {
-        Audit.sql(Audit.Entry(action, on: "pipeline", id, before: before, after: after), by: actor, company: company)
+        Audit.sql(
+            Audit.Entry(action, on: "pipeline", id, before: before, after: after), by: actor, company: company
+        )
     }
 
     private static func single(_ id: UUID, _ call: Call) async throws -> Single<Pipeline> {
@@ -237,7 +260,8 @@ enum Pipelines {
 
     private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query(
-            "SELECT \(fragment: columns) FROM pipelines p WHERE p.company_id = \(call.company) AND p.id = \(id)")
+            "SELECT \(fragment: columns) FROM pipelines p WHERE p.company_id = \(call.company) AND p.id = \(id)"
+        )
     }
 
     private static let columns: SQL = """

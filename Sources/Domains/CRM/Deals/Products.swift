@@ -16,7 +16,9 @@ enum Products {
         GET("/v1/products/{id}", "Read a product", .can(.crmRead), read)
         PATCH("/v1/products/{id}", "Change a product", .can(.crmManage), change)
             .problems(.productSKUTaken)
-            .describe("`prices` replaces the whole price list. Lines of deals keep the price they were made with.")
+            .describe(
+                "`prices` replaces the whole price list. Lines of deals keep the price they were made with."
+            )
             .example(body: ["prices": [["currency": "EUR", "unit_price_minor": 99_000]]])
         DELETE("/v1/products/{id}", "Delete a product", .can(.crmManage), delete)
             .describe("One that is in deals is archived in place of it.")
@@ -88,9 +90,12 @@ enum Products {
         let (company, id) = (try call.company, UUID.v7())
         if body.prices != nil { try call.require(.crmAmounts) }
         let limit = RowLimit(
-            DealLimits.productsMax, "SELECT count(*) FROM products WHERE company_id = \(company)", else: .tooManyProducts)
+            DealLimits.productsMax, "SELECT count(*) FROM products WHERE company_id = \(company)",
+            else: .tooManyProducts)
         let record = Audit.sql(
-            Audit.Entry("product.created", on: "product", id, after: ["sku": .string(body.sku.text), "name": .string(body.name.text)]),
+            Audit.Entry(
+                "product.created", on: "product", id,
+                after: ["sku": .string(body.sku.text), "name": .string(body.name.text)]),
             by: call.actor, company: company)
         let prices = try prices(body.prices?.items ?? [], of: id, company)
         _ = try await call.create(under: limit, also: prices + [record]) { isBelow in
@@ -118,7 +123,9 @@ enum Products {
         ]
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ProductChange>) async throws -> Single<Product> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ProductChange>) async throws -> Single<
+        Product
+    > {
         let change = body.value
         if change.prices != nil { try call.require(.crmAmounts) }
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
@@ -126,7 +133,9 @@ enum Products {
     }
 
     @inline(never)
-    private static func apply(_ change: ProductChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: ProductChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let name = try await lock(id, call, tx)
         var changes = Changes()
@@ -141,11 +150,14 @@ enum Products {
         var statements: [SQL] = [
             "UPDATE products SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
             Audit.sql(
-                Audit.Entry("product.changed", on: "product", id, before: ["name": .string(name)], after: try JSON(encoding: change)),
+                Audit.Entry(
+                    "product.changed", on: "product", id, before: ["name": .string(name)],
+                    after: try JSON(encoding: change)),
                 by: call.actor, company: company),
         ]
         if let list = change.prices {
-            statements.append("DELETE FROM product_prices WHERE company_id = \(company) AND product_id = \(id)")
+            statements.append(
+                "DELETE FROM product_prices WHERE company_id = \(company) AND product_id = \(id)")
             statements += try prices(list.items, of: id, company)
         }
         _ = try await tx.batch(statements)
@@ -160,7 +172,8 @@ enum Products {
     private static func remove(_ id: UUID, _ call: Call, _ tx: Transaction) async throws {
         let company = try call.company
         let name = try await lock(id, call, tx)
-        let isSold: SQL = "EXISTS (SELECT 1 FROM deal_lines l WHERE l.company_id = \(company) AND l.product_id = \(id))"
+        let isSold: SQL =
+            "EXISTS (SELECT 1 FROM deal_lines l WHERE l.company_id = \(company) AND l.product_id = \(id))"
         _ = try await tx.batch([
             """
             UPDATE products SET archived_at = coalesce(archived_at, now()), version = version + 1, updated_at = now()
@@ -168,7 +181,8 @@ enum Products {
             """,
             "DELETE FROM products WHERE company_id = \(company) AND id = \(id) AND NOT \(fragment: isSold)",
             Audit.sql(
-                Audit.Entry("product.deleted", on: "product", id, before: ["name": .string(name)]), by: call.actor,
+                Audit.Entry("product.deleted", on: "product", id, before: ["name": .string(name)]),
+                by: call.actor,
                 company: company),
         ])
     }
@@ -176,7 +190,8 @@ enum Products {
     @inline(never)
     private static func lock(_ id: UUID, _ call: Call, _ tx: Transaction) async throws -> String {
         let rows = try await tx.query(
-            "SELECT name, version FROM products WHERE company_id = \(try call.company) AND id = \(id) FOR UPDATE")
+            "SELECT name, version FROM products WHERE company_id = \(try call.company) AND id = \(id) FOR UPDATE"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         return try row.get("name")

@@ -7,7 +7,9 @@ import Wire
 enum SalesTargets {
     @RouteList static var routes: [Route] {
         GET("/v1/sales-targets", "List sales targets with what is attained", .can(.crmRead), list)
-            .describe("Takes crm:amounts. Attained is what the holder's deals were worth that were won in the period, as far as the caller sees them.")
+            .describe(
+                "Takes crm:amounts. Attained is what the holder's deals were worth that were won in the period, as far as the caller sees them."
+            )
         POST("/v1/sales-targets", "Set a sales target", .can(.crmManage), create)
             .problems(.salesTargetTaken, .tooManySalesTargets)
             .describe("In the company's currency; of a member, a team, or everybody when neither is named.")
@@ -17,7 +19,9 @@ enum SalesTargets {
         DELETE("/v1/sales-targets/{id}", "Delete a sales target", .can(.crmManage), delete)
     }
 
-    enum Period: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, Sendable { case month, quarter, year }
+    enum Period: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, Sendable {
+        case month, quarter, year
+    }
 
     struct Target: Codable, Sendable, FieldNotes {
         let id: UUID
@@ -34,7 +38,9 @@ enum SalesTargets {
         let createdAt: Timestamp
         let updatedAt: Timestamp
 
-        static let fieldNotes = ["attained_bp": "Of the target, in hundredths of a per cent; may be beyond 10000."]
+        static let fieldNotes = [
+            "attained_bp": "Of the target, in hundredths of a per cent; may be beyond 10000."
+        ]
     }
 
     struct NewTarget: Codable, Sendable {
@@ -68,7 +74,9 @@ enum SalesTargets {
         if new.memberId != nil, new.teamId != nil {
             throw Problem.unprocessable("/team_id", "too-many", "goes without `member_id`")
         }
-        if new.amountMinor.value == 0 { throw Problem.unprocessable("/amount_minor", "out-of-range", "must be more than zero") }
+        if new.amountMinor.value == 0 {
+            throw Problem.unprocessable("/amount_minor", "out-of-range", "must be more than zero")
+        }
         try await call.db.transaction { tx in try await insert(new, id, call, tx) }
         return try Created(await call.db.query("\(fragment: select(call)) AND t.id = \(id)"))
     }
@@ -91,7 +99,8 @@ enum SalesTargets {
         let faults = try rows.map { Fault.at(try $0.get("pointer"), "invalid", try $0.get("detail")) }
         if !faults.isEmpty { throw Problem.unprocessable(faults) }
         let isBelow = SQL.below(
-            DealLimits.targetsMax, "SELECT count(*) FROM sales_targets WHERE company_id = \(company)", else: .tooManySalesTargets)
+            DealLimits.targetsMax, "SELECT count(*) FROM sales_targets WHERE company_id = \(company)",
+            else: .tooManySalesTargets)
         _ = try await tx.batch([
             """
             INSERT INTO sales_targets (company_id, id, member_id, team_id, pipeline_id, period, starts_on, amount_minor)
@@ -100,12 +109,15 @@ enum SalesTargets {
             """,
             Audit.sql(
                 Audit.Entry(
-                    "sales_target.created", on: "sales_target", id, after: ["amount_minor": JSON(new.amountMinor.value)]),
+                    "sales_target.created", on: "sales_target", id,
+                    after: ["amount_minor": JSON(new.amountMinor.value)]),
                 by: call.actor, company: company),
         ])
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TargetChange>) async throws -> Single<Target> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TargetChange>) async throws -> Single<
+        Target
+    > {
         try call.require(.crmAmounts)
         let company = try call.company
         if body.amountMinor?.value == 0 {
@@ -113,7 +125,8 @@ enum SalesTargets {
         }
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, company, call, tx) }
-        return try Single(await call.db.query("\(fragment: select(call)) AND t.id = \(id.value)"), versionIsWhole: false)
+        return try Single(
+            await call.db.query("\(fragment: select(call)) AND t.id = \(id.value)"), versionIsWhole: false)
     }
 
     @inline(never)
@@ -121,7 +134,8 @@ enum SalesTargets {
         _ change: TargetChange, to id: UUID, _ company: UUID, _ call: Call, _ tx: Transaction
     ) async throws {
         let rows = try await tx.query(
-            "SELECT amount_minor, version FROM sales_targets WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+            "SELECT amount_minor, version FROM sales_targets WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         var changes = Changes()
@@ -143,11 +157,14 @@ enum SalesTargets {
     }
 
     @inline(never)
-    private static func remove(_ id: UUID, _ company: UUID, _ actor: Audit.Actor, _ tx: Transaction) async throws {
+    private static func remove(_ id: UUID, _ company: UUID, _ actor: Audit.Actor, _ tx: Transaction)
+        async throws
+    {
         let rows = try await tx.query(
             "DELETE FROM sales_targets WHERE company_id = \(company) AND id = \(id) RETURNING id")
         if rows.isEmpty { throw Problem.notFound }
-        try await Audit.record(Audit.Entry("sales_target.deleted", on: "sales_target", id), by: actor, company: company, in: tx)
+        try await Audit.record(
+            Audit.Entry("sales_target.deleted", on: "sales_target", id), by: actor, company: company, in: tx)
     }
 
     private static func select(_ call: Call) throws -> SQL {

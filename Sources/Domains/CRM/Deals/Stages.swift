@@ -48,7 +48,8 @@ struct NewStage: Codable, Sendable {
         try await Stages.checkFields(required, at: "\(pointer)/required_fields", call)
         let usual = [StageKind.open: 5_000, .won: 10_000, .lost: 0]
         return Pipelines.StageDraft(
-            name: name.text, kind: kind, probability: probabilityBp?.value ?? usual[kind]!, requiredFields: required,
+            name: name.text, kind: kind, probability: probabilityBp?.value ?? usual[kind]!,
+            requiredFields: required,
             rottingDays: rottingDays?.value, color: color?.text)
     }
 }
@@ -59,19 +60,27 @@ enum Stages {
         GET("/v1/pipelines/{id}/stages", "List the stages of a pipeline", .can(.crmRead), list)
         POST("/v1/pipelines/{id}/stages", "Add a stage to a pipeline", .can(.crmManage), create)
             .operation("createStage").problems(.stageNameTaken, .tooManyStages, .stageIsNeeded)
-            .describe("An open one stands behind the other open ones. There is only ever one stage for won deals.")
+            .describe(
+                "An open one stands behind the other open ones. There is only ever one stage for won deals."
+            )
             .example(body: [
-                "name": "Contract sent", "probability_bp": 9_000, "required_fields": ["amount", "close_on"], "rotting_days": 10,
+                "name": "Contract sent", "probability_bp": 9_000, "required_fields": ["amount", "close_on"],
+                "rotting_days": 10,
             ])
         PATCH("/v1/pipelines/{id}/stages/{stage_id}", "Change a stage", .can(.crmManage), change)
             .operation("changeStage").problems(.stageNameTaken, .stageInUse, .stageIsNeeded)
-            .describe("What a stage means does not change once a deal has been in it: reports tell of days long past by it.")
+            .describe(
+                "What a stage means does not change once a deal has been in it: reports tell of days long past by it."
+            )
             .example(body: ["probability_bp": 8_500])
         DELETE("/v1/pipelines/{id}/stages/{stage_id}", "Delete a stage", .can(.crmManage), delete)
             .operation("deleteStage").problems(.stageInUse, .stageIsNeeded)
             .describe("Its deals go to the stage of the same kind that `move_to` names.")
-        PUT("/v1/pipelines/{id}/stages/order", "Put the stages of a pipeline in order", .can(.crmManage), order)
-            .operation("orderStages").describe("Names every stage of the pipeline once.")
+        PUT(
+            "/v1/pipelines/{id}/stages/order", "Put the stages of a pipeline in order", .can(.crmManage),
+            order
+        )
+        .operation("orderStages").describe("Names every stage of the pipeline once.")
     }
 
     struct StageChange: Codable, Sendable {
@@ -93,11 +102,13 @@ enum Stages {
         return Page(all: rows)
     }
 
-    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewStage>) async throws -> Created<Stage> {
+    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewStage>) async throws -> Created<Stage>
+    {
         let draft = try await body.value.draft(at: "", call)
         let stage = UUID.v7()
         try await call.db.transaction { tx in try await insert(draft, stage, in: id.value, call, tx) }
-        return try Created(await row(stage, in: id.value, call), at: "/v1/pipelines/\(id.value)/stages/\(stage)")
+        return try Created(
+            await row(stage, in: id.value, call), at: "/v1/pipelines/\(id.value)/stages/\(stage)")
     }
 
     @inline(never)
@@ -108,7 +119,8 @@ enum Stages {
         _ = try await Pipelines.lock(pipeline, company, tx)
         if draft.kind == .won { throw Problem(.stageIsNeeded, "The pipeline has its stage for won deals.") }
         let own: SQL = "FROM stages WHERE company_id = \(company) AND pipeline_id = \(pipeline)"
-        let count = try await tx.query("SELECT count(*), count(*) FILTER (WHERE kind = 'open') \(fragment: own)")
+        let count = try await tx.query(
+            "SELECT count(*), count(*) FILTER (WHERE kind = 'open') \(fragment: own)")
         let (all, open) = (try count[0].get(0, as: Int.self), try count[0].get(1, as: Int.self))
         if all >= DealLimits.stagesMax { throw Problem(.tooManyStages) }
         let position = draft.kind == .open ? open + 1 : all + 1
@@ -135,7 +147,8 @@ enum Stages {
         if let required = change.requiredFields {
             try await checkFields(required.items.map(\.text), at: "/required_fields", call)
         }
-        try await call.db.transaction { tx in try await apply(change, to: stage.value, in: id.value, call, tx) }
+        try await call.db.transaction { tx in try await apply(change, to: stage.value, in: id.value, call, tx)
+        }
         return try Single(await row(stage.value, in: id.value, call))
     }
 
@@ -164,7 +177,8 @@ enum Stages {
         _ = try await tx.batch([
             "UPDATE stages SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
             record(
-                "pipeline.stage_changed", pipeline, before: ["stage": .string(found.name)], after: try JSON(encoding: change),
+                "pipeline.stage_changed", pipeline, before: ["stage": .string(found.name)],
+                after: try JSON(encoding: change),
                 call, company),
         ])
     }
@@ -200,7 +214,9 @@ enum Stages {
                 """)
             if there.isEmpty {
                 throw Problem.unprocessable([
-                    .parameter("move_to", "unknown-stage", "names no other stage of this pipeline that means the same")
+                    .parameter(
+                        "move_to", "unknown-stage",
+                        "names no other stage of this pipeline that means the same")
                 ])
             }
             try await empty(rows, into: target, by: call.actor, company, tx)
@@ -219,7 +235,8 @@ enum Stages {
         let alive = all.filter { !$0.1 }.map(\.0)
         for start in stride(from: 0, to: alive.count, by: DealLimits.bulkMax) {
             let some = Array(alive[start..<min(start + DealLimits.bulkMax, alive.count)])
-            try await DealWriting.move(some, to: target, .init(isForced: true), by: actor, company: company, in: tx)
+            try await DealWriting.move(
+                some, to: target, .init(isForced: true), by: actor, company: company, in: tx)
         }
         let deleted = all.filter(\.1).map(\.0)
         if deleted.isEmpty { return }
@@ -242,13 +259,17 @@ enum Stages {
     }
 
     @inline(never)
-    private static func arrange(_ ids: [UUID], in pipeline: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func arrange(_ ids: [UUID], in pipeline: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         _ = try await Pipelines.lock(pipeline, company, tx)
-        let known = try await tx.query("SELECT id FROM stages WHERE company_id = \(company) AND pipeline_id = \(pipeline)")
+        let known = try await tx.query(
+            "SELECT id FROM stages WHERE company_id = \(company) AND pipeline_id = \(pipeline)")
         let all = try known.map { try $0.get("id", as: UUID.self) }
         guard Set(ids) == Set(all), ids.count == all.count else {
-            throw Problem.unprocessable("/ids", "incomplete", "must name each of the pipeline's \(all.count) stages once")
+            throw Problem.unprocessable(
+                "/ids", "incomplete", "must name each of the pipeline's \(all.count) stages once")
         }
         _ = try await tx.batch([
             """
@@ -266,7 +287,8 @@ enum Stages {
         guard let value else { return }
         if kind == .won && value != 10_000 || kind == .lost && value != 0 {
             throw Problem.unprocessable(
-                "\(pointer)/probability_bp", "certain", "is 10000 where deals are won and 0 where they are lost")
+                "\(pointer)/probability_bp", "certain",
+                "is 10000 where deals are won and 0 where they are lost")
         }
     }
 
@@ -275,10 +297,13 @@ enum Stages {
     static func checkFields(_ fields: [String], at pointer: String, _ call: Call) async throws {
         let others = fields.enumerated().filter { !ownFields.contains($0.element) }
         if others.isEmpty { return }
-        let custom = try await call.environment[CustomFields.self].fields(of: "deal", scope: nil, company: try call.company)
+        let custom = try await call.environment[CustomFields.self].fields(
+            of: "deal", scope: nil, company: try call.company)
         let known = Set(custom.map(\.key))
         let faults = others.filter { !known.contains($0.element) }.map {
-            Fault.at("\(pointer)/\($0.offset)", "unknown-field", "is neither amount, close_on, contact, client nor a custom field of deals")
+            Fault.at(
+                "\(pointer)/\($0.offset)", "unknown-field",
+                "is neither amount, close_on, contact, client nor a custom field of deals")
         }
         let problem: Problem? = faults.isEmpty ? nil : .unprocessable(faults)
         if let problem { throw problem }
@@ -295,7 +320,9 @@ enum Stages {
 
     /// FOR UPDATE: no deal comes in while its stage is changed or goes.
     @inline(never)
-    private static func find(_ id: UUID, in pipeline: UUID, _ company: UUID, _ tx: Transaction) async throws -> Found {
+    private static func find(_ id: UUID, in pipeline: UUID, _ company: UUID, _ tx: Transaction) async throws
+        -> Found
+    {
         let answers = try await tx.batch([
             "SELECT 1 FROM stages WHERE company_id = \(company) AND pipeline_id = \(pipeline) AND id = \(id) FOR UPDATE",
             """
@@ -311,12 +338,14 @@ enum Stages {
         ])
         guard let row = answers[1].first else { throw Problem.notFound }
         return Found(
-            name: try row.get("name"), kind: try row.get("kind", as: StageKind.self), isUsed: try row.get("is_used"),
+            name: try row.get("name"), kind: try row.get("kind", as: StageKind.self),
+            isUsed: try row.get("is_used"),
             alike: try row.get("alike"), version: try row.get("version"))
     }
 
     private static func record(
-        _ action: String, _ pipeline: UUID, before: JSON? = nil, after: JSON? = nil, _ call: Call, _ company: UUID
+        _ action: String, _ pipeline: UUID, before: JSON? = nil, after: JSON? = nil, _ call: Call,
+        _ company: UUID
     ) -> SQL {
         Pipelines.record(action, pipeline, before: before, after: after, call.actor, company)
     }

@@ -12,7 +12,8 @@ enum AssignmentRules {
             .describe(
                 "The first active rule whose conditions all hold decides. `round_robin` takes turns, `weighted` by weight, "
                     + "`load` whoever has fewest open leads, `owner` the first who is free, `territory` turns among those of "
-                    + "the lead's country.")
+                    + "the lead's country."
+            )
             .example(body: [
                 "name": "Germany", "mode": "round_robin",
                 "conditions": [["field": "country", "sign": "any_of", "values": ["DE"]]],
@@ -30,9 +31,15 @@ enum AssignmentRules {
             .example(body: ["facts": ["country": "DE", "utm.campaign": "spring"]])
         GET("/v1/lead-availability", "List when members may be given leads", .can(.crmRead), availability)
             .operation("listLeadAvailability")
-        PUT("/v1/lead-availability/{member_id}", "Say when a member may be given leads", .can(.crmWrite), setAvailability)
-            .operation("setLeadAvailability").describe("One's own; another's takes crm:manage.")
-            .example(body: ["open_leads_max": 25, "time_zone": "Europe/Berlin", "work_days": [1, 2, 3, 4, 5], "work_from": 540, "work_until": 1020])
+        PUT(
+            "/v1/lead-availability/{member_id}", "Say when a member may be given leads", .can(.crmWrite),
+            setAvailability
+        )
+        .operation("setLeadAvailability").describe("One's own; another's takes crm:manage.")
+        .example(body: [
+            "open_leads_max": 25, "time_zone": "Europe/Berlin", "work_days": [1, 2, 3, 4, 5],
+            "work_from": 540, "work_until": 1020,
+        ])
     }
 
     struct Member: Codable, Sendable {
@@ -124,7 +131,9 @@ enum AssignmentRules {
     }
 
     @inline(never)
-    private static func setMembers(_ members: [NewMember], of rule: UUID, _ company: UUID, _ tx: Transaction) async throws {
+    private static func setMembers(_ members: [NewMember], of rule: UUID, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let ids = members.map(\.memberId)
         if Set(ids).count < ids.count {
             throw Problem.unprocessable("/members", "repeated", "names somebody twice")
@@ -149,29 +158,36 @@ enum AssignmentRules {
         _ = try await tx.batch(statements)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<RuleChange>) async throws -> Single<AssignmentRule> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<RuleChange>) async throws -> Single<
+        AssignmentRule
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         return try await read(call, id)
     }
 
     @inline(never)
-    private static func apply(_ change: RuleChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: RuleChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws
+    {
         let company = try call.company
         let rows = try await tx.query(
             "SELECT version FROM assignment_rules WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
-        try await LeadChecks.all(owner: change.fallbackId ?? nil, source: nil, ownerAt: "/fallback_id", company, tx)
+        try await LeadChecks.all(
+            owner: change.fallbackId ?? nil, source: nil, ownerAt: "/fallback_id", company, tx)
         var changes = Changes()
         changes.set("name", change.name)
         changes.set("mode", change.mode)
         changes.set("position", change.position)
         changes.set("is_active", change.isActive)
         changes.set("fallback_id", change.fallbackId)
-        if let conditions = change.conditions?.items { changes.set("conditions", to: "\(try conditions.stored)::jsonb") }
+        if let conditions = change.conditions?.items {
+            changes.set("conditions", to: "\(try conditions.stored)::jsonb")
+        }
         _ = try await tx.query(
-            "UPDATE assignment_rules SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
+            "UPDATE assignment_rules SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"
+        )
         if let members = change.members?.items { try await setMembers(members, of: id, company, tx) }
         try await record("changed", id, try JSON(encoding: change).withoutNulls, call, tx)
     }
@@ -187,7 +203,9 @@ enum AssignmentRules {
     }
 
     @inline(never)
-    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction) async throws {
+    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let entry = Audit.Entry("assignment_rule.\(act)", on: "assignment_rule", id, after: after)
         try await Audit.record(entry, by: call.actor, company: try call.company, in: tx)
     }
@@ -254,7 +272,9 @@ enum AssignmentRules {
         let rule = rules.first { rule in outcomes.contains { $0.ruleId == rule.id && $0.matches } }
         var members: [Explanation.Chance] = []
         if let rule {
-            members = try await LeadAssignment.candidates(of: rule, country: facts["country"].first, company, tx).map {
+            members = try await LeadAssignment.candidates(
+                of: rule, country: facts["country"].first, company, tx
+            ).map {
                 Explanation.Chance(memberId: $0.memberId, isFree: $0.isFree, why: $0.whyNot)
             }
         }
@@ -290,7 +310,6 @@ enum AssignmentRules {
         let awayUntil: Timestamp?
     }
 
-
     static func availability(_ call: Call) async throws -> Page<Availability> {
         let rows = try await call.db.query(
             "\(fragment: selectAvailability(call.company)) ORDER BY v.member_id LIMIT 1000")
@@ -302,11 +321,14 @@ enum AssignmentRules {
     ) async throws -> Single<Availability> {
         let (company, draft) = (try call.company, body.value)
         let (from, until) = (draft.workFrom?.value ?? 0, draft.workUntil?.value ?? 1440)
-        if from >= until { throw Problem.unprocessable("/work_until", "too-early", "must be after `work_from`") }
+        if from >= until {
+            throw Problem.unprocessable("/work_until", "too-early", "must be after `work_from`")
+        }
         if let begin = draft.awayFrom, let end = draft.awayUntil, end <= begin {
             throw Problem.unprocessable("/away_until", "too-early", "must be after `away_from`")
         }
-        let there = try await call.db.query("SELECT 1 FROM memberships WHERE company_id = \(company) AND id = \(member)")
+        let there = try await call.db.query(
+            "SELECT 1 FROM memberships WHERE company_id = \(company) AND id = \(member)")
         if there.isEmpty { throw Problem.notFound }
         if try member.value != call.member { try call.require(.crmManage) }
         let days = draft.workDays?.items.map(\.value) ?? Array(1...7)
@@ -322,7 +344,9 @@ enum AssignmentRules {
                    away_until = excluded.away_until, updated_at = now()
             """,
             Audit.sql(
-                Audit.Entry("lead_availability.set", on: "member", member.value, after: try JSON(encoding: draft)), by: call.actor,
+                Audit.Entry(
+                    "lead_availability.set", on: "member", member.value, after: try JSON(encoding: draft)),
+                by: call.actor,
                 company: company),
         ])
         return try Single(

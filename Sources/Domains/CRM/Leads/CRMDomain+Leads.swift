@@ -6,7 +6,8 @@ import Postgres
 extension CRMDomain {
     static let leadsPart = CRMPart(
         routes: LeadSources.routes + Leads.routes + LeadMoves.routes + LeadConversion.routes + Forms.routes
-            + PublicForms.routes + CaptureKeys.routes + Submissions.routes + AssignmentRules.routes + SLAPolicies.routes
+            + PublicForms.routes + CaptureKeys.routes + Submissions.routes + AssignmentRules.routes
+            + SLAPolicies.routes
             + ScoringModels.routes + Touches.routes,
         problems: ProblemCode.ofLeads,
         constraints: ConstraintProblem.ofLeads,
@@ -14,10 +15,12 @@ extension CRMDomain {
         personalData: leadsPersonalData,
         retention: [
             RetentionClass(
-                "lead_trash", "Leads in the trash, counted from their deletion", table: "leads", since: "deleted_at",
+                "lead_trash", "Leads in the trash, counted from their deletion", table: "leads",
+                since: "deleted_at",
                 only: "t.deleted_at IS NOT NULL", days: LeadLimits.trashDays, isSweptElsewhere: true),
             RetentionClass(
-                "form_challenges", "Proofs of work that were used", table: "form_challenges", since: "used_at", days: 1),
+                "form_challenges", "Proofs of work that were used", table: "form_challenges",
+                since: "used_at", days: 1),
             RetentionClass(
                 "spam_submissions", "Submissions that are spam", table: "submissions", since: "received_at",
                 only: "t.state = 'spam'", days: 30, within: 7...365),
@@ -54,9 +57,11 @@ extension CRMDomain {
         .none("capture_keys", "keys of the company's own servers, as digests", hiding: ["key_sha256"]),
         .none("form_challenges", "proofs of work that were used, as digests"),
         PersonalData(
-            "submissions", "What somebody sent by forms", of: .email("email_norm"), hiding: ["repeat_key", "confirm_sha256"],
+            "submissions", "What somebody sent by forms", of: .email("email_norm"),
+            hiding: ["repeat_key", "confirm_sha256"],
             erase: .blank(
-                "raw = '{}', email_norm = NULL, address = NULL, user_agent = NULL, origin = NULL, confirm_sha256 = NULL")),
+                "raw = '{}', email_norm = NULL, address = NULL, user_agent = NULL, origin = NULL, confirm_sha256 = NULL"
+            )),
         PersonalData(
             "touches", "The ways by which somebody came", of: .rows { knownBy($0) },
             erase: .blank("page = NULL, referrer = NULL, utm = '{}'")),

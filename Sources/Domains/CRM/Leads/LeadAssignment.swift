@@ -52,9 +52,12 @@ enum LeadAssignment {
     }
 
     @inline(never)
-    private static func next(of rule: Rule, country: String?, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
+    private static func next(of rule: Rule, country: String?, _ company: UUID, _ tx: Transaction) async throws
+        -> UUID?
+    {
         // FOR UPDATE in a statement of its own: the next one sees what whoever held it before has done.
-        _ = try await tx.query("SELECT 1 FROM assignment_rules WHERE company_id = \(company) AND id = \(rule.id) FOR UPDATE")
+        _ = try await tx.query(
+            "SELECT 1 FROM assignment_rules WHERE company_id = \(company) AND id = \(rule.id) FOR UPDATE")
         let free = try await candidates(of: rule, country: country, company, tx).filter(\.isFree)
         let chosen: UUID?
         switch rule.mode {
@@ -65,14 +68,17 @@ enum LeadAssignment {
         if let chosen { return chosen }
         guard let fallback = rule.fallback else { return nil }
         let there = try await tx.query(
-            "SELECT id FROM memberships WHERE company_id = \(company) AND id = \(fallback) AND status = 'active'")
+            "SELECT id FROM memberships WHERE company_id = \(company) AND id = \(fallback) AND status = 'active'"
+        )
         return try there.first?.get("id")
     }
 
     /// Smooth weighted turns: each who may take one moves up by his weight, the highest takes it and goes back by the sum.
     /// Equal weights are plain turns, and whoever was away has nothing to catch up with.
     @inline(never)
-    private static func turn(among free: [Candidate], of rule: Rule, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
+    private static func turn(among free: [Candidate], of rule: Rule, _ company: UUID, _ tx: Transaction)
+        async throws -> UUID?
+    {
         if free.isEmpty { return nil }
         let isWeighted = rule.mode == .weighted
         let members = free.map(\.member)
@@ -114,13 +120,17 @@ enum LeadAssignment {
             if !coversCountry { return "has another territory" }
             if isAway { return "is away" }
             if !isAtWork { return "is not at work now" }
-            if let openLeadsMax, openLeads >= openLeadsMax { return "has \(openLeads) open leads of \(openLeadsMax)" }
+            if let openLeadsMax, openLeads >= openLeadsMax {
+                return "has \(openLeads) open leads of \(openLeadsMax)"
+            }
             return nil
         }
     }
 
     @inline(never)
-    static func candidates(of rule: Rule, country: String?, _ company: UUID, _ tx: Transaction) async throws -> [Candidate] {
+    static func candidates(of rule: Rule, country: String?, _ company: UUID, _ tx: Transaction) async throws
+        -> [Candidate]
+    {
         let rows = try await tx.query(
             """
             SELECT a.member_id, a.position, m.status = 'active' AS is_active, v.open_leads_max,

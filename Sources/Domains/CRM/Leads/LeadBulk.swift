@@ -41,7 +41,9 @@ enum LeadBulk {
     }
 
     @inline(never)
-    private static func run(_ order: Order, _ ids: [UUID], _ call: Call, _ tx: Transaction) async throws -> [Result] {
+    private static func run(_ order: Order, _ ids: [UUID], _ call: Call, _ tx: Transaction) async throws
+        -> [Result]
+    {
         let company = try call.company
         let tags = order.tagIds?.items ?? []
         if order.action == .tag { try await Tags.mustExist(tags, at: "/tag_ids", company: company, in: tx) }
@@ -62,11 +64,14 @@ enum LeadBulk {
     }
 
     @inline(never)
-    private static func one(_ id: UUID, _ order: Order, _ actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    private static func one(
+        _ id: UUID, _ order: Order, _ actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+    ) async throws {
         switch order.action {
         case .assign: try await LeadMoves.give(id, to: order.ownerId, by: actor, company, tx)
         case .qualify: try await LeadMoves.set(.qualified, on: id, reason: nil, by: actor, company, tx)
-        case .disqualify: try await LeadMoves.set(.disqualified, on: id, reason: order.reason?.text, by: actor, company, tx)
+        case .disqualify:
+            try await LeadMoves.set(.disqualified, on: id, reason: order.reason?.text, by: actor, company, tx)
         case .delete:
             let head = try await LeadHead.lock(id, company, tx)
             try await LeadTrash.remove(head, by: actor, company, tx)
@@ -77,14 +82,16 @@ enum LeadBulk {
                 UPDATE leads SET archived_at = \(fragment: at), version = version + 1, updated_at = now()
                  WHERE company_id = \(company) AND id = \(id)
                 """)
-            try await LeadMoves.tell(id, LeadEvents.updated, "lead.changed", changed: ["is_archived"], by: actor, company, tx)
+            try await LeadMoves.tell(
+                id, LeadEvents.updated, "lead.changed", changed: ["is_archived"], by: actor, company, tx)
         case .tag, .untag:
             let tags = order.tagIds?.items ?? []
             _ = try await tx.query(
                 order.action == .tag
                     ? CRMDomain.leadTags.add(tags, to: [id], company: company)
                     : CRMDomain.leadTags.remove(tags, from: [id], company: company))
-            try await LeadMoves.tell(id, LeadEvents.updated, "lead.changed", changed: ["tag_ids"], by: actor, company, tx)
+            try await LeadMoves.tell(
+                id, LeadEvents.updated, "lead.changed", changed: ["tag_ids"], by: actor, company, tx)
         }
     }
 }

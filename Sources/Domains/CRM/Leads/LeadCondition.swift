@@ -20,7 +20,8 @@ struct LeadCondition: Codable, Sendable, FieldNotes {
     let values: UpTo<50, Text<200>>?
 
     static let fieldNotes = [
-        "values": "Texts are compared without regard to case; `at_least` and `at_most` compare numbers with the first.",
+        "values":
+            "Texts are compared without regard to case; `at_least` and `at_most` compare numbers with the first."
     ]
 
     /// `source_id`, `utm.campaign`, `custom.size` …
@@ -29,13 +30,16 @@ struct LeadCondition: Codable, Sendable, FieldNotes {
         init(unchecked text: String) { self.text = text }
 
         static let known = [
-            "source_id", "source", "channel", "country", "status", "owner_id", "value_minor", "currency", "title",
+            "source_id", "source", "channel", "country", "status", "owner_id", "value_minor", "currency",
+            "title",
             "client_name", "message", "email_domain", "score",
         ]
         static var rule: TextRule {
             TextRule(length: 1...80) { text in
                 if known.contains(text) { return nil }
-                let isOpen = ["utm.", "custom."].contains { text.hasPrefix($0) && text.utf8.count > $0.utf8.count }
+                let isOpen = ["utm.", "custom."].contains {
+                    text.hasPrefix($0) && text.utf8.count > $0.utf8.count
+                }
                 return isOpen ? nil : "must be one of \(known.joined(separator: ", ")), or utm.… or custom.…"
             }
         }
@@ -60,7 +64,9 @@ struct LeadCondition: Codable, Sendable, FieldNotes {
     }
 
     private func compare(_ found: [String], _ wanted: [String], _ order: (Double, Double) -> Bool) -> Bool {
-        guard let one = found.first.flatMap(Double.init), let other = wanted.first.flatMap(Double.init) else { return false }
+        guard let one = found.first.flatMap(Double.init), let other = wanted.first.flatMap(Double.init) else {
+            return false
+        }
         return order(one, other)
     }
 

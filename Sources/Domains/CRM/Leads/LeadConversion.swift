@@ -7,21 +7,30 @@ import Wire
 /// answer is the first.
 enum LeadConversion {
     @RouteList static var routes: [Route] {
-        POST("/v1/leads/{id}/convert-preview", "See what converting a lead would make", .can(.crmWrite), preview)
-            .operation("previewLeadConversion").problems(.leadConverted, .leadMoveNotAllowed)
-            .describe("Takes the same choices as the conversion and writes nothing.")
-            .example(body: ["deal": ["mode": "new", "name": "New shop"]])
+        POST(
+            "/v1/leads/{id}/convert-preview", "See what converting a lead would make", .can(.crmWrite),
+            preview
+        )
+        .operation("previewLeadConversion").problems(.leadConverted, .leadMoveNotAllowed)
+        .describe("Takes the same choices as the conversion and writes nothing.")
+        .example(body: ["deal": ["mode": "new", "name": "New shop"]])
         POST("/v1/leads/{id}/convert", "Convert a lead", .can(.crmWrite), convert)
             .operation("convertLead").problems(.leadMoveNotAllowed)
             .describe(
                 "In one transaction. By itself it takes the client the lead or its contact has, else one of that domain or "
                     + "name, else makes one where a company is named; and it makes a deal. Of many who ask at once each gets "
-                    + "the same answer.")
+                    + "the same answer."
+            )
             .example(
-                body: ["client": ["mode": "new", "name": "Northwind"], "deal": ["mode": "new", "amount_minor": 250_000, "currency": "EUR"]],
+                body: [
+                    "client": ["mode": "new", "name": "Northwind"],
+                    "deal": ["mode": "new", "amount_minor": 250_000, "currency": "EUR"],
+                ],
                 answer: [
-                    "lead_id": LeadExamples.id, "contact_id": LeadExamples.person, "client_id": LeadExamples.member,
-                    "deal_id": nil, "converted_by": LeadExamples.member, "converted_at": "2026-11-24T09:30:00.000000Z",
+                    "lead_id": LeadExamples.id, "contact_id": LeadExamples.person,
+                    "client_id": LeadExamples.member,
+                    "deal_id": nil, "converted_by": LeadExamples.member,
+                    "converted_at": "2026-11-24T09:30:00.000000Z",
                 ])
     }
 
@@ -82,7 +91,8 @@ enum LeadConversion {
         let pipelineId: UUID?
     }
 
-    static func preview(_ call: Call, _ id: Path<UUID>, _ body: Body<Choices>) async throws -> Single<Preview> {
+    static func preview(_ call: Call, _ id: Path<UUID>, _ body: Body<Choices>) async throws -> Single<Preview>
+    {
         guard let principal = call.principal else { throw Problem.unauthorized }
         let choices = body.value
         let plan = try await call.db.transaction { tx in
@@ -94,13 +104,17 @@ enum LeadConversion {
         return Single(
             Preview(
                 contact: .init(outcome: .linked, id: plan.contact, name: plan.contactName, why: nil),
-                client: .init(outcome: plan.clientFate, id: plan.client, name: plan.clientName, why: plan.clientWhy),
-                deal: .init(outcome: plan.deal == nil ? .none : .made, id: nil, name: plan.deal?.name, why: nil),
+                client: .init(
+                    outcome: plan.clientFate, id: plan.client, name: plan.clientName, why: plan.clientWhy),
+                deal: .init(
+                    outcome: plan.deal == nil ? .none : .made, id: nil, name: plan.deal?.name, why: nil),
                 amountMinor: seesAmount ? plan.deal?.amountMinor : nil, currency: plan.deal?.currency,
                 pipelineId: plan.pipeline))
     }
 
-    static func convert(_ call: Call, _ id: Path<UUID>, _ body: Body<Choices>) async throws -> Single<Conversion> {
+    static func convert(_ call: Call, _ id: Path<UUID>, _ body: Body<Choices>) async throws -> Single<
+        Conversion
+    > {
         let choices = body.value
         let rows = try await call.db.transaction { tx in try await converted(id.value, choices, call, tx) }
         return try Single(rows)
@@ -108,7 +122,9 @@ enum LeadConversion {
 
     /// FOR UPDATE on the lead: of many at once one converts, the others wait and find it done.
     @inline(never)
-    private static func converted(_ id: UUID, _ choices: Choices, _ call: Call, _ tx: Transaction) async throws -> Rows {
+    private static func converted(_ id: UUID, _ choices: Choices, _ call: Call, _ tx: Transaction)
+        async throws -> Rows
+    {
         let company = try call.company
         let lead = try await Source.lock(id, call, tx)
         if lead.head.status != .converted {
@@ -167,12 +183,15 @@ enum LeadConversion {
     }
 
     @inline(never)
-    private static func decide(_ choices: Choices, for lead: Source, _ call: Call, _ tx: Transaction) async throws -> Plan {
+    private static func decide(_ choices: Choices, for lead: Source, _ call: Call, _ tx: Transaction)
+        async throws -> Plan
+    {
         let company = try call.company
         var plan = Plan(contact: lead.head.contactId, contactName: lead.contactName)
         if let other = choices.contactId, other != plan.contact {
             try await CRMAccess.require(.contact, other, call, tx)
-            let rows = try await tx.query("SELECT name FROM contacts WHERE company_id = \(company) AND id = \(other)")
+            let rows = try await tx.query(
+                "SELECT name FROM contacts WHERE company_id = \(company) AND id = \(other)")
             (plan.contact, plan.contactName) = (other, try rows[0].get("name"))
         }
         try await planClient(choices.client, for: lead, call, company, &plan, tx)
@@ -180,7 +199,8 @@ enum LeadConversion {
         if deal?.mode ?? .new == .new {
             if deal?.amountMinor != nil { try call.require(.crmAmounts) }
             if (deal?.amountMinor == nil) != (deal?.currency == nil) {
-                throw Problem.unprocessable("/deal/currency", "required", "an amount has a currency, and a currency an amount")
+                throw Problem.unprocessable(
+                    "/deal/currency", "required", "an amount has a currency, and a currency an amount")
             }
             var draft = DealWriting.Draft(name: deal?.name?.text ?? lead.head.title)
             draft.pipelineId = deal?.pipelineId
@@ -207,14 +227,16 @@ enum LeadConversion {
                AND (id = \(chosen)::uuid OR \(chosen)::uuid IS NULL AND is_default)
             """)
         if chosen != nil, rows.isEmpty {
-            throw Problem.unprocessable("/deal/pipeline_id", "unknown-pipeline", "is no pipeline of this company")
+            throw Problem.unprocessable(
+                "/deal/pipeline_id", "unknown-pipeline", "is no pipeline of this company")
         }
         return try rows.first?.get("id")
     }
 
     @inline(never)
     private static func planClient(
-        _ choice: ClientChoice?, for lead: Source, _ call: Call, _ company: UUID, _ plan: inout Plan, _ tx: Transaction
+        _ choice: ClientChoice?, for lead: Source, _ call: Call, _ company: UUID, _ plan: inout Plan,
+        _ tx: Transaction
     ) async throws {
         switch choice?.mode ?? .auto {
         case .none: return
@@ -226,12 +248,15 @@ enum LeadConversion {
             try await link(id, "You chose it.", company, &plan, tx)
         case .new:
             guard let name = choice?.name?.text ?? lead.head.clientName else {
-                throw Problem.unprocessable("/client/name", "required", "names the client, for the lead does not")
+                throw Problem.unprocessable(
+                    "/client/name", "required", "names the client, for the lead does not")
             }
             make(name, choice, lead, &plan)
             plan.forcesNew = true
         case .auto:
-            if let id = lead.head.clientId { return try await link(id, "The lead names it.", company, &plan, tx) }
+            if let id = lead.head.clientId {
+                return try await link(id, "The lead names it.", company, &plan, tx)
+            }
             let name = choice?.name?.text ?? lead.head.clientName
             if let name, let id = try await byName(name, company, tx) {
                 return try await link(id, "A client has that name.", company, &plan, tx)
@@ -240,7 +265,9 @@ enum LeadConversion {
             if let host, let id = try await byDomain(host, company, tx) {
                 return try await link(id, "It has the domain \(host).", company, &plan, tx)
             }
-            if let id = lead.contactClient { return try await link(id, "The contact belongs to it.", company, &plan, tx) }
+            if let id = lead.contactClient {
+                return try await link(id, "The contact belongs to it.", company, &plan, tx)
+            }
             if let name { make(name, choice, lead, &plan) }
         }
     }
@@ -256,7 +283,9 @@ enum LeadConversion {
     }
 
     @inline(never)
-    private static func link(_ id: UUID, _ why: String, _ company: UUID, _ plan: inout Plan, _ tx: Transaction) async throws {
+    private static func link(
+        _ id: UUID, _ why: String, _ company: UUID, _ plan: inout Plan, _ tx: Transaction
+    ) async throws {
         let rows = try await tx.query("SELECT name FROM clients WHERE company_id = \(company) AND id = \(id)")
         (plan.client, plan.clientFate, plan.clientWhy) = (id, .linked, why)
         plan.clientName = try rows.first?.get("name")
@@ -275,7 +304,8 @@ enum LeadConversion {
     @inline(never)
     private static func byDomain(_ domain: String, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
         let rows = try await tx.query(
-            "SELECT id FROM clients WHERE company_id = \(company) AND domain_norm = \(domain) AND deleted_at IS NULL")
+            "SELECT id FROM clients WHERE company_id = \(company) AND domain_norm = \(domain) AND deleted_at IS NULL"
+        )
         return try rows.first?.get("id")
     }
 
@@ -294,7 +324,8 @@ enum LeadConversion {
             }
         }
         if let client {
-            try await ClientWriting.link(contact: plan.contact, to: client, role: nil, primary: true, company: company, in: tx)
+            try await ClientWriting.link(
+                contact: plan.contact, to: client, role: nil, primary: true, company: company, in: tx)
         }
         var deal: UUID?
         if var draft = plan.deal {
@@ -315,12 +346,14 @@ enum LeadConversion {
             "UPDATE touches SET contact_id = \(plan.contact) WHERE company_id = \(company) AND lead_id = \(lead.head.id)",
         ])
         try await ContactWriting.setLifecycle(
-            plan.contact, deal == nil ? .qualified : .opportunity, onlyForward: true, by: actor, company: company, in: tx)
+            plan.contact, deal == nil ? .qualified : .opportunity, onlyForward: true, by: actor,
+            company: company, in: tx)
         let data = LeadEvents.ConversionData(
             leadId: lead.head.id, contactId: plan.contact, clientId: client, dealId: deal)
         _ = try await tx.batch([
             Audit.sql(
-                Audit.Entry("lead.converted", on: "lead", lead.head.id, after: try JSON(encoding: data)), by: actor,
+                Audit.Entry("lead.converted", on: "lead", lead.head.id, after: try JSON(encoding: data)),
+                by: actor,
                 company: company),
             try Events.sql(LeadEvents.converted, data, on: "lead", lead.head.id, by: actor, company: company),
         ])

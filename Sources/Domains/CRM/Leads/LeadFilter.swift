@@ -23,7 +23,8 @@ struct LeadFilter: ListFilter {
 
     static let sorts = ["-created_at", "score", "sla_due", "updated_at"]
     static let ownFields: Set<String> = [
-        "status", "owner", "source_id", "contact_id", "client_id", "country", "score", "value_minor", "sla_breached",
+        "status", "owner", "source_id", "contact_id", "client_id", "country", "score", "value_minor",
+        "sla_breached",
         "archived", "created_at", "updated_at", "tag", "custom", "q",
     ]
 
@@ -33,7 +34,9 @@ struct LeadFilter: ListFilter {
         var all: [SQL] = []
         if let status {
             // One status is compared as such, so that its order can be read from the index.
-            all.append(status.count == 1 ? "l.status = \(status[0])" : "l.status = ANY(\(status.map(\.rawValue))::text[])")
+            all.append(
+                status.count == 1
+                    ? "l.status = \(status[0])" : "l.status = ANY(\(status.map(\.rawValue))::text[])")
         }
         if let owner { all.append(Self.owned(by: owner, me: principal.memberId)) }
         if let sourceId { all.append("l.source_id = ANY(\(sourceId)::uuid[])") }
@@ -75,7 +78,8 @@ struct LeadFilter: ListFilter {
     }
 
     private static func within(_ bounds: Bounds<some SQLBindable & Codable>, _ column: String) -> [SQL] {
-        [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)].compactMap { sign, value in
+        [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)].compactMap {
+            sign, value in
             value.map { "\(unescaped: "\(column) \(sign) ")\($0)" }
         }
     }
@@ -100,7 +104,8 @@ struct LeadOwnerChoice: TextValue {
 
     static var rule: TextRule {
         TextRule(length: 2...36, pattern: "^(me|none|[0-9a-fA-F-]{36})$") { text in
-            text == "me" || text == "none" || UUID(text) != nil ? nil : "must be me, none or the id of a member"
+            text == "me" || text == "none" || UUID(text) != nil
+                ? nil : "must be me, none or the id of a member"
         }
     }
     static var exampleText: String { "me" }
@@ -112,7 +117,8 @@ enum LeadRows {
     static let nameAlone: SQL = "nullif(nullif(c.name, c.email), c.phone)"
 
     private static func name(_ principal: Principal) -> SQL {
-        principal.permissions.contains(.crmContactData) ? "c.name" : "coalesce(\(fragment: nameAlone), '(hidden)')"
+        principal.permissions.contains(.crmContactData)
+            ? "c.name" : "coalesce(\(fragment: nameAlone), '(hidden)')"
     }
 
     static func select(_ principal: Principal, where condition: SQL, also columns: SQL = "") -> SQL {

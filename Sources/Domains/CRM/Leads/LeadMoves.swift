@@ -10,11 +10,14 @@ enum LeadMoves {
             .operation("setLeadStatus").problems(.leadMoveNotAllowed)
             .describe(
                 "new → working → qualified; an open lead may be disqualified, a disqualified one is worked on again. "
-                    + "`converted` comes of a conversion alone. Leaving `new` counts as the first answer.")
+                    + "`converted` comes of a conversion alone. Leaving `new` counts as the first answer."
+            )
             .example(body: ["status": "working"], answer: LeadExamples.lead)
         POST("/v1/leads/{id}/assign", "Give a lead to somebody", .can(.crmWrite), assign)
             .operation("assignLead").problems(.leadConverted)
-            .describe("Without `owner_id` the assignment rules choose; when none of them has anybody it is nobody's.")
+            .describe(
+                "Without `owner_id` the assignment rules choose; when none of them has anybody it is nobody's."
+            )
             .example(body: ["owner_id": LeadExamples.member], answer: LeadExamples.lead)
         POST("/v1/leads/{id}/qualify", "Qualify a lead", .can(.crmWrite), qualify)
             .operation("qualifyLead").problems(.leadMoveNotAllowed).example(answer: LeadExamples.lead)
@@ -27,8 +30,11 @@ enum LeadMoves {
             .operation("changeLeads").problems(.leadMoveNotAllowed, .leadConverted)
             .describe(
                 "Up to \(LeadLimits.bulkMax) leads, each for itself: the answer says of each what became of it. Exactly one "
-                    + "action.")
-            .example(body: ["lead_ids": [LeadExamples.id], "action": "assign", "owner_id": LeadExamples.member])
+                    + "action."
+            )
+            .example(body: [
+                "lead_ids": [LeadExamples.id], "action": "assign", "owner_id": LeadExamples.member,
+            ])
     }
 
     struct StatusOrder: Codable, Sendable {
@@ -36,8 +42,10 @@ enum LeadMoves {
         let reason: Prose<2_000>?
     }
 
-    static func setStatus(_ call: Call, _ id: Path<UUID>, _ body: Body<StatusOrder>) async throws -> Single<Lead> {
-        try await move(call, id.value, to: body.status, reason: body.reason?.text)
+    static func setStatus(_ call: Call, _ id: Path<UUID>, _ body: Body<StatusOrder>) async throws -> Single<
+        Lead
+    > {
+        try await move(call, id.value, to: body.status, reason: body.reason?.text, honoursVersion: true)
     }
 
     static func qualify(_ call: Call, _ id: Path<UUID>) async throws -> Single<Lead> {
@@ -48,22 +56,33 @@ enum LeadMoves {
         let reason: Prose<2_000>
     }
 
-    static func disqualify(_ call: Call, _ id: Path<UUID>, _ body: Body<Disqualification>) async throws -> Single<Lead> {
+    static func disqualify(_ call: Call, _ id: Path<UUID>, _ body: Body<Disqualification>) async throws
+        -> Single<Lead>
+    {
         try await move(call, id.value, to: .disqualified, reason: body.reason.text)
     }
 
     static func reopen(_ call: Call, _ id: Path<UUID>) async throws -> Single<Lead> {
         try await call.db.transaction { tx in
             try await CRMAccess.require(.lead, id.value, call, tx)
-            try await set(.working, on: id.value, reason: nil, onlyFrom: .disqualified, by: call.actor, try call.company, tx)
+            try await set(
+                .working, on: id.value, reason: nil, onlyFrom: .disqualified, by: call.actor,
+                try call.company, tx)
         }
         return try await Leads.read(call, id)
     }
 
-    private static func move(_ call: Call, _ id: UUID, to status: LeadStatus, reason: String? = nil) async throws -> Single<Lead> {
+    private static func move(
+        _ call: Call, _ id: UUID, to status: LeadStatus, reason: String? = nil, honoursVersion: Bool = false
+    ) async throws -> Single<Lead> {
         try await call.db.transaction { tx in
             try await CRMAccess.require(.lead, id, call, tx)
-            try await set(status, on: id, reason: reason, by: call.actor, try call.company, tx)
+            let company = try call.company
+            if honoursVersion {
+                let head = try await LeadHead.lock(id, company, tx)
+                try call.requireVersion(head.version)
+            }
+            try await set(status, on: id, reason: reason, by: call.actor, company, tx)
         }
         return try await Leads.read(call, Path(id))
     }
@@ -71,14 +90,17 @@ enum LeadMoves {
     /// Asking for the status it has changes nothing.
     @inline(never)
     static func set(
-        _ status: LeadStatus, on id: UUID, reason: String?, onlyFrom: LeadStatus? = nil, by actor: Audit.Actor,
+        _ status: LeadStatus, on id: UUID, reason: String?, onlyFrom: LeadStatus? = nil,
+        by actor: Audit.Actor,
         _ company: UUID, _ tx: Transaction
     ) async throws {
         let head = try await LeadHead.lock(id, company, tx)
         if head.status == status && onlyFrom == nil { return }
         guard head.status.mayBecome(status), onlyFrom == nil || onlyFrom == head.status else {
-            throw Problem(.leadMoveNotAllowed, "It is \(head.status.rawValue), and cannot become \(status.rawValue) so.")
-                .with("lead_status", .string(head.status.rawValue))
+            throw Problem(
+                .leadMoveNotAllowed, "It is \(head.status.rawValue), and cannot become \(status.rawValue) so."
+            )
+            .with("lead_status", .string(head.status.rawValue))
         }
         if status == .disqualified, reason?.isEmpty ?? true {
             throw Problem.unprocessable("/reason", "required", "says why it is not worth more work")
@@ -110,7 +132,8 @@ enum LeadMoves {
         let ownerId: UUID?
     }
 
-    static func assign(_ call: Call, _ id: Path<UUID>, _ body: Body<Assignment>) async throws -> Single<Lead> {
+    static func assign(_ call: Call, _ id: Path<UUID>, _ body: Body<Assignment>) async throws -> Single<Lead>
+    {
         let owner = body.ownerId
         try await call.db.transaction { tx in
             try await CRMAccess.require(.lead, id.value, call, tx)
@@ -126,7 +149,9 @@ enum LeadMoves {
     }
 
     @inline(never)
-    static func give(_ id: UUID, to owner: UUID?, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func give(_ id: UUID, to owner: UUID?, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let head = try await LeadHead.lock(id, company, tx)
         if head.status == .converted { throw Problem(.leadConverted) }
         if let owner {
@@ -148,14 +173,17 @@ enum LeadMoves {
         }
         try await tell(
             id, LeadEvents.updated, "lead.changed", changed: ["owner_id"],
-            before: ["owner_id": head.ownerId.map { .string($0.description) } ?? .null], isAssigned: true, by: actor, company, tx)
+            before: ["owner_id": head.ownerId.map { .string($0.description) } ?? .null], isAssigned: true,
+            by: actor, company, tx)
     }
 
     /// What follows from any change of a lead: its score, its promise, the record, the events, and news for a new owner.
     @inline(never)
     static func tell(
-        _ id: UUID, _ event: EventType<LeadEvents.Data>, _ action: String, changed: [String], before: JSON? = nil,
-        after: JSON? = nil, isAssigned: Bool = false, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+        _ id: UUID, _ event: EventType<LeadEvents.Data>, _ action: String, changed: [String],
+        before: JSON? = nil,
+        after: JSON? = nil, isAssigned: Bool = false, by actor: Audit.Actor, _ company: UUID,
+        _ tx: Transaction
     ) async throws {
         if isAssigned { try await LeadPromise.make(for: id, company, tx) }
         try await LeadScoring.refresh([id], company, tx)
@@ -168,6 +196,8 @@ enum LeadMoves {
             statements.append(LeadUpkeep.expect(company))
         }
         _ = try await tx.batch(statements)
-        if isAssigned, let owner = head.ownerId { try await LeadWriting.tellOwner(owner, head, by: actor, company, tx) }
+        if isAssigned, let owner = head.ownerId {
+            try await LeadWriting.tellOwner(owner, head, by: actor, company, tx)
+        }
     }
 }

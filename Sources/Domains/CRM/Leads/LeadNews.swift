@@ -15,7 +15,8 @@ enum LeadNews {
         ])
 
     static let breached = NotificationType(
-        "lead.sla_breached", category: "crm", summary: "A lead was not answered in the promised time.", severity: .high,
+        "lead.sla_breached", category: "crm", summary: "A lead was not answered in the promised time.",
+        severity: .high,
         values: ["title"],
         texts: [
             "en": .init("Unanswered: {{title}}", "The promised time for a first answer is over."),
@@ -38,7 +39,8 @@ enum LeadNews {
         ])
 
     static let submitted = NotificationType(
-        "form.submitted", category: "crm", summary: "Somebody sent a form.", severity: .low, values: ["form", "title"],
+        "form.submitted", category: "crm", summary: "Somebody sent a form.", severity: .low,
+        values: ["form", "title"],
         texts: [
             "en": .init("{{form}} was sent", "{{title}}"),
             "de": .init("{{form}} wurde gesendet", "{{title}}"),
@@ -53,7 +55,8 @@ enum LeadNews {
         let users = try await users(of: members, company, tx).filter { $0 != actor.person }
         if users.isEmpty { return }
         try await Notify.record(
-            type, to: users, about: .init("lead", lead), values: values, link: "/leads/\(lead)", dedupeKey: dedupeKey,
+            type, to: users, about: .init("lead", lead), values: values, link: "/leads/\(lead)",
+            dedupeKey: dedupeKey,
             by: actor, company: company, in: tx)
     }
 

@@ -2,7 +2,8 @@ import API
 
 extension ProblemCode {
     static let leadSourceNameTaken = ProblemCode(
-        "lead-source-name-taken", 409, "There is a lead source of that name", advice: "Choose another name, or use it.")
+        "lead-source-name-taken", 409, "There is a lead source of that name",
+        advice: "Choose another name, or use it.")
     static let leadSourceInUse = ProblemCode(
         "lead-source-in-use", 409, "Something still names this lead source", advice: "Archive it instead.")
     static let tooManyLeadSources = ProblemCode(
@@ -10,7 +11,8 @@ extension ProblemCode {
         advice: "Delete one that nothing names.")
     static let leadMoveNotAllowed = ProblemCode(
         "lead-move-not-allowed", 409, "A lead cannot go from its status to that one",
-        advice: "The detail names both. A closed lead is reopened first; only a conversion makes one converted.")
+        advice:
+            "The detail names both. A closed lead is reopened first; only a conversion makes one converted.")
     static let leadConverted = ProblemCode(
         "lead-converted", 409, "The lead has been converted", advice: "Work on with the deal it has become.")
     static let leadNotInTrash = ProblemCode(
@@ -20,26 +22,32 @@ extension ProblemCode {
         "lead-external-id-taken", 409, "Another lead has this external id",
         advice: "Use POST /v1/leads/upsert to change the one there is; it may lie in the trash.")
     static let assignmentRuleNameTaken = ProblemCode(
-        "assignment-rule-name-taken", 409, "There is an assignment rule of that name", advice: "Choose another name.")
+        "assignment-rule-name-taken", 409, "There is an assignment rule of that name",
+        advice: "Choose another name.")
     static let tooManyAssignmentRules = ProblemCode(
-        "too-many-assignment-rules", 409, "A company has no more than \(LeadLimits.rulesMax) assignment rules",
+        "too-many-assignment-rules", 409,
+        "A company has no more than \(LeadLimits.rulesMax) assignment rules",
         advice: "Delete one.")
     static let slaPolicyNameTaken = ProblemCode(
         "sla-policy-name-taken", 409, "There is a policy of that name", advice: "Choose another name.")
     static let tooManySLAPolicies = ProblemCode(
-        "too-many-sla-policies", 409, "A company has no more than \(LeadLimits.policiesMax) response policies",
+        "too-many-sla-policies", 409,
+        "A company has no more than \(LeadLimits.policiesMax) response policies",
         advice: "Delete one.")
     static let scoringModelNameTaken = ProblemCode(
-        "scoring-model-name-taken", 409, "There is a scoring model of that name", advice: "Choose another name.")
+        "scoring-model-name-taken", 409, "There is a scoring model of that name",
+        advice: "Choose another name.")
     static let tooManyScoringModels = ProblemCode(
         "too-many-scoring-models", 409, "A company has no more than \(LeadLimits.modelsMax) scoring models",
         advice: "Delete one.")
     static let formNameTaken = ProblemCode(
         "form-name-taken", 409, "There is a form of that name", advice: "Choose another name.")
     static let tooManyForms = ProblemCode(
-        "too-many-forms", 409, "A company has no more than \(LeadLimits.formsMax) forms", advice: "Delete one.")
+        "too-many-forms", 409, "A company has no more than \(LeadLimits.formsMax) forms",
+        advice: "Delete one.")
     static let formHasSubmissions = ProblemCode(
-        "form-has-submissions", 409, "The form has submissions", advice: "Unpublish it instead: what came in stays.")
+        "form-has-submissions", 409, "The form has submissions",
+        advice: "Unpublish it instead: what came in stays.")
     static let tooManyCaptureKeys = ProblemCode(
         "too-many-capture-keys", 409, "A company has no more than \(LeadLimits.captureKeysMax) capture keys",
         advice: "Revoked keys count too; reuse one.")
@@ -56,12 +64,16 @@ extension ProblemCode {
         "submission-settled", 409, "The submission has been processed",
         advice: "Only what is held, spam, or failed is processed again.")
     static let unknownConfirmation = ProblemCode(
-        "unknown-confirmation", 404, "This link confirms nothing", advice: "It was used up or is too old; send the form again.")
+        "unknown-confirmation", 404, "This link confirms nothing",
+        advice: "It was used up or is too old; send the form again.")
 
     static let ofLeads: [ProblemCode] = [
-        leadSourceNameTaken, leadSourceInUse, tooManyLeadSources, leadMoveNotAllowed, leadConverted, leadNotInTrash,
-        leadExternalIdTaken, assignmentRuleNameTaken, tooManyAssignmentRules, slaPolicyNameTaken, tooManySLAPolicies,
-        scoringModelNameTaken, tooManyScoringModels, formNameTaken, tooManyForms, formHasSubmissions, tooManyCaptureKeys,
+        leadSourceNameTaken, leadSourceInUse, tooManyLeadSources, leadMoveNotAllowed, leadConverted,
+        leadNotInTrash,
+        leadExternalIdTaken, assignmentRuleNameTaken, tooManyAssignmentRules, slaPolicyNameTaken,
+        tooManySLAPolicies,
+        scoringModelNameTaken, tooManyScoringModels, formNameTaken, tooManyForms, formHasSubmissions,
+        tooManyCaptureKeys,
         originNotAllowed, proofRequired, proofRefused, submissionSettled, unknownConfirmation,
     ]
 }

@@ -20,7 +20,8 @@ enum LeadPromise {
              WHERE company_id = \(company) AND is_active ORDER BY position, id
             """)
         if rows.isEmpty { return }
-        guard let facts = try await LeadFacts.load([lead], company, tx)[lead], !facts["owner_id"].isEmpty else { return }
+        guard let facts = try await LeadFacts.load([lead], company, tx)[lead], !facts["owner_id"].isEmpty
+        else { return }
         for row in rows {
             let conditions = try [LeadCondition](stored: row.get("conditions"))
             guard facts.meets(conditions) else { continue }
@@ -72,7 +73,8 @@ enum LeadPromise {
         for row in rows {
             let head = try row.decode(LeadHead.self)
             try await breach(
-                head, policy: row.get("sla_policy_id"), escalateTo: row.get("escalate_to"), reassigns: row.get("reassigns"),
+                head, policy: row.get("sla_policy_id"), escalateTo: row.get("escalate_to"),
+                reassigns: row.get("reassigns"),
                 company, tx)
         }
         return rows.count == LeadLimits.dueAtOnce
@@ -80,7 +82,8 @@ enum LeadPromise {
 
     @inline(never)
     private static func breach(
-        _ head: LeadHead, policy: UUID?, escalateTo: UUID?, reassigns: Bool, _ company: UUID, _ tx: Transaction
+        _ head: LeadHead, policy: UUID?, escalateTo: UUID?, reassigns: Bool, _ company: UUID,
+        _ tx: Transaction
     ) async throws {
         let moves = reassigns && escalateTo != nil && escalateTo != head.ownerId
         var after = head
@@ -99,10 +102,15 @@ enum LeadPromise {
              WHERE company_id = \(company) AND id = \(head.id)
             """,
         ]
-        statements += try LeadEvents.story(LeadEvents.breached, "lead.sla_breached", after, by: .system, company)
-        if moves { statements += try LeadEvents.story(LeadEvents.assigned, "lead.assigned", after, by: .system, company) }
+        statements += try LeadEvents.story(
+            LeadEvents.breached, "lead.sla_breached", after, by: .system, company)
+        if moves {
+            statements += try LeadEvents.story(
+                LeadEvents.assigned, "lead.assigned", after, by: .system, company)
+        }
         _ = try await tx.batch(statements)
         let told = Array(Set([head.ownerId, escalateTo].compactMap { $0 }))
-        try await LeadNews.tell(LeadNews.breached, told, of: head.id, ["title": .string(head.title)], by: .system, company, tx)
+        try await LeadNews.tell(
+            LeadNews.breached, told, of: head.id, ["title": .string(head.title)], by: .system, company, tx)
     }
 }

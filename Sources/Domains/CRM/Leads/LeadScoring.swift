@@ -31,7 +31,8 @@ enum LeadScoring {
             """)
         guard let first = rows.first else { return nil }
         var model = Model(
-            id: try first.get("id"), halfLifeDays: try first.get("half_life_days"), hotAt: try first.get("hot_at"))
+            id: try first.get("id"), halfLifeDays: try first.get("half_life_days"),
+            hotAt: try first.get("hot_at"))
         for row in rows {
             guard let rule = try row.get("rule", as: UUID?.self) else { continue }
             model.rules.append(
@@ -89,7 +90,8 @@ enum LeadScoring {
     /// Counts what somebody did for leads of his. The same event counts once.
     @inline(never)
     static func count(
-        _ event: String, _ cause: UUID, facts extra: LeadFacts, for leads: [UUID], _ company: UUID, _ tx: Transaction
+        _ event: String, _ cause: UUID, facts extra: LeadFacts, for leads: [UUID], _ company: UUID,
+        _ tx: Transaction
     ) async throws {
         guard let model = try await model(company, tx), !leads.isEmpty else { return }
         let counted = model.rules.filter { $0.event == event }
@@ -114,7 +116,9 @@ enum LeadScoring {
 
     /// Writes the sums, and tells where one has crossed the threshold. Gives how many scores changed.
     @inline(never) @discardableResult
-    static func write(_ leads: [UUID], _ model: Model?, _ company: UUID, _ tx: Transaction) async throws -> Int {
+    static func write(_ leads: [UUID], _ model: Model?, _ company: UUID, _ tx: Transaction) async throws
+        -> Int
+    {
         let most = LeadLimits.scoreMax
         let rows = try await tx.query(
             """
@@ -133,12 +137,14 @@ enum LeadScoring {
             let (head, before) = (try row.decode(LeadHead.self), try row.get("before", as: Int.self))
             guard (before >= model.hotAt) != (head.score >= model.hotAt) else { continue }
             let story = try LeadEvents.story(
-                LeadEvents.scoreChanged, "lead.score_changed", head, changed: ["score"], before: ["score": JSON(before)],
+                LeadEvents.scoreChanged, "lead.score_changed", head, changed: ["score"],
+                before: ["score": JSON(before)],
                 after: ["score": JSON(head.score)], by: .system, company)
             _ = try await tx.batch(story)
             if head.score >= model.hotAt, let owner = head.ownerId {
                 try await LeadNews.tell(
-                    LeadNews.hot, [owner], of: head.id, ["title": .string(head.title), "score": JSON(head.score)], by: .system,
+                    LeadNews.hot, [owner], of: head.id,
+                    ["title": .string(head.title), "score": JSON(head.score)], by: .system,
                     company, tx)
             }
         }

@@ -9,7 +9,8 @@ enum LeadStatus: String, Codable, CaseIterable, SQLBindable, SQLBindableElement,
     /// A conversion is the only way to `converted`, and there is none back from it; who was disqualified is reopened first.
     func mayBecome(_ other: LeadStatus) -> Bool {
         switch (self, other) {
-        case (.new, .working), (.new, .qualified), (.new, .disqualified), (.working, .qualified), (.working, .disqualified),
+        case (.new, .working), (.new, .qualified), (.new, .disqualified), (.working, .qualified),
+            (.working, .disqualified),
             (.qualified, .working), (.qualified, .disqualified), (.disqualified, .working):
             true
         default: false
@@ -56,7 +57,8 @@ struct Lead: Codable, Sendable, FieldNotes {
 
     static let fieldNotes = [
         "value_minor": "Null without crm:amounts.", "contact_email": "Null without crm:contact-data.",
-        "contact_phone": "Null without crm:contact-data.", "client_name": "What the person calls the company.",
+        "contact_phone": "Null without crm:contact-data.",
+        "client_name": "What the person calls the company.",
         "rule_id": "The assignment rule that chose its owner.",
         "sla_due_at": "By when somebody is to have answered.",
     ]
@@ -125,9 +127,12 @@ struct LeadChange: Codable, Sendable {
 struct CountryCode: TextValue, SQLBindable {
     let text: String
     init(unchecked text: String) { self.text = text }
-    static var rule: TextRule { TextRule(length: 2...2, pattern: "^[A-Z]{2}$") { text in
-        text.utf8.allSatisfy { (0x41...0x5A).contains($0) } ? nil : "must be two capital letters of ISO 3166"
-    } }
+    static var rule: TextRule {
+        TextRule(length: 2...2, pattern: "^[A-Z]{2}$") { text in
+            text.utf8.allSatisfy { (0x41...0x5A).contains($0) }
+                ? nil : "must be two capital letters of ISO 3166"
+        }
+    }
     static var exampleText: String { "DE" }
 }
 
@@ -152,11 +157,15 @@ enum LeadExamples {
     ]
 
     static let lead: JSON = [
-        "id": id, "title": "New shop", "message": nil, "status": "new", "contact_id": person, "contact_name": "Anna Berg",
-        "contact_email": "anna@northwind.example", "contact_phone": nil, "client_id": nil, "client_name": "Northwind",
-        "owner_id": member, "source_id": nil, "source_name": nil, "score": 40, "value_minor": 250_000, "currency": "EUR",
+        "id": id, "title": "New shop", "message": nil, "status": "new", "contact_id": person,
+        "contact_name": "Anna Berg",
+        "contact_email": "anna@northwind.example", "contact_phone": nil, "client_id": nil,
+        "client_name": "Northwind",
+        "owner_id": member, "source_id": nil, "source_name": nil, "score": 40, "value_minor": 250_000,
+        "currency": "EUR",
         "country": "DE", "utm": ["source": "newsletter", "campaign": "spring"], "custom": [:], "tag_ids": [],
-        "external_id": nil, "rule_id": nil, "assigned_at": "2026-11-24T09:30:00.000000Z", "first_response_at": nil,
+        "external_id": nil, "rule_id": nil, "assigned_at": "2026-11-24T09:30:00.000000Z",
+        "first_response_at": nil,
         "sla_due_at": "2026-11-24T10:30:00.000000Z", "sla_breached_at": nil, "is_archived": false,
         "disqualified_for": nil, "disqualified_at": nil, "converted_at": nil, "version": 1,
         "created_at": "2026-11-24T09:30:00.000000Z", "updated_at": "2026-11-24T09:30:00.000000Z",

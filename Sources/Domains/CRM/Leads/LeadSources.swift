@@ -102,7 +102,8 @@ enum LeadSources {
                 "DELETE FROM lead_sources WHERE company_id = \(company) AND id = \(id) RETURNING name")
             guard let row = gone.first else { throw Problem.notFound }
             let name: String = try row.get("name")
-            let entry = Audit.Entry("lead_source.deleted", on: "lead_source", id.value, before: ["name": .string(name)])
+            let entry = Audit.Entry(
+                "lead_source.deleted", on: "lead_source", id.value, before: ["name": .string(name)])
             try await Audit.record(entry, by: call.actor, company: company, in: tx)
         }
         return NoContent()

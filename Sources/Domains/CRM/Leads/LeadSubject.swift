@@ -13,7 +13,8 @@ extension CRMDomain {
         view: ViewShape(
             LeadFilter.self,
             columns: [
-                "title", "contact_name", "client_name", "status", "owner", "source", "score", "value_minor", "country", "tags",
+                "title", "contact_name", "client_name", "status", "owner", "source", "score", "value_minor",
+                "country", "tags",
                 "sla_due_at", "created_at", "updated_at",
             ],
             groups: ["status", "owner", "source", "country"]),
@@ -37,7 +38,8 @@ extension CRMDomain {
                 """)
             guard let row = rows.first else { return nil }
             return SubjectHead(
-                title: try row.get("title"), link: "/leads/\(id)", canComment: call.can(.crmWrite), canModerate: call.can(.crmManage))
+                title: try row.get("title"), link: "/leads/\(id)", canComment: call.can(.crmWrite),
+                canModerate: call.can(.crmManage))
         },
         visible: { company, id in
             """
@@ -49,11 +51,13 @@ extension CRMDomain {
     static let leadExport = ExportKind(
         "lead", "Leads", .crmRead, filter: LeadFilter.self,
         columns: { member, environment in
-            let fields = try await environment[CustomFields.self].everyField(of: "lead", company: member.companyId ?? .zero)
+            let fields = try await environment[CustomFields.self].everyField(
+                of: "lead", company: member.companyId ?? .zero)
             return LeadTable.columns(for: member) + fields.map { .init("custom.\($0.key)", $0.name) }
         },
         base: { list, member, environment in
-            let fields = try await environment[CustomFields.self].everyField(of: "lead", company: member.companyId ?? .zero)
+            let fields = try await environment[CustomFields.self].everyField(
+                of: "lead", company: member.companyId ?? .zero)
             let conditions = try await list.filter.conditions(member, environment[CustomFields.self])
             return LeadTable.base(member, fields.map(\.key), CRMAccess.visible(member, "l") + conditions)
         })
@@ -65,10 +69,13 @@ extension CRMDomain {
             throw Problem.unprocessable("/target", "unknown-field", "leads go to no certain place")
         },
         columns: { _, company, environment in
-            let fields = try await environment[CustomFields.self].fields(of: "lead", scope: nil, company: company)
+            let fields = try await environment[CustomFields.self].fields(
+                of: "lead", scope: nil, company: company)
             return LeadTable.importColumns
                 + fields.filter { !$0.isArchived }.map {
-                    ImportColumn("custom.\($0.key)", $0.name, isRequired: $0.isRequired, summary: "A field of your own", aliases: [$0.key])
+                    ImportColumn(
+                        "custom.\($0.key)", $0.name, isRequired: $0.isRequired,
+                        summary: "A field of your own", aliases: [$0.key])
                 }
         },
         write: LeadTable.write, undo: LeadTable.undo)
@@ -77,19 +84,26 @@ extension CRMDomain {
 enum LeadTable {
     static func columns(for member: Principal) -> [ExportKind.Column] {
         var all: [ExportKind.Column] = [
-            .init("title", "Title"), .init("status", "Status"), .init("contact_name", "Contact"), .init("client_name", "Company"),
-            .init("owner", "Owner"), .init("source_name", "Source"), .init("score", "Score"), .init("country", "Country"),
+            .init("title", "Title"), .init("status", "Status"), .init("contact_name", "Contact"),
+            .init("client_name", "Company"),
+            .init("owner", "Owner"), .init("source_name", "Source"), .init("score", "Score"),
+            .init("country", "Country"),
             .init("tags", "Tags"), .init("external_id", "External id"), .init("created_at", "Created"),
             .init("first_response_at", "First answer"), .init("converted_at", "Converted"),
         ]
-        if member.permissions.contains(.crmContactData) { all += [.init("contact_email", "E-mail"), .init("contact_phone", "Phone")] }
-        if member.permissions.contains(.crmAmounts) { all += [.init("value_minor", "Value"), .init("currency", "Currency")] }
+        if member.permissions.contains(.crmContactData) {
+            all += [.init("contact_email", "E-mail"), .init("contact_phone", "Phone")]
+        }
+        if member.permissions.contains(.crmAmounts) {
+            all += [.init("value_minor", "Value"), .init("currency", "Currency")]
+        }
         return all
     }
 
     static func base(_ member: Principal, _ custom: [String], _ condition: SQL) -> SQL {
         // Keys are of small letters, digits and _.
-        let own = custom.map { key -> SQL in ", l.custom -> \(key)::text AS \(unescaped: "\"custom.\(key)\"")" }
+        let own = custom.map { key -> SQL in ", l.custom -> \(key)::text AS \(unescaped: "\"custom.\(key)\"")"
+        }
         let more: SQL = """
             , (SELECT u.name FROM memberships m JOIN users u ON u.id = m.user_id
                 WHERE m.company_id = l.company_id AND m.id = l.owner_id) AS owner,
@@ -103,17 +117,27 @@ enum LeadTable {
     static let importColumns = [
         ImportColumn("title", "Title", summary: "What it is about", aliases: ["Subject", "Lead", "Titel"]),
         ImportColumn("name", "Name", summary: "Of the person", aliases: ["Contact", "Full name", "Kontakt"]),
-        ImportColumn("email", "E-mail", summary: "Of the person", aliases: ["Email", "Mail", "E-Mail-Adresse"]),
-        ImportColumn("phone", "Phone", summary: "Of the person", aliases: ["Telephone", "Telefon", "Mobile"]),
-        ImportColumn("company", "Company", summary: "Where the person works", aliases: ["Client", "Organisation", "Firma"]),
+        ImportColumn(
+            "email", "E-mail", summary: "Of the person", aliases: ["Email", "Mail", "E-Mail-Adresse"]),
+        ImportColumn(
+            "phone", "Phone", summary: "Of the person", aliases: ["Telephone", "Telefon", "Mobile"]),
+        ImportColumn(
+            "company", "Company", summary: "Where the person works",
+            aliases: ["Client", "Organisation", "Firma"]),
         ImportColumn("message", "Message", summary: "What was asked", aliases: ["Notes", "Description"]),
-        ImportColumn("source", "Source", summary: "The name of a lead source", aliases: ["Lead source", "Quelle"]),
-        ImportColumn("owner", "Owner", summary: "The e-mail address of a member", aliases: ["Assigned to", "Zuständig"]),
+        ImportColumn(
+            "source", "Source", summary: "The name of a lead source", aliases: ["Lead source", "Quelle"]),
+        ImportColumn(
+            "owner", "Owner", summary: "The e-mail address of a member",
+            aliases: ["Assigned to", "Zuständig"]),
         ImportColumn("country", "Country", summary: "Two letters, as DE", aliases: ["Land"]),
-        ImportColumn("value_minor", "Value", summary: "In the smallest unit of the currency", aliases: ["Amount"]),
+        ImportColumn(
+            "value_minor", "Value", summary: "In the smallest unit of the currency", aliases: ["Amount"]),
         ImportColumn("currency", "Currency", summary: "Three letters, as EUR", aliases: ["Währung"]),
-        ImportColumn("external_id", "External id", summary: "By which another system knows it", aliases: ["Id"]),
-        ImportColumn("tags", "Tags", summary: "Names, between commas; new ones are made", aliases: ["Labels"]),
+        ImportColumn(
+            "external_id", "External id", summary: "By which another system knows it", aliases: ["Id"]),
+        ImportColumn(
+            "tags", "Tags", summary: "Names, between commas; new ones are made", aliases: ["Labels"]),
     ]
 
     private struct Known: Sendable {
@@ -124,7 +148,9 @@ enum LeadTable {
     }
 
     @Sendable @inline(never)
-    static func write(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> [ImportOutcome] {
+    static func write(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws
+        -> [ImportOutcome]
+    {
         let known = try await known(rows, run, tx)
         let customs = try await run.environment[CustomFields.self].check(
             all: rows.map(custom), of: "lead", scope: nil, company: run.company)
@@ -149,7 +175,11 @@ enum LeadTable {
                 }
                 outcomes.append(.created(draft.id, version: 1))
             } catch let problem as Problem {
-                outcomes.append(.failed([ImportFault(nil, problem.code.name, problem.faults.first?.detail ?? problem.code.title)]))
+                outcomes.append(
+                    .failed([
+                        ImportFault(
+                            nil, problem.code.name, problem.faults.first?.detail ?? problem.code.title)
+                    ]))
             }
         }
         return outcomes
@@ -158,13 +188,15 @@ enum LeadTable {
     private static func custom(_ row: ImportRow) -> JSON? {
         var object = JSON.Object()
         for (key, text) in row.cells.sorted(by: { $0.key < $1.key }) where key.hasPrefix("custom.") {
-            object[String(key.dropFirst(7))] = (try? JSON.parse(text)).flatMap { $0.stringValue == nil ? $0 : nil } ?? .string(text)
+            object[String(key.dropFirst(7))] =
+                (try? JSON.parse(text)).flatMap { $0.stringValue == nil ? $0 : nil } ?? .string(text)
         }
         return .object(object)
     }
 
     @inline(never)
-    private static func known(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> Known {
+    private static func known(_ rows: [ImportRow], _ run: ImportRun, _ tx: Transaction) async throws -> Known
+    {
         var known = Known()
         let externals = rows.compactMap { $0["external_id"] }
         let answers = try await tx.batch([
@@ -184,7 +216,9 @@ enum LeadTable {
     }
 
     private static func names(_ cell: String?) -> [String] {
-        (cell ?? "").split(whereSeparator: { ",;".contains($0) }).map { String($0).trimmed() }.filter { !$0.isEmpty }
+        (cell ?? "").split(whereSeparator: { ",;".contains($0) }).map { String($0).trimmed() }.filter {
+            !$0.isEmpty
+        }
     }
 
     private static func draft(
@@ -195,32 +229,44 @@ enum LeadTable {
         person.name = row["name"]
         person.lifecycle = .lead
         if let email = row["email"] {
-            if Email(email) == nil { faults.append(ImportFault("email", "invalid", "is not an e-mail address")) }
+            if Email(email) == nil {
+                faults.append(ImportFault("email", "invalid", "is not an e-mail address"))
+            }
             person.emails = [email]
         }
         if let phone = row["phone"] {
-            if Identity(.phone, phone) == nil { faults.append(ImportFault("phone", "invalid", "is not a telephone number")) }
+            if Identity(.phone, phone) == nil {
+                faults.append(ImportFault("phone", "invalid", "is not a telephone number"))
+            }
             person.phones = [phone]
         }
         if (row["email"] != nil || row["phone"] != nil) && !run.member.permissions.contains(.crmContactData) {
             faults.append(ImportFault("email", "forbidden", "takes crm:contact-data"))
         }
-        if person.displayName == nil { faults.append(ImportFault("name", "required", "the person has neither name nor address")) }
+        if person.displayName == nil {
+            faults.append(ImportFault("name", "required", "the person has neither name nor address"))
+        }
         draft.contact = person
         draft.title = row["title"].map { String($0.prefix(200)) }
         draft.message = row["message"].map { String($0.prefix(20_000)) }
         draft.clientName = row["company"].map { String($0.prefix(200)) }
         if let source = row["source"] {
             draft.sourceId = known.sources[source.lowercased()]
-            if draft.sourceId == nil { faults.append(ImportFault("source", "unknown-source", "is no lead source")) }
+            if draft.sourceId == nil {
+                faults.append(ImportFault("source", "unknown-source", "is no lead source"))
+            }
         }
         if let owner = row["owner"] {
             draft.ownerId = known.members[owner.lowercased()]
-            if draft.ownerId == nil { faults.append(ImportFault("owner", "unknown-member", "is no member's address")) }
+            if draft.ownerId == nil {
+                faults.append(ImportFault("owner", "unknown-member", "is no member's address"))
+            }
         }
         if let country = row["country"] {
             draft.country = CountryCode(country.uppercased())?.text
-            if draft.country == nil { faults.append(ImportFault("country", "invalid", "must be two letters")) }
+            if draft.country == nil {
+                faults.append(ImportFault("country", "invalid", "must be two letters"))
+            }
         }
         amount(row, run, &draft, &faults)
         draft.externalId = row["external_id"].map { String($0.prefix(200)) }
@@ -234,11 +280,22 @@ enum LeadTable {
         _ row: ImportRow, _ run: ImportRun, _ draft: inout LeadWriting.Draft, _ faults: inout [ImportFault]
     ) {
         guard row["value_minor"] != nil || row["currency"] != nil else { return }
-        if !run.member.permissions.contains(.crmAmounts) { faults.append(ImportFault("value_minor", "forbidden", "takes crm:amounts")) }
-        draft.valueMinor = row["value_minor"].flatMap { Int64($0) }.flatMap { (0...Cents.max).contains($0) ? $0 : nil }
+        if !run.member.permissions.contains(.crmAmounts) {
+            faults.append(ImportFault("value_minor", "forbidden", "takes crm:amounts"))
+        }
+        draft.valueMinor = row["value_minor"].flatMap { Int64($0) }.flatMap {
+            (0...Cents.max).contains($0) ? $0 : nil
+        }
         draft.currency = row["currency"].flatMap { CurrencyCode($0.uppercased())?.text }
-        if draft.valueMinor == nil { faults.append(ImportFault("value_minor", "invalid", "must be a whole number, and stand beside its currency")) }
-        if draft.currency == nil { faults.append(ImportFault("currency", "invalid", "must be a currency like EUR, and stand beside its value")) }
+        if draft.valueMinor == nil {
+            faults.append(
+                ImportFault("value_minor", "invalid", "must be a whole number, and stand beside its currency")
+            )
+        }
+        if draft.currency == nil {
+            faults.append(
+                ImportFault("currency", "invalid", "must be a currency like EUR, and stand beside its value"))
+        }
     }
 
     @Sendable @inline(never)

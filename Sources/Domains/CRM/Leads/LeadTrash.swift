@@ -7,7 +7,8 @@ import Wire
 enum LeadTrash {
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
         try await call.db.transaction { tx in
-            let head = try await LeadHead.lock(id.value, try call.company, tx, if: CRMAccess.visible(call, "l"))
+            let head = try await LeadHead.lock(
+                id.value, try call.company, tx, if: CRMAccess.visible(call, "l"))
             try call.requireVersion(head.version)
             try await remove(head, by: call.actor, try call.company, tx)
         }
@@ -15,7 +16,9 @@ enum LeadTrash {
     }
 
     @inline(never)
-    static func remove(_ head: LeadHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func remove(_ head: LeadHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         var statements: [SQL] = [
             """
             UPDATE leads SET deleted_at = now(), version = version + 1, updated_at = now()
@@ -24,7 +27,8 @@ enum LeadTrash {
         ]
         statements += Search.remove("lead", [head.id], company: company)
         statements += try LeadEvents.story(
-            LeadEvents.deleted, "lead.deleted", head, before: ["title": .string(head.title)], by: actor, company)
+            LeadEvents.deleted, "lead.deleted", head, before: ["title": .string(head.title)], by: actor,
+            company)
         statements.append(LeadUpkeep.expect(company))
         _ = try await tx.batch(statements)
     }
@@ -53,14 +57,17 @@ enum LeadTrash {
             """)
         try await LeadWriting.search(id, company: company, tx)
         let head = try await LeadHead.lock(id, company, tx)
-        _ = try await tx.batch(try LeadEvents.story(LeadEvents.restored, "lead.restored", head, by: call.actor, company))
+        _ = try await tx.batch(
+            try LeadEvents.story(LeadEvents.restored, "lead.restored", head, by: call.actor, company))
     }
 
     /// What has lain there for its time is gone, but for what became something: its history stays.
     static func sweep(_ company: UUID, _ db: Database) async throws {
         var isMore = true
         while isMore {
-            isMore = try await db.transaction(as: Tenant(company: company)) { tx in try await swept(company, tx) }
+            isMore = try await db.transaction(as: Tenant(company: company)) { tx in
+                try await swept(company, tx)
+            }
         }
     }
 

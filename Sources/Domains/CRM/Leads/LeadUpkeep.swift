@@ -56,7 +56,8 @@ enum LeadUpkeep {
             """, as: Tenant(company: company))
         guard let next = try rows[0].get("at", as: Timestamp?.self) else { return }
         _ = try await db.query(
-            "UPDATE lead_upkeep SET due_at = least(due_at, greatest(\(next), now() + interval '1 second')) WHERE company_id = \(company)")
+            "UPDATE lead_upkeep SET due_at = least(due_at, greatest(\(next), now() + interval '1 second')) WHERE company_id = \(company)"
+        )
     }
 
     struct NoArguments: Codable, Sendable {}
@@ -65,7 +66,8 @@ enum LeadUpkeep {
     static let decay = JobKind<NoArguments>("crm.decay-scores", attemptsMax: 5, leaseSeconds: 300)
 
     static let handler = JobHandler(decay) { _, job in
-        let companies = try await job.work.database.query("SELECT company_id FROM lead_upkeep ORDER BY company_id")
+        let companies = try await job.work.database.query(
+            "SELECT company_id FROM lead_upkeep ORDER BY company_id")
         for row in companies {
             if job.isStopping { return .again(at: .now) }
             try await decay(row.get("company_id"), job.work.database)
@@ -86,7 +88,9 @@ enum LeadUpkeep {
 
     @inline(never)
     private static func decayed(after: UUID, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
-        guard let model = try await LeadScoring.model(company, tx), model.halfLifeDays != nil else { return nil }
+        guard let model = try await LeadScoring.model(company, tx), model.halfLifeDays != nil else {
+            return nil
+        }
         let rows = try await tx.query(
             """
             SELECT DISTINCT p.lead_id FROM lead_points p

@@ -37,24 +37,33 @@ enum LeadWriting {
     }
 
     @inline(never) @discardableResult
-    static func create(_ draft: Draft, by actor: Audit.Actor, company: UUID, in tx: Transaction) async throws -> UUID {
+    static func create(_ draft: Draft, by actor: Audit.Actor, company: UUID, in tx: Transaction) async throws
+        -> UUID
+    {
         let contact = try await contact(of: draft, by: actor, company, tx)
         try await check(draft, company, tx)
         try await insert(draft, contact, by: actor, company, tx)
-        try await ContactWriting.setLifecycle(contact, .lead, onlyForward: true, by: actor, company: company, in: tx)
+        try await ContactWriting.setLifecycle(
+            contact, .lead, onlyForward: true, by: actor, company: company, in: tx)
         if draft.ownerId == nil { _ = try await LeadAssignment.assign(draft.id, company, tx) }
         try await LeadPromise.make(for: draft.id, company, tx)
         _ = try await LeadScoring.refresh([draft.id], company, tx)
         let head = try await LeadHead.lock(draft.id, company, tx)
         var statements = try LeadEvents.story(LeadEvents.created, "lead.created", head, by: actor, company)
-        if head.ownerId != nil { statements += try LeadEvents.story(LeadEvents.assigned, "lead.assigned", head, by: actor, company) }
+        if head.ownerId != nil {
+            statements += try LeadEvents.story(LeadEvents.assigned, "lead.assigned", head, by: actor, company)
+        }
         statements.append(LeadUpkeep.expect(company))
         _ = try await tx.batch(statements)
-        if let owner = head.ownerId, !draft.isQuiet { try await tellOwner(owner, head, by: actor, company, tx) }
+        if let owner = head.ownerId, !draft.isQuiet {
+            try await tellOwner(owner, head, by: actor, company, tx)
+        }
         return draft.id
     }
 
-    static func tellOwner(_ owner: UUID, _ head: LeadHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func tellOwner(
+        _ owner: UUID, _ head: LeadHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+    ) async throws {
         try await LeadNews.tell(
             LeadNews.assigned, [owner], of: head.id, ["title": .string(head.title)], by: actor, company, tx)
     }
@@ -68,11 +77,14 @@ enum LeadWriting {
                 """
                 SELECT id FROM contacts WHERE company_id = \(company) AND id = \(contact) AND deleted_at IS NULL FOR SHARE
                 """)
-            if rows.isEmpty { throw Problem.unprocessable("/contact_id", "unknown-contact", "is no contact here") }
+            if rows.isEmpty {
+                throw Problem.unprocessable("/contact_id", "unknown-contact", "is no contact here")
+            }
             return contact
         }
         guard let person = draft.contact else {
-            throw Problem.unprocessable("/contact", "required", "a lead is somebody's: send `contact_id` or `contact`")
+            throw Problem.unprocessable(
+                "/contact", "required", "a lead is somebody's: send `contact_id` or `contact`")
         }
         let found = try await ContactWriting.findOrCreate(person, by: actor, company: company, in: tx)
         return found.id
@@ -85,7 +97,8 @@ enum LeadWriting {
             owner: draft.ownerId, source: draft.sourceId, client: draft.clientId, company, tx)
         try await Tags.mustExist(draft.tags, at: "/tag_ids", company: company, in: tx)
         if (draft.valueMinor == nil) != (draft.currency == nil) {
-            throw Problem.unprocessable("/currency", "required", "an amount has a currency, and a currency an amount")
+            throw Problem.unprocessable(
+                "/currency", "required", "an amount has a currency, and a currency an amount")
         }
     }
 
@@ -110,12 +123,16 @@ enum LeadWriting {
             """)
         let (title, name): (String, String?) = (try rows[0].get("title"), try rows[0].get("name"))
         var statements = Search.put(
-            "lead", [(draft.id, SearchText(title: [title, draft.clientName, name], body: [draft.message]))], areNew: true,
+            "lead", [(draft.id, SearchText(title: [title, draft.clientName, name], body: [draft.message]))],
+            areNew: true,
             company: company)
-        if !draft.tags.isEmpty { statements.append(CRMDomain.leadTags.add(draft.tags, to: [draft.id], company: company)) }
+        if !draft.tags.isEmpty {
+            statements.append(CRMDomain.leadTags.add(draft.tags, to: [draft.id], company: company))
+        }
         statements.append(
             Touches.sql(
-                contact: contact, lead: draft.id, source: draft.sourceId, channel: draft.channel, utm: draft.utm,
+                contact: contact, lead: draft.id, source: draft.sourceId, channel: draft.channel,
+                utm: draft.utm,
                 page: draft.page, referrer: draft.referrer, company))
         _ = try await tx.batch(statements)
     }
@@ -141,7 +158,8 @@ enum LeadWriting {
             """)
         guard let row = rows.first else { return }
         let text = SearchText(
-            title: [try row.get("title"), try row.get("client_name"), try row.get("name")], body: [try row.get("message")])
+            title: [try row.get("title"), try row.get("client_name"), try row.get("name")],
+            body: [try row.get("message")])
         _ = try await tx.batch(Search.put("lead", id, text, company: company))
     }
 }
@@ -150,7 +168,8 @@ enum LeadWriting {
 enum LeadChecks {
     @inline(never)
     static func all(
-        owner: UUID?, source: UUID?, client: UUID? = nil, ownerAt pointer: String = "/owner_id", _ company: UUID,
+        owner: UUID?, source: UUID?, client: UUID? = nil, ownerAt pointer: String = "/owner_id",
+        _ company: UUID,
         _ tx: Transaction
     ) async throws {
         let rows = try await tx.query(
@@ -179,7 +198,9 @@ enum LeadChecks {
 
     /// 422 at the first of them who is no active member.
     @inline(never)
-    static func members(_ members: [UUID], at pointer: String, _ company: UUID, _ tx: Transaction) async throws {
+    static func members(_ members: [UUID], at pointer: String, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         if members.isEmpty { return }
         let rows = try await tx.query(
             """
@@ -188,7 +209,8 @@ enum LeadChecks {
             """)
         let known = Set(try rows.map { try $0.get("id", as: UUID.self) })
         if let index = members.firstIndex(where: { !known.contains($0) }) {
-            throw Problem.unprocessable("\(pointer)/\(index)", "unknown-member", "is no active member of this company")
+            throw Problem.unprocessable(
+                "\(pointer)/\(index)", "unknown-member", "is no active member of this company")
         }
     }
 }

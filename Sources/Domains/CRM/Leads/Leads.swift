@@ -13,19 +13,24 @@ enum Leads {
             .problems(.leadExternalIdTaken)
             .describe(
                 "Of a contact, or of a person who is found by address or number and else made. Without `owner_id` the "
-                    + "assignment rules choose who gets it.")
+                    + "assignment rules choose who gets it."
+            )
             .example(body: LeadExamples.newLead, answer: LeadExamples.lead)
         POST("/v1/leads/upsert", "Create or change a lead by its external id", .can(.crmWrite), upsert)
             .operation("upsertLead").problems(.leadConverted)
             .describe("What is sent replaces what was there; what is not stays. 200 either way.")
-            .example(body: ["external_id": "shop-4711", "contact": ["email": "anna@northwind.example"]], answer: LeadExamples.lead)
+            .example(
+                body: ["external_id": "shop-4711", "contact": ["email": "anna@northwind.example"]],
+                answer: LeadExamples.lead)
         GET("/v1/leads/stats", "Count leads", .can(.crmRead), LeadStats.read).operation("countLeads")
         GET("/v1/leads/{id}", "Read a lead", .can(.crmRead), read).example(answer: LeadExamples.lead)
         PATCH("/v1/leads/{id}", "Change a lead", .can(.crmWrite), change).ifMatch(.required)
             .problems(.leadExternalIdTaken)
             .example(body: ["title": "New shop and newsletter", "country": "AT"], answer: LeadExamples.lead)
         DELETE("/v1/leads/{id}", "Put a lead into the trash", .can(.crmWrite), LeadTrash.delete)
-            .describe("For \(LeadLimits.trashDays) days it can be taken back. What was converted stays after that too.")
+            .describe(
+                "For \(LeadLimits.trashDays) days it can be taken back. What was converted stays after that too."
+            )
         POST("/v1/leads/{id}/restore", "Take a lead out of the trash", .can(.crmWrite), LeadTrash.restore)
             .operation("restoreLead").problems(.leadNotInTrash).example(answer: LeadExamples.lead)
     }
@@ -33,7 +38,8 @@ enum Leads {
     static func list(_ call: Call, _ list: List<LeadFilter>) async throws -> Page<Lead> {
         guard let principal = call.principal else { throw Problem.unauthorized }
         let conditions = try await list.filter.conditions(principal, call.environment[CustomFields.self])
-        return try await call.page(list, LeadRows.select(principal, where: CRMAccess.visible(principal, "l") + conditions))
+        return try await call.page(
+            list, LeadRows.select(principal, where: CRMAccess.visible(principal, "l") + conditions))
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Lead> {
@@ -48,7 +54,9 @@ enum Leads {
     }
 
     @inline(never)
-    private static func make(_ draft: LeadWriting.Draft, _ call: Call, _ company: UUID, _ tx: Transaction) async throws {
+    private static func make(_ draft: LeadWriting.Draft, _ call: Call, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         if let contact = draft.contactId { try await CRMAccess.require(.contact, contact, call, tx) }
         if let client = draft.clientId { try await CRMAccess.require(.client, client, call, tx) }
         try await LeadWriting.create(draft, by: call.actor, company: company, in: tx)
@@ -66,7 +74,8 @@ enum Leads {
         draft.clientName = body.clientName?.text
         draft.clientId = body.clientId
         // Who sees only his own would not see what he made.
-        draft.ownerId = try body.ownerId ?? (call.can(.crmReadTeam) || call.can(.crmReadAll) ? nil : try call.member)
+        draft.ownerId =
+            try body.ownerId ?? (call.can(.crmReadTeam) || call.can(.crmReadAll) ? nil : try call.member)
         draft.sourceId = body.sourceId
         draft.valueMinor = body.valueMinor?.value
         draft.currency = body.currency?.text
@@ -91,7 +100,9 @@ enum Leads {
         return draft
     }
 
-    private static func custom(_ values: [String: JSON], over stored: JSON?, _ call: Call) async throws -> JSON {
+    private static func custom(_ values: [String: JSON], over stored: JSON?, _ call: Call) async throws
+        -> JSON
+    {
         var object = JSON.Object()
         for (key, value) in values.sorted(by: { $0.key < $1.key }) { object[key] = value }
         let company = try call.company
@@ -99,7 +110,8 @@ enum Leads {
             .object(object), over: stored, of: "lead", scope: nil, company: company)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<LeadChange>) async throws -> Single<Lead> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<LeadChange>) async throws -> Single<Lead>
+    {
         let change = body.value
         let mayKeep = change.custom == nil
         let stored = mayKeep ? JSON.null : try await storedCustom(id.value, call)
@@ -110,19 +122,23 @@ enum Leads {
 
     private static func storedCustom(_ id: UUID, _ call: Call) async throws -> JSON {
         let rows = try await call.db.query(
-            "SELECT l.custom::text AS custom FROM leads l WHERE l.company_id = \(call.company) AND l.id = \(id)")
+            "SELECT l.custom::text AS custom FROM leads l WHERE l.company_id = \(call.company) AND l.id = \(id)"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         return try JSON.parse(row.get("custom", as: String.self))
     }
 
     @inline(never)
-    static func apply(_ change: LeadChange, _ custom: JSON?, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    static func apply(_ change: LeadChange, _ custom: JSON?, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let head = try await LeadHead.lock(id, company, tx, if: CRMAccess.visible(call, "l"))
         try call.requireVersion(head.version)
         if change.valueMinor != nil || change.currency != nil { try call.require(.crmAmounts) }
         try await LeadChecks.all(
-            owner: change.ownerId ?? nil, source: change.sourceId ?? nil, client: change.clientId ?? nil, company, tx)
+            owner: change.ownerId ?? nil, source: change.sourceId ?? nil, client: change.clientId ?? nil,
+            company, tx)
         if let client = change.clientId ?? nil { try await CRMAccess.require(.client, client, call, tx) }
         var changes = Changes()
         var names: [String] = []
@@ -138,7 +154,8 @@ enum Leads {
         changes.set("external_id", change.externalId); note("external_id", change.externalId != nil)
         if let custom { changes.set("custom", to: "\(JSONText(custom))::jsonb"); names.append("custom") }
         if let isArchived = change.isArchived {
-            changes.set("archived_at", to: isArchived ? "coalesce(archived_at, now())" : "NULL"); names.append("is_archived")
+            changes.set("archived_at", to: isArchived ? "coalesce(archived_at, now())" : "NULL");
+            names.append("is_archived")
         }
         let isReassigned = change.ownerId != nil && change.ownerId ?? nil != head.ownerId
         if isReassigned {
@@ -146,7 +163,9 @@ enum Leads {
             changes.set("assigned_at", to: change.ownerId ?? nil == nil ? "NULL" : "now()")
             changes.set("rule_id", to: "NULL")
         }
-        var statements: [SQL] = ["UPDATE leads SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"]
+        var statements: [SQL] = [
+            "UPDATE leads SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"
+        ]
         if let tags = change.tagIds?.items {
             try await Tags.mustExist(tags, at: "/tag_ids", company: company, in: tx)
             statements += CRMDomain.leadTags.replace(with: Array(Set(tags)), on: id, company: company)
@@ -154,7 +173,9 @@ enum Leads {
         }
         _ = try await tx.batch(statements)
         try await LeadWriting.search(id, company: company, tx)
-        try await LeadMoves.tell(id, LeadEvents.updated, "lead.changed", changed: names, isAssigned: isReassigned, by: call.actor, company, tx)
+        try await LeadMoves.tell(
+            id, LeadEvents.updated, "lead.changed", changed: names, isAssigned: isReassigned, by: call.actor,
+            company, tx)
     }
 
     static func upsert(_ call: Call, _ body: Body<NewLead>) async throws -> Single<Lead> {
@@ -171,7 +192,8 @@ enum Leads {
 
     @inline(never)
     private static func upserted(
-        _ draft: LeadWriting.Draft, _ external: String, _ body: NewLead, _ call: Call, _ company: UUID, _ tx: Transaction
+        _ draft: LeadWriting.Draft, _ external: String, _ body: NewLead, _ call: Call, _ company: UUID,
+        _ tx: Transaction
     ) async throws -> UUID {
         // Two at once with one id wait for each other, so that the second finds what the first has made.
         let answers = try await tx.batch([
@@ -182,7 +204,9 @@ enum Leads {
             try await make(draft, call, company, tx)
             return draft.id
         }
-        if try row.get("is_gone", as: Bool.self) { throw Problem(.leadExternalIdTaken, "It lies in the trash.") }
+        if try row.get("is_gone", as: Bool.self) {
+            throw Problem(.leadExternalIdTaken, "It lies in the trash.")
+        }
         let id: UUID = try row.get("id")
         let status: LeadStatus = try row.get("status")
         if status == .converted { throw Problem(.leadConverted).with("lead_id", .string(id.description)) }
@@ -199,11 +223,16 @@ enum Leads {
         changes.set("country", body.country)
         if body.utm != nil { changes.set("utm", to: "\(JSONText(draft.utm))::jsonb") }
         if body.custom != nil { changes.set("custom", to: "custom || \(JSONText(draft.custom))::jsonb") }
-        var statements: [SQL] = ["UPDATE leads SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"]
-        if !draft.tags.isEmpty { statements.append(CRMDomain.leadTags.add(draft.tags, to: [id], company: company)) }
+        var statements: [SQL] = [
+            "UPDATE leads SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"
+        ]
+        if !draft.tags.isEmpty {
+            statements.append(CRMDomain.leadTags.add(draft.tags, to: [id], company: company))
+        }
         _ = try await tx.batch(statements)
         try await LeadWriting.search(id, company: company, tx)
-        try await LeadMoves.tell(id, LeadEvents.updated, "lead.changed", changed: ["upsert"], by: call.actor, company, tx)
+        try await LeadMoves.tell(
+            id, LeadEvents.updated, "lead.changed", changed: ["upsert"], by: call.actor, company, tx)
         return id
     }
 }

@@ -6,14 +6,17 @@ import Wire
 /// What a company promises to whoever writes to it: a first answer within so many minutes of its hours.
 enum SLAPolicies {
     @RouteList static var routes: [Route] {
-        GET("/v1/sla-policies", "List response policies, in their order", .can(.crmRead), list).operation("listSLAPolicies")
+        GET("/v1/sla-policies", "List response policies, in their order", .can(.crmRead), list).operation(
+            "listSLAPolicies")
         POST("/v1/sla-policies", "Create a response policy", .can(.crmManage), create)
             .operation("createSLAPolicy").problems(.slaPolicyNameTaken, .tooManySLAPolicies)
             .describe(
                 "The first active policy whose conditions hold counts from the moment somebody has the lead. Leads that wait "
-                    + "already keep the promise they have.")
+                    + "already keep the promise they have."
+            )
             .example(body: [
-                "name": "Within the hour", "respond_minutes": 60, "time_zone": "Europe/Berlin", "work_days": [1, 2, 3, 4, 5],
+                "name": "Within the hour", "respond_minutes": 60, "time_zone": "Europe/Berlin",
+                "work_days": [1, 2, 3, 4, 5],
                 "work_from": 540, "work_until": 1020, "escalate_to": LeadExamples.member, "reassigns": false,
             ])
         PATCH("/v1/sla-policies/{id}", "Change a response policy", .can(.crmManage), change)
@@ -90,7 +93,8 @@ enum SLAPolicies {
     private static func insert(_ draft: NewPolicy, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
         let company = try call.company
         let isBelow = SQL.below(
-            LeadLimits.policiesMax, "SELECT count(*) FROM sla_policies WHERE company_id = \(company)", else: .tooManySLAPolicies)
+            LeadLimits.policiesMax, "SELECT count(*) FROM sla_policies WHERE company_id = \(company)",
+            else: .tooManySLAPolicies)
         try await LeadChecks.all(owner: draft.escalateTo, source: nil, ownerAt: "/escalate_to", company, tx)
         let (from, until) = (draft.workFrom?.value ?? 0, draft.workUntil?.value ?? 1440)
         try checkHours(from, until, draft.workDays?.items)
@@ -120,7 +124,9 @@ enum SLAPolicies {
         .unprocessable("/escalate_to", "required", "says who gets a lead that is taken from its owner")
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<PolicyChange>) async throws -> Single<Policy> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<PolicyChange>) async throws -> Single<
+        Policy
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         let rows = try await call.db.query("\(fragment: select(call.company)) AND p.id = \(id)")
@@ -128,7 +134,9 @@ enum SLAPolicies {
     }
 
     @inline(never)
-    private static func apply(_ change: PolicyChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: PolicyChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let rows = try await tx.query(
             """
@@ -140,7 +148,8 @@ enum SLAPolicies {
         let escalateTo = try change.escalateTo ?? row.get("escalate_to", as: UUID?.self)
         let reassigns = try change.reassigns ?? row.get("reassigns")
         if reassigns, escalateTo == nil { throw noTarget }
-        try await LeadChecks.all(owner: change.escalateTo ?? nil, source: nil, ownerAt: "/escalate_to", company, tx)
+        try await LeadChecks.all(
+            owner: change.escalateTo ?? nil, source: nil, ownerAt: "/escalate_to", company, tx)
         let from = try change.workFrom?.value ?? row.get("work_from")
         let until = try change.workUntil?.value ?? row.get("work_until")
         try checkHours(from, until, change.workDays?.items)
@@ -154,9 +163,14 @@ enum SLAPolicies {
         changes.set("work_until", change.workUntil)
         changes.set("escalate_to", change.escalateTo)
         changes.set("reassigns", change.reassigns)
-        if let days = change.workDays?.items.map(\.value) { changes.set("work_days", to: "\(days)::integer[]") }
-        if let conditions = change.conditions?.items { changes.set("conditions", to: "\(try conditions.stored)::jsonb") }
-        _ = try await tx.query("UPDATE sla_policies SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
+        if let days = change.workDays?.items.map(\.value) {
+            changes.set("work_days", to: "\(days)::integer[]")
+        }
+        if let conditions = change.conditions?.items {
+            changes.set("conditions", to: "\(try conditions.stored)::jsonb")
+        }
+        _ = try await tx.query(
+            "UPDATE sla_policies SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
         try await record("changed", id, try JSON(encoding: change).withoutNulls, call, tx)
     }
 
@@ -171,7 +185,9 @@ enum SLAPolicies {
     }
 
     @inline(never)
-    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction) async throws {
+    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let entry = Audit.Entry("sla_policy.\(act)", on: "sla_policy", id, after: after)
         try await Audit.record(entry, by: call.actor, company: try call.company, in: tx)
     }

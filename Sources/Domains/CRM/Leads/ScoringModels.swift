@@ -11,23 +11,30 @@ enum ScoringModels {
             .problems(.scoringModelNameTaken, .tooManyScoringModels)
             .describe(
                 "A rule without `event` asks what the lead is and counts whole; one with an event counts each such event, "
-                    + "which is worth half after each half-life.")
+                    + "which is worth half after each half-life."
+            )
             .example(body: [
                 "name": "Shops", "is_active": true, "half_life_days": 30, "hot_at": 50,
                 "rules": [
-                    ["name": "From Germany", "points": 10, "conditions": [["field": "country", "sign": "any_of", "values": ["DE"]]]],
+                    [
+                        "name": "From Germany", "points": 10,
+                        "conditions": [["field": "country", "sign": "any_of", "values": ["DE"]]],
+                    ],
                     ["name": "Sent a form", "points": 30, "event": "form.submitted"],
                 ],
             ])
         GET("/v1/scoring-models/{id}", "Read a scoring model", .can(.crmRead), read)
         PATCH("/v1/scoring-models/{id}", "Change a scoring model", .can(.crmManage), change)
             .problems(.scoringModelNameTaken)
-            .describe("`rules` replaces all; one sent with its `id` stays and keeps its points. Activating one deactivates the other.")
+            .describe(
+                "`rules` replaces all; one sent with its `id` stays and keeps its points. Activating one deactivates the other."
+            )
             .example(body: ["is_active": true])
         DELETE("/v1/scoring-models/{id}", "Delete a scoring model", .can(.crmManage), delete)
         POST("/v1/scoring-models/{id}/recompute", "Rate all leads anew", .can(.crmManage), recompute)
             .operation("recomputeScores").describe("As a job; GET /v1/jobs/{id} tells how far it is.")
-        GET("/v1/leads/{id}/score", "Read why a lead has its score", .can(.crmRead), explain).operation("explainLeadScore")
+        GET("/v1/leads/{id}/score", "Read why a lead has its score", .can(.crmRead), explain).operation(
+            "explainLeadScore")
     }
 
     struct Rule: Codable, Sendable {
@@ -121,15 +128,20 @@ enum ScoringModels {
     }
 
     @inline(never)
-    private static func setRules(_ rules: [NewRule], of model: UUID, _ company: UUID, _ tx: Transaction) async throws {
+    private static func setRules(_ rules: [NewRule], of model: UUID, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let known = Set(
-            try await tx.query("SELECT id FROM scoring_rules WHERE company_id = \(company) AND model_id = \(model)")
-                .map { try $0.get("id", as: UUID.self) })
+            try await tx.query(
+                "SELECT id FROM scoring_rules WHERE company_id = \(company) AND model_id = \(model)"
+            )
+            .map { try $0.get("id", as: UUID.self) })
         var kept: [UUID] = []
         var statements: [SQL] = []
         for (position, rule) in rules.enumerated() {
             if let id = rule.id, !known.contains(id) {
-                throw Problem.unprocessable("/rules/\(position)/id", "unknown-rule", "is no rule of this model")
+                throw Problem.unprocessable(
+                    "/rules/\(position)/id", "unknown-rule", "is no rule of this model")
             }
             let id = rule.id ?? UUID.v7()
             kept.append(id)
@@ -166,17 +178,22 @@ enum ScoringModels {
         _ = try await Jobs.enqueue(rate, Rating(), company: company, uniqueKey: "rate", in: tx)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ModelChange>) async throws -> Single<ScoringModel> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ModelChange>) async throws -> Single<
+        ScoringModel
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         return try await read(call, id)
     }
 
     @inline(never)
-    private static func apply(_ change: ModelChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: ModelChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let rows = try await tx.query(
-            "SELECT version, is_active FROM scoring_models WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+            "SELECT version, is_active FROM scoring_models WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         var changes = Changes()
@@ -184,7 +201,8 @@ enum ScoringModels {
         changes.set("half_life_days", change.halfLifeDays)
         changes.set("hot_at", change.hotAt)
         if change.isActive == false { changes.set("is_active", to: "false") }
-        _ = try await tx.query("UPDATE scoring_models SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
+        _ = try await tx.query(
+            "UPDATE scoring_models SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
         if let rules = change.rules?.items { try await setRules(rules, of: id, company, tx) }
         if change.isActive == true {
             try await activate(id, company, tx)
@@ -197,7 +215,8 @@ enum ScoringModels {
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
         try await call.db.transaction { tx in
             let gone = try await tx.query(
-                "DELETE FROM scoring_models WHERE company_id = \(call.company) AND id = \(id) RETURNING is_active")
+                "DELETE FROM scoring_models WHERE company_id = \(call.company) AND id = \(id) RETURNING is_active"
+            )
             guard let row = gone.first else { throw Problem.notFound }
             if try row.get("is_active", as: Bool.self) { try await order(try call.company, tx) }
             try await record("deleted", id.value, nil, call, tx)
@@ -206,7 +225,9 @@ enum ScoringModels {
     }
 
     @inline(never)
-    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction) async throws {
+    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let entry = Audit.Entry("scoring_model.\(act)", on: "scoring_model", id, after: after)
         try await Audit.record(entry, by: call.actor, company: try call.company, in: tx)
     }
@@ -269,7 +290,8 @@ enum ScoringModels {
     static func recompute(_ call: Call, _ id: Path<UUID>) async throws -> Accepted<Ordered> {
         let company = try call.company
         let job = try await call.db.transaction { tx in
-            let there = try await tx.query("SELECT 1 FROM scoring_models WHERE company_id = \(company) AND id = \(id)")
+            let there = try await tx.query(
+                "SELECT 1 FROM scoring_models WHERE company_id = \(company) AND id = \(id)")
             if there.isEmpty { throw Problem.notFound }
             return try await Jobs.enqueue(rate, Rating(), company: company, uniqueKey: "rate", in: tx)
         }
@@ -317,7 +339,8 @@ enum ScoringModels {
             let sum = points.reduce(0) { $0 + $1.worth }
             let score = Int(sum.rounded())
             return Explanation(
-                leadId: id.value, score: score, isHot: model.map { score >= $0.hotAt } ?? false, hotAt: model?.hotAt,
+                leadId: id.value, score: score, isHot: model.map { score >= $0.hotAt } ?? false,
+                hotAt: model?.hotAt,
                 halfLifeDays: model?.halfLifeDays, points: points)
         }
         return Single(answer)
@@ -338,18 +361,23 @@ enum LeadReactions {
     }
 
     /// Something that went out to the person is the first answer.
-    private static let answers = Reaction("crm.note-first-response", on: .types(["activity.logged"])) { event, tx, _ in
+    private static let answers = Reaction("crm.note-first-response", on: .types(["activity.logged"])) {
+        event, tx, _ in
         let data = event.data
         if data["direction"] == "inbound" || data["kind"] == "note" || data["is_planned"] == true { return }
         let leads = try await leads(of: event, tx)
-        if !leads.isEmpty { _ = try await tx.query(LeadWriting.noteResponse(leads, at: event.at, company: event.company)) }
+        if !leads.isEmpty {
+            _ = try await tx.query(LeadWriting.noteResponse(leads, at: event.at, company: event.company))
+        }
     }
 
     /// The lead an event names, else the open ones of the contacts it names.
     @inline(never)
     static func leads(of event: Event, _ tx: Transaction) async throws -> [UUID] {
         func ids(_ one: String, _ many: String) -> [UUID] {
-            let texts = [event.data[one]?.stringValue].compactMap { $0 } + (event.data[many]?.arrayValue ?? []).compactMap(\.stringValue)
+            let texts =
+                [event.data[one]?.stringValue].compactMap { $0 }
+                + (event.data[many]?.arrayValue ?? []).compactMap(\.stringValue)
             return texts.compactMap { UUID($0) }
         }
         let (leads, contacts) = (ids("lead_id", "lead_ids"), ids("contact_id", "contact_ids"))

@@ -7,11 +7,14 @@ import Wire
 enum Touches {
     @RouteList static var routes: [Route] {
         GET("/v1/contacts/{id}/touches", "List the ways a contact came to us", .can(.crmRead), list)
-            .operation("listContactTouches").describe("The first and the last of them are the ones usually credited.")
-        GET("/v1/crm/sources", "Compare lead sources", .can(.crmRead), sources).operation("compareLeadSources")
-            .describe(
-                "Of the leads one may see that came in between the bounds, by their source. What was won is told in the "
-                    + "company's own currency, and null without crm:amounts.")
+            .operation("listContactTouches").describe(
+                "The first and the last of them are the ones usually credited.")
+        GET("/v1/crm/sources", "Compare lead sources", .can(.crmRead), sources).operation(
+            "compareLeadSources"
+        )
+        .describe(
+            "Of the leads one may see that came in between the bounds, by their source. What was won is told in the "
+                + "company's own currency, and null without crm:amounts.")
     }
 
     struct Touch: Codable, Sendable {
@@ -94,7 +97,8 @@ enum Touches {
 
     /// One more way. Its channel is told, else the source's, else what the utm medium means.
     static func sql(
-        contact: UUID, lead: UUID?, source: UUID?, channel: String?, utm: JSON, page: String?, referrer: String?,
+        contact: UUID, lead: UUID?, source: UUID?, channel: String?, utm: JSON, page: String?,
+        referrer: String?,
         _ company: UUID
     ) -> SQL {
         let guess =

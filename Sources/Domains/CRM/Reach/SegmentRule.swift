@@ -27,7 +27,9 @@ struct SegmentRule: Decodable, Sendable {
 
     /// A condition on the id in `column`, of a row that the member may see; it does not say by itself what he sees.
     @inline(never)
-    func condition(_ column: String, _ others: [UUID: SegmentRule], _ member: Principal, _ environment: Environment) async throws -> SQL {
+    func condition(
+        _ column: String, _ others: [UUID: SegmentRule], _ member: Principal, _ environment: Environment
+    ) async throws -> SQL {
         let company = member.companyId ?? .zero
         if isFrozen {
             return """
@@ -58,7 +60,8 @@ struct SegmentRule: Decodable, Sendable {
     /// A segment that is gone since has nobody in it.
     @inline(never)
     private func part(
-        _ id: UUID, _ column: String, _ others: [UUID: SegmentRule], _ member: Principal, _ environment: Environment
+        _ id: UUID, _ column: String, _ others: [UUID: SegmentRule], _ member: Principal,
+        _ environment: Environment
     ) async throws -> SQL {
         guard let other = others[id] else { return "FALSE" }
         let condition = try await other.condition(column, others, member, environment)

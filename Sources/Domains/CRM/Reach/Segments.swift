@@ -6,37 +6,62 @@ import Wire
 /// Saved audiences of contacts, leads, clients or deals, live or frozen. Whoever uses one finds what he may see of it.
 enum Segments {
     @RouteList static var routes: [Route] {
-        GET("/v1/crm/segments", "List segments", .can(.crmRead), list).operation("listCrmSegments").example(answer: example)
+        GET("/v1/crm/segments", "List segments", .can(.crmRead), list).operation("listCrmSegments").example(
+            answer: example)
         POST("/v1/crm/segments", "Save a segment", .can(.crmWrite), create).operation("createCrmSegment")
             .problems(.segmentNameTaken, .segmentCircle, .tooManySegments)
             .describe(
                 "In it is what `filter` finds (the filter of the list of that kind), within all segments of `all_of`, any of "
-                    + "`any_of` and none of `none_of`; and `include_ids`, but not `exclude_ids`.")
+                    + "`any_of` and none of `none_of`; and `include_ids`, but not `exclude_ids`."
+            )
             .example(body: draft, answer: example)
         POST("/v1/crm/segments/preview", "See who would be in a segment", .can(.crmRead), preview)
             .operation("previewCrmSegment").problems(.segmentCircle)
-            .example(body: draft, answer: ["count": 1, "sample": [["id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8a21", "name": "Anna Berg"]]])
-        GET("/v1/crm/segments/{id}", "Read a segment", .can(.crmRead), read).operation("getCrmSegment").example(answer: example)
-        PATCH("/v1/crm/segments/{id}", "Change a segment", .can(.crmWrite), change).operation("changeCrmSegment").ifMatch(.required)
+            .example(
+                body: draft,
+                answer: [
+                    "count": 1,
+                    "sample": [["id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8a21", "name": "Anna Berg"]],
+                ])
+        GET("/v1/crm/segments/{id}", "Read a segment", .can(.crmRead), read).operation("getCrmSegment")
+            .example(answer: example)
+        PATCH("/v1/crm/segments/{id}", "Change a segment", .can(.crmWrite), change).operation(
+            "changeCrmSegment"
+        ).ifMatch(.required)
             .problems(.segmentNameTaken, .segmentCircle)
             .describe("Another's takes crm:manage. What is frozen stays as it is until it is refreshed.")
             .example(body: ["name": "Customers in Spain"], answer: example)
-        DELETE("/v1/crm/segments/{id}", "Delete a segment", .can(.crmWrite), delete).operation("deleteCrmSegment")
-            .describe("Another's takes crm:manage.")
+        DELETE("/v1/crm/segments/{id}", "Delete a segment", .can(.crmWrite), delete).operation(
+            "deleteCrmSegment"
+        )
+        .describe("Another's takes crm:manage.")
         GET("/v1/crm/segments/{id}/members", "List who is in a segment", .can(.crmRead), members)
             .operation("listCrmSegmentMembers").problems(.segmentCircle)
-            .example(answer: ["id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8a21", "name": "Anna Berg", "created_at": "2026-11-24T08:00:00Z"])
-        GET("/v1/crm/segments/{id}/members/{record_id}", "Ask whether a record is in a segment", .can(.crmRead), isMember)
-            .operation("isInCrmSegment").problems(.segmentCircle).example(answer: ["is_member": true])
-        POST("/v1/crm/segments/{id}/freeze", "Freeze a segment, or refresh a frozen one", .can(.crmWrite), freeze)
-            .operation("freezeCrmSegment").problems(.segmentCircle)
-            .describe("It holds from now on what the caller finds in it at this moment.").example(answer: example)
-        DELETE("/v1/crm/segments/{id}/freeze", "Let a segment live again", .can(.crmWrite), thaw).operation("thawCrmSegment")
+            .example(answer: [
+                "id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8a21", "name": "Anna Berg",
+                "created_at": "2026-11-24T08:00:00Z",
+            ])
+        GET(
+            "/v1/crm/segments/{id}/members/{record_id}", "Ask whether a record is in a segment",
+            .can(.crmRead), isMember
+        )
+        .operation("isInCrmSegment").problems(.segmentCircle).example(answer: ["is_member": true])
+        POST(
+            "/v1/crm/segments/{id}/freeze", "Freeze a segment, or refresh a frozen one", .can(.crmWrite),
+            freeze
+        )
+        .operation("freezeCrmSegment").problems(.segmentCircle)
+        .describe("It holds from now on what the caller finds in it at this moment.").example(answer: example)
+        DELETE("/v1/crm/segments/{id}/freeze", "Let a segment live again", .can(.crmWrite), thaw).operation(
+            "thawCrmSegment")
     }
 
-    private static let draft: JSON = ["kind": "contact", "name": "Customers", "filter": ["lifecycle": ["customer"]]]
+    private static let draft: JSON = [
+        "kind": "contact", "name": "Customers", "filter": ["lifecycle": ["customer"]],
+    ]
     private static let example: JSON = [
-        "id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8b20", "kind": "contact", "name": "Customers", "description": nil,
+        "id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8b20", "kind": "contact", "name": "Customers",
+        "description": nil,
         "filter": ["lifecycle": ["customer"]], "all_of": [], "any_of": [], "none_of": [], "include_ids": [],
         "exclude_ids": [], "frozen_at": nil, "frozen_count": nil, "created_by": nil, "version": 1,
         "created_at": "2026-11-24T08:00:00Z", "updated_at": "2026-11-24T08:00:00Z",
@@ -132,7 +157,9 @@ enum Segments {
         try await call.page(list, select(call))
     }
 
-    static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Segment> { try Single(await row(id.value, call)) }
+    static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Segment> {
+        try Single(await row(id.value, call))
+    }
 
     private static func row(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(call)) AND s.id = \(id)")
@@ -142,7 +169,8 @@ enum Segments {
     /// there is no such segment of that kind.
     @inline(never)
     static func condition(
-        _ id: UUID, of kind: CRMRecord, on column: String, _ member: Principal, _ environment: Environment, _ db: TenantDatabase
+        _ id: UUID, of kind: CRMRecord, on column: String, _ member: Principal, _ environment: Environment,
+        _ db: TenantDatabase
     ) async throws -> SQL {
         let company = member.companyId ?? .zero
         let rows = try await db.query(
@@ -159,7 +187,8 @@ enum Segments {
         let (company, id, new) = (try call.company, UUID.v7(), body.value)
         _ = try await checked(rule(new, id), call)
         let limit = RowLimit(
-            SegmentLimits.segmentsMax, "SELECT count(*) FROM crm_segments WHERE company_id = \(company)", else: .tooManySegments)
+            SegmentLimits.segmentsMax, "SELECT count(*) FROM crm_segments WHERE company_id = \(company)",
+            else: .tooManySegments)
         _ = try await call.create(under: limit, also: [told("segment.created", id, call)]) { isBelow in
             """
             INSERT INTO crm_segments (company_id, id, kind, name, description, filter, all_of, any_of, none_of, include_ids,
@@ -176,8 +205,10 @@ enum Segments {
 
     private static func rule(_ new: NewSegment, _ id: UUID) -> SegmentRule {
         SegmentRule(
-            id: id, kind: new.kind.rawValue, filter: new.filter, allOf: new.allOf?.items ?? [], anyOf: new.anyOf?.items ?? [],
-            noneOf: new.noneOf?.items ?? [], includeIds: new.includeIds?.items ?? [], excludeIds: new.excludeIds?.items ?? [],
+            id: id, kind: new.kind.rawValue, filter: new.filter, allOf: new.allOf?.items ?? [],
+            anyOf: new.anyOf?.items ?? [],
+            noneOf: new.noneOf?.items ?? [], includeIds: new.includeIds?.items ?? [],
+            excludeIds: new.excludeIds?.items ?? [],
             isFrozen: false)
     }
 
@@ -218,13 +249,17 @@ enum Segments {
 
     private static func label(_ kind: CRMRecord) -> String { kind == .lead ? "r.title" : "r.name" }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<SegmentChange>) async throws -> Single<Segment> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<SegmentChange>) async throws -> Single<
+        Segment
+    > {
         let change = body.value
         let old = try await owned(id.value, call)
         let rule = SegmentRule(
-            id: id.value, kind: old.kind, filter: change.filter ?? old.filter, allOf: change.allOf?.items ?? old.allOf,
+            id: id.value, kind: old.kind, filter: change.filter ?? old.filter,
+            allOf: change.allOf?.items ?? old.allOf,
             anyOf: change.anyOf?.items ?? old.anyOf, noneOf: change.noneOf?.items ?? old.noneOf,
-            includeIds: change.includeIds?.items ?? old.includeIds, excludeIds: change.excludeIds?.items ?? old.excludeIds,
+            includeIds: change.includeIds?.items ?? old.includeIds,
+            excludeIds: change.excludeIds?.items ?? old.excludeIds,
             isFrozen: old.isFrozen)
         _ = try await checked(rule, call)
         var changes = Changes()
@@ -277,7 +312,8 @@ enum Segments {
 
     private static func found(_ id: UUID, _ call: Call) async throws -> (record: CRMRecord, base: SQL) {
         guard let principal = call.principal else { throw Problem.unauthorized }
-        let rows = try await call.db.query("SELECT kind FROM crm_segments WHERE company_id = \(call.company) AND id = \(id)")
+        let rows = try await call.db.query(
+            "SELECT kind FROM crm_segments WHERE company_id = \(call.company) AND id = \(id)")
         guard let row = rows.first else { throw Problem.notFound }
         let record = try row.get("kind", as: Kind.self).record
         let condition = try await condition(id, of: record, on: "r.id", principal, call.environment, call.db)
@@ -289,12 +325,16 @@ enum Segments {
         return (record, base)
     }
 
-    static func members(_ call: Call, _ id: Path<UUID>, _ list: List<MemberFilter>) async throws -> Page<Member> {
+    static func members(_ call: Call, _ id: Path<UUID>, _ list: List<MemberFilter>) async throws -> Page<
+        Member
+    > {
         let found = try await found(id.value, call)
         return try await call.page(list, found.base)
     }
 
-    static func isMember(_ call: Call, _ id: Path<UUID>, _ record: Path<UUID>) async throws -> Single<Membership> {
+    static func isMember(_ call: Call, _ id: Path<UUID>, _ record: Path<UUID>) async throws -> Single<
+        Membership
+    > {
         let found = try await found(id.value, call)
         let rows = try await call.db.query("\(fragment: found.base) AND r.id = \(record.value)")
         return Single(Membership(isMember: !rows.isEmpty))
@@ -311,9 +351,12 @@ enum Segments {
     private static func take(_ id: UUID, _ company: UUID, _ call: Call, _ tx: Transaction) async throws {
         // Live for a moment, so that what is taken is what it finds now. FOR UPDATE by the UPDATE: one at a time.
         _ = try await tx.query(
-            "UPDATE crm_segments SET frozen_at = NULL, frozen_count = NULL WHERE company_id = \(company) AND id = \(id)")
+            "UPDATE crm_segments SET frozen_at = NULL, frozen_count = NULL WHERE company_id = \(company) AND id = \(id)"
+        )
         guard let principal = call.principal else { throw Problem.unauthorized }
-        let rows = try await tx.query("SELECT \(fragment: SegmentRule.columns) FROM crm_segments s WHERE s.company_id = \(company) AND s.id = \(id)")
+        let rows = try await tx.query(
+            "SELECT \(fragment: SegmentRule.columns) FROM crm_segments s WHERE s.company_id = \(company) AND s.id = \(id)"
+        )
         guard let rule = try rows.first?.decode(SegmentRule.self) else { throw Problem.notFound }
         let others = try await rule.others(company: company) { try await tx.query($0) }
         let condition = try await rule.condition("r.id", others, principal, call.environment)
@@ -356,5 +399,6 @@ extension ProblemCode {
         "crm-segment-circle", 409, "The segments lead back to themselves, or go too deep",
         advice: "Refer to segments that do not refer to this one, over three steps at most.")
     static let tooManySegments = ProblemCode(
-        "too-many-crm-segments", 409, "The company has as many segments as it may", advice: "Delete one first.")
+        "too-many-crm-segments", 409, "The company has as many segments as it may",
+        advice: "Delete one first.")
 }

@@ -22,14 +22,16 @@ enum SequenceEvents {
         example: Data(enrolmentId: id, sequenceId: id, contactId: id, reason: "reply"))
 
     static func sql(
-        _ type: EventType<Data>, _ enrolment: UUID, _ sequence: UUID, _ contact: UUID, _ reason: String?, _ company: UUID
+        _ type: EventType<Data>, _ enrolment: UUID, _ sequence: UUID, _ contact: UUID, _ reason: String?,
+        _ company: UUID
     ) throws -> SQL {
         let data = Data(enrolmentId: enrolment, sequenceId: sequence, contactId: contact, reason: reason)
         return try Events.sql(type, data, on: "enrolment", enrolment, by: .system, company: company)
     }
 
     /// Enrols the contact an event is about into the sequences that wait for it.
-    static let enrol = Reaction("crm.sequence-triggers", on: .types(SequenceTrigger.allCases.map(\.rawValue))) { event, tx, _ in
+    static let enrol = Reaction("crm.sequence-triggers", on: .types(SequenceTrigger.allCases.map(\.rawValue)))
+    { event, tx, _ in
         try await react(to: event, tx)
     }
 
@@ -37,10 +39,13 @@ enum SequenceEvents {
     private static func react(to event: Event, _ tx: Transaction) async throws {
         let company = event.company
         let rows = try await tx.query(
-            "SELECT id FROM sequences WHERE company_id = \(company) AND is_active AND \(event.type) = ANY(triggers)")
+            "SELECT id FROM sequences WHERE company_id = \(company) AND is_active AND \(event.type) = ANY(triggers)"
+        )
         if rows.isEmpty { return }
         let named = event.data["contact_id"]?.stringValue.flatMap { UUID($0) }
-        let lead = event.subjectType == "lead" ? event.subjectId : event.data["lead_id"]?.stringValue.flatMap { UUID($0) }
+        let lead =
+            event.subjectType == "lead"
+            ? event.subjectId : event.data["lead_id"]?.stringValue.flatMap { UUID($0) }
         let contacts: SQL = """
             SELECT r.id FROM contacts r
              WHERE r.company_id = \(company) AND r.deleted_at IS NULL AND r.id = coalesce(

@@ -13,7 +13,9 @@ struct SequenceOptOut: Sendable {
             .describe("A page with a button. Opening it changes nothing: mail scanners open links.")
             .operation("showLetterOptOut").media("text/html").problems(.unknownOptOut)
         POST("/v1/public/letters/{token}", "Get no more letters of a company", .open, stop)
-            .describe("One click by RFC 8058: the body is `List-Unsubscribe=One-Click` as a form. Asking again changes nothing.")
+            .describe(
+                "One click by RFC 8058: the body is `List-Unsubscribe=One-Click` as a form. Asking again changes nothing."
+            )
             .operation("optOutOfLetters").media("text/html").bodyBytes(max: 4 << 10).problems(.unknownOptOut)
     }
 
@@ -36,7 +38,10 @@ struct SequenceOptOut: Sendable {
         guard let bytes = Base64.decode(token, .url), bytes.count > Self.codeLength else { return nil }
         let payload = String(decoding: bytes[Self.codeLength...], as: UTF8.self)
         let code = Array(bytes[..<Self.codeLength])
-        guard keys.contains(where: { constantTimeEquals(Array($0.authenticate(payload).prefix(Self.codeLength)), code) })
+        guard
+            keys.contains(where: {
+                constantTimeEquals(Array($0.authenticate(payload).prefix(Self.codeLength)), code)
+            })
         else { return nil }
         let parts = payload.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, let company = UUID(parts[0]) else { return nil }
@@ -44,7 +49,9 @@ struct SequenceOptOut: Sendable {
     }
 
     static func show(_ call: Call, _ token: Path<Text<600>>) async throws -> Raw {
-        guard SequenceOptOut(call.environment).wish(of: token.text) != nil else { throw Problem(.unknownOptOut) }
+        guard SequenceOptOut(call.environment).wish(of: token.text) != nil else {
+            throw Problem(.unknownOptOut)
+        }
         return page(
             "Unsubscribe",
             """
@@ -54,7 +61,9 @@ struct SequenceOptOut: Sendable {
     }
 
     static func stop(_ call: Call, _ token: Path<Text<600>>, _ upload: Upload) async throws -> Raw {
-        guard let wish = SequenceOptOut(call.environment).wish(of: token.text) else { throw Problem(.unknownOptOut) }
+        guard let wish = SequenceOptOut(call.environment).wish(of: token.text) else {
+            throw Problem(.unknownOptOut)
+        }
         let body = String(decoding: try await call.request.body.collect(upTo: 4 << 10), as: UTF8.self)
         guard body.contains("List-Unsubscribe"), body.contains("One-Click") else {
             throw Problem(.unknownOptOut, "The body must be List-Unsubscribe=One-Click.")

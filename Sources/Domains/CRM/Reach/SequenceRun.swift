@@ -11,7 +11,9 @@ enum SequenceRun {
     static func run(_ company: UUID, _ db: Database, _ environment: Environment) async throws {
         let optOut = SequenceOptOut(environment)
         while true {
-            let taken = try await db.transaction(as: Tenant(company: company)) { tx in try await round(company, optOut, tx) }
+            let taken = try await db.transaction(as: Tenant(company: company)) { tx in
+                try await round(company, optOut, tx)
+            }
             if taken < takenAtOnce { return }
         }
     }
@@ -36,7 +38,9 @@ enum SequenceRun {
     }
 
     @inline(never)
-    private static func round(_ company: UUID, _ optOut: SequenceOptOut, _ tx: Transaction) async throws -> Int {
+    private static func round(_ company: UUID, _ optOut: SequenceOptOut, _ tx: Transaction) async throws
+        -> Int
+    {
         let rows = try await tx.query(due(company))
         var sent: [UUID: Int] = [:]
         for one in try rows.decode(Due.self) {
@@ -103,8 +107,12 @@ enum SequenceRun {
         if step.kind == .email {
             guard let address = one.email else { return try await stop(one, "no-address", company, tx) }
             if !one.isInHours { return try await wait(one, until: "\(one.slot)", company, tx) }
-            if sentToday >= one.dailyMax { return try await wait(one, until: "now() + interval '1 hour'", company, tx) }
-            guard try await isFirst(one, step, company, tx) else { return try await advance(one, company, tx) }
+            if sentToday >= one.dailyMax {
+                return try await wait(one, until: "now() + interval '1 hour'", company, tx)
+            }
+            guard try await isFirst(one, step, company, tx) else {
+                return try await advance(one, company, tx)
+            }
             try await send(step, one, to: address, company, optOut, tx)
         } else if try await isFirst(one, step, company, tx) {
             try await act(step, one, company, tx)
@@ -114,7 +122,9 @@ enum SequenceRun {
     }
 
     /// The row of the step, which only one can write.
-    private static func isFirst(_ one: Due, _ step: SequenceStep, _ company: UUID, _ tx: Transaction) async throws -> Bool {
+    private static func isFirst(_ one: Due, _ step: SequenceStep, _ company: UUID, _ tx: Transaction)
+        async throws -> Bool
+    {
         let rows = try await tx.query(
             """
             INSERT INTO sequence_steps (company_id, enrolment_id, step, kind, sequence_id)
@@ -126,12 +136,16 @@ enum SequenceRun {
 
     @inline(never)
     private static func send(
-        _ step: SequenceStep, _ one: Due, to address: String, _ company: UUID, _ optOut: SequenceOptOut, _ tx: Transaction
+        _ step: SequenceStep, _ one: Due, to address: String, _ company: UUID, _ optOut: SequenceOptOut,
+        _ tx: Transaction
     ) async throws {
         let (subject, body) = (spoken(step.subject?.text ?? "", one), spoken(step.body?.text ?? "", one))
         let message = Mail.Message(
             .letter, to: address, locale: one.locale ?? "en",
-            context: ["subject": subject, "body": "\(body)\n\n\(one.sender)", "unsubscribe": optOut.link(for: address, company)],
+            context: [
+                "subject": subject, "body": "\(body)\n\n\(one.sender)",
+                "unsubscribe": optOut.link(for: address, company),
+            ],
             company: company, onceKey: "sequence:\(one.id):\(one.step)")
         try await Mail.queue(message, in: tx)
         var entry = Timeline.Entry(.email, subject, on: .of(.contact, one.contactId))
@@ -143,17 +157,23 @@ enum SequenceRun {
     /// What stands for the contact's own name.
     private static func spoken(_ text: String, _ one: Due) -> String {
         let first = one.firstName ?? String(one.name.prefix { $0 != " " })
-        return text.split(separator: "{{first_name}}", omittingEmptySubsequences: false).joined(separator: first)
-            .split(separator: "{{name}}", omittingEmptySubsequences: false).joined(separator: one.name)
+        return text.split(separator: "{{first_name}}", omittingEmptySubsequences: false).joined(
+            separator: first
+        )
+        .split(separator: "{{name}}", omittingEmptySubsequences: false).joined(separator: one.name)
     }
 
     @inline(never)
-    private static func act(_ step: SequenceStep, _ one: Due, _ company: UUID, _ tx: Transaction) async throws {
+    private static func act(_ step: SequenceStep, _ one: Due, _ company: UUID, _ tx: Transaction) async throws
+    {
         switch step.kind {
         case .email: return
         case .activity:
-            var entry = Timeline.Entry(.call, spoken(step.subject?.text ?? "", one), on: .of(.contact, one.contactId))
-            (entry.body, entry.dueAt, entry.owner, entry.direction) = (step.body?.text, one.slot, one.ownerId, .out)
+            var entry = Timeline.Entry(
+                .call, spoken(step.subject?.text ?? "", one), on: .of(.contact, one.contactId))
+            (entry.body, entry.dueAt, entry.owner, entry.direction) = (
+                step.body?.text, one.slot, one.ownerId, .out
+            )
             (entry.source, entry.externalId) = ("sequence", "\(one.id):\(one.step)")
             try await Timeline.log(entry, by: .system, company: company, in: tx)
         case .field:
@@ -165,7 +185,9 @@ enum SequenceRun {
         }
     }
 
-    private static func wait(_ one: Due, until moment: SQL, _ company: UUID, _ tx: Transaction) async throws -> Bool {
+    private static func wait(_ one: Due, until moment: SQL, _ company: UUID, _ tx: Transaction) async throws
+        -> Bool
+    {
         _ = try await tx.query(
             """
             UPDATE sequence_enrolments SET due_at = greatest(\(fragment: moment), now() + interval '1 minute')
@@ -191,19 +213,23 @@ enum SequenceRun {
             UPDATE sequence_enrolments SET state = 'finished', step = \(next), ended_at = now()
              WHERE company_id = \(company) AND id = \(one.id)
             """,
-            try SequenceEvents.sql(SequenceEvents.finished, one.id, one.sequenceId, one.contactId, nil, company),
+            try SequenceEvents.sql(
+                SequenceEvents.finished, one.id, one.sequenceId, one.contactId, nil, company),
         ])
         return false
     }
 
     @inline(never)
-    private static func stop(_ one: Due, _ reason: String, _ company: UUID, _ tx: Transaction) async throws -> Bool {
+    private static func stop(_ one: Due, _ reason: String, _ company: UUID, _ tx: Transaction) async throws
+        -> Bool
+    {
         _ = try await tx.batch([
             """
             UPDATE sequence_enrolments SET state = 'stopped', stopped_for = \(reason), ended_at = now()
              WHERE company_id = \(company) AND id = \(one.id)
             """,
-            try SequenceEvents.sql(SequenceEvents.stopped, one.id, one.sequenceId, one.contactId, reason, company),
+            try SequenceEvents.sql(
+                SequenceEvents.stopped, one.id, one.sequenceId, one.contactId, reason, company),
         ])
         return false
     }

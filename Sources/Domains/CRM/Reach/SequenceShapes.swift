@@ -19,8 +19,10 @@ struct SequenceStep: Codable, Sendable, FieldNotes {
     enum Field: String, Codable, CaseIterable, Sendable { case lifecycle }
 
     static let fieldNotes = [
-        "kind": "`email` sends a letter, `activity` plans a call for the contact's owner, `field` sets a field of the contact.",
-        "wait_hours": "After the step before, or after the enrolment. Letters wait further for the contact's working hours.",
+        "kind":
+            "`email` sends a letter, `activity` plans a call for the contact's owner, `field` sets a field of the contact.",
+        "wait_hours":
+            "After the step before, or after the enrolment. Letters wait further for the contact's working hours.",
         "subject": "`{{first_name}}` and `{{name}}` stand for the contact's.",
     ]
 
@@ -29,7 +31,8 @@ struct SequenceStep: Codable, Sendable, FieldNotes {
         switch kind {
         case .email where subject == nil || body == nil:
             [.at("/steps/\(index)/subject", "required", "a letter has a subject and a body")]
-        case .activity where subject == nil: [.at("/steps/\(index)/subject", "required", "says what is to be done")]
+        case .activity where subject == nil:
+            [.at("/steps/\(index)/subject", "required", "says what is to be done")]
         case .field where field == nil || value == nil || ContactStage(rawValue: value?.text ?? "") == nil:
             [.at("/steps/\(index)/value", "not-one-of", "must be a lifecycle of contacts")]
         default: []
@@ -38,7 +41,9 @@ struct SequenceStep: Codable, Sendable, FieldNotes {
 }
 
 /// The lifecycles that a step may set.
-enum ContactStage: String, CaseIterable { case subscriber, lead, qualified, opportunity, customer, former, other }
+enum ContactStage: String, CaseIterable {
+    case subscriber, lead, qualified, opportunity, customer, former, other
+}
 
 struct Sequence: Codable, Sendable {
     let id: UUID
@@ -115,9 +120,12 @@ extension ProblemCode {
     static let tooManySequences = ProblemCode(
         "too-many-sequences", 409, "The company has as many sequences as it may", advice: "Delete one first.")
     static let unknownOptOut = ProblemCode(
-        "sequence-optout-unknown", 404, "This address stops no letters", advice: "Use the address of the letter.")
+        "sequence-optout-unknown", 404, "This address stops no letters",
+        advice: "Use the address of the letter.")
 
-    static let ofSequences: [ProblemCode] = [sequenceNameTaken, sequenceInactive, enrolmentEnded, tooManySequences, unknownOptOut]
+    static let ofSequences: [ProblemCode] = [
+        sequenceNameTaken, sequenceInactive, enrolmentEnded, tooManySequences, unknownOptOut,
+    ]
 }
 
 extension ConstraintProblem {

@@ -7,8 +7,10 @@ import Wire
 enum Sequences {
     @RouteList static var routes: [Route] {
         GET("/v1/sequences", "List sequences", .can(.crmRead), list).example(answer: example)
-        POST("/v1/sequences", "Make a sequence", .can(.crmManage), create).problems(.sequenceNameTaken, .tooManySequences)
-            .example(body: draft, answer: example)
+        POST("/v1/sequences", "Make a sequence", .can(.crmManage), create).problems(
+            .sequenceNameTaken, .tooManySequences
+        )
+        .example(body: draft, answer: example)
         GET("/v1/sequences/{id}", "Read a sequence", .can(.crmRead), read).example(answer: example)
         PATCH("/v1/sequences/{id}", "Change a sequence", .can(.crmManage), change).ifMatch(.required)
             .problems(.sequenceNameTaken)
@@ -18,17 +20,26 @@ enum Sequences {
             .describe("Its enrolments stop. What was sent stays in the timelines.")
         GET("/v1/sequences/{id}/stats", "Count what became of a sequence", .can(.crmRead), stats)
             .operation("getSequenceStats")
-            .example(answer: ["active": 1, "paused": 0, "finished": 3, "replied": 1, "stopped": 1, "steps": [["step": 0, "kind": "email", "count": 4]]])
+            .example(answer: [
+                "active": 1, "paused": 0, "finished": 3, "replied": 1, "stopped": 1,
+                "steps": [["step": 0, "kind": "email", "count": 4]],
+            ])
     }
 
     private static let step: JSON = [
-        "kind": "email", "wait_hours": 24, "subject": "Hello {{first_name}}", "body": "May I call you?", "field": nil, "value": nil,
+        "kind": "email", "wait_hours": 24, "subject": "Hello {{first_name}}", "body": "May I call you?",
+        "field": nil, "value": nil,
     ]
-    private static let draft: JSON = ["name": "Welcome", "steps": [step], "triggers": ["lead.created"], "is_active": true]
+    private static let draft: JSON = [
+        "name": "Welcome", "steps": [step], "triggers": ["lead.created"], "is_active": true,
+    ]
     private static let example: JSON = [
-        "id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8c20", "name": "Welcome", "description": nil, "is_active": true, "current": 1,
-        "steps": [step], "triggers": ["lead.created"], "daily_max": 200, "from_hour": 9, "to_hour": 17, "active_count": 1,
-        "created_by": nil, "version": 1, "created_at": "2026-11-24T08:00:00Z", "updated_at": "2026-11-24T08:00:00Z",
+        "id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f8c20", "name": "Welcome", "description": nil,
+        "is_active": true, "current": 1,
+        "steps": [step], "triggers": ["lead.created"], "daily_max": 200, "from_hour": 9, "to_hour": 17,
+        "active_count": 1,
+        "created_by": nil, "version": 1, "created_at": "2026-11-24T08:00:00Z",
+        "updated_at": "2026-11-24T08:00:00Z",
     ]
 
     struct Filter: ListFilter {
@@ -64,7 +75,9 @@ enum Sequences {
         """
     }
 
-    static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Sequence> { try await call.page(list, select(call)) }
+    static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Sequence> {
+        try await call.page(list, select(call))
+    }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Sequence> {
         try Single(await row(id.value, call), versionIsWhole: false)
@@ -78,11 +91,13 @@ enum Sequences {
         let (company, id, new) = (try call.company, UUID.v7(), body.value)
         let steps = try kept(new.steps.items)
         let limit = RowLimit(
-            100, "SELECT count(*) FROM sequences WHERE company_id = \(company) AND archived_at IS NULL", else: .tooManySequences)
+            100, "SELECT count(*) FROM sequences WHERE company_id = \(company) AND archived_at IS NULL",
+            else: .tooManySequences)
         let version: SQL = """
             INSERT INTO sequence_versions (company_id, sequence_id, number, steps) VALUES (\(company), \(id), 1, \(steps))
             """
-        _ = try await call.create(under: limit, also: [version, told("sequence.created", id, call)]) { isBelow in
+        _ = try await call.create(under: limit, also: [version, told("sequence.created", id, call)]) {
+            isBelow in
             """
             INSERT INTO sequences (company_id, id, name, description, is_active, triggers, daily_max, from_hour, to_hour, created_by)
             SELECT \(company)::uuid, \(id)::uuid, \(new.name), \(new.description), \(new.isActive ?? false),
@@ -102,7 +117,9 @@ enum Sequences {
         return JSONText(try JSON(encoding: steps))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<SequenceChange>) async throws -> Single<Sequence> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<SequenceChange>) async throws -> Single<
+        Sequence
+    > {
         let change = body.value
         let steps = try change.steps.map { try kept($0.items) }
         try await call.db.transaction { tx in try await apply(change, steps, id.value, call, tx) }
@@ -110,7 +127,9 @@ enum Sequences {
     }
 
     @inline(never)
-    private static func apply(_ change: SequenceChange, _ steps: JSONText?, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(
+        _ change: SequenceChange, _ steps: JSONText?, _ id: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let rows = try await tx.query(
             """
@@ -137,8 +156,10 @@ enum Sequences {
                 VALUES (\(company), \(id), \(number), \(steps))
                 """)
         }
-        statements.append("UPDATE sequences SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
-        _ = try await tx.batch(statements + [told("sequence.changed", id, call), ActivityUpkeep.expect(company)])
+        statements.append(
+            "UPDATE sequences SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
+        _ = try await tx.batch(
+            statements + [told("sequence.changed", id, call), ActivityUpkeep.expect(company)])
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {

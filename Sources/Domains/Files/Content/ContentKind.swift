@@ -29,7 +29,8 @@ enum ContentKind: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable
     }
 
     private static let archives: Set = [
-        "application/zip", "application/gzip", "application/x-7z-compressed", "application/vnd.rar", "application/x-tar",
+        "application/zip", "application/gzip", "application/x-7z-compressed", "application/vnd.rar",
+        "application/x-tar",
         "application/x-bzip2", "application/x-xz", "application/zstd",
     ]
 

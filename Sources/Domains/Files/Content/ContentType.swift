@@ -12,8 +12,10 @@ struct ContentType: Equatable, Sendable {
     /// DEFLATE gains nothing on it.
     var isCompressed: Bool {
         switch kind {
-        case .image, .video, .audio, .archive: name != "image/bmp" && name != "audio/wav" && name != "application/x-tar"
-        case .document: name.contains("openxml") || name.contains("opendocument") || name == "application/epub+zip"
+        case .image, .video, .audio, .archive:
+            name != "image/bmp" && name != "audio/wav" && name != "application/x-tar"
+        case .document:
+            name.contains("openxml") || name.contains("opendocument") || name == "application/epub+zip"
         case .text, .program, .other: false
         }
     }
@@ -23,13 +25,16 @@ struct ContentType: Equatable, Sendable {
     /// - Parameter head: the first bytes, at best `FileLimits.headBytes` of them.
     init(of head: [UInt8]) {
         name =
-            Self.byMagic(head) ?? Self.container(head) ?? Self.zip(head) ?? Self.markup(head) ?? Self.text(head)
+            Self.byMagic(head) ?? Self.container(head) ?? Self.zip(head) ?? Self.markup(head) ?? Self.text(
+                head)
             ?? "application/octet-stream"
     }
 
     private static let harmless: Set = [
-        "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/heic", "image/bmp", "image/x-icon",
-        "image/tiff", "audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "audio/aac", "audio/mp4", "video/mp4",
+        "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/heic", "image/bmp",
+        "image/x-icon",
+        "image/tiff", "audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "audio/aac", "audio/mp4",
+        "video/mp4",
         "video/webm", "video/ogg", "video/quicktime", "text/plain",
     ]
 
@@ -48,7 +53,8 @@ struct ContentType: Equatable, Sendable {
         init(_ type: String, _ bytes: [UInt8?]) { (self.type, at, self.bytes) = (type, 0, bytes) }
 
         func fits(_ head: [UInt8]) -> Bool {
-            head.count >= at + bytes.count && Swift.zip(head[at...], bytes).allSatisfy { $1 == nil || $0 == $1 }
+            head.count >= at + bytes.count
+                && Swift.zip(head[at...], bytes).allSatisfy { $1 == nil || $0 == $1 }
         }
     }
 
@@ -65,7 +71,8 @@ struct ContentType: Equatable, Sendable {
         Magic("video/x-msvideo", Array("RIFF".utf8) + [nil, nil, nil, nil] + Array("AVI ".utf8)),
         Magic("audio/aiff", Array("FORM".utf8) + [nil, nil, nil, nil] + Array("AIFF".utf8)),
         Magic("audio/mpeg", "ID3"), Magic("audio/flac", "fLaC"), Magic("audio/midi", "MThd"),
-        Magic("application/pdf", "%PDF-"), Magic("application/postscript", "%!PS"), Magic("application/rtf", "{\\rtf"),
+        Magic("application/pdf", "%PDF-"), Magic("application/postscript", "%!PS"),
+        Magic("application/rtf", "{\\rtf"),
         Magic("application/gzip", [0x1F, 0x8B, 8]), Magic("application/x-bzip2", "BZh"),
         Magic("application/x-xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]),
         Magic("application/zstd", [0x28, 0xB5, 0x2F, 0xFD]),
@@ -87,7 +94,8 @@ struct ContentType: Equatable, Sendable {
         if let magic = magics.first(where: { $0.fits(head) }) { return magic.type }
         // A frame of MPEG audio, layer 2 or 3, of a bit rate and a sampling rate that exist; or AAC in ADTS.
         if head.count >= 3, head[0] == 0xFF, head[1] & 0xF6 == 0xF0 { return "audio/aac" }
-        if head.count >= 3, head[0] == 0xFF, head[1] & 0xE0 == 0xE0, [2, 4].contains(head[1] & 6), head[1] & 0x18 != 8,
+        if head.count >= 3, head[0] == 0xFF, head[1] & 0xE0 == 0xE0, [2, 4].contains(head[1] & 6),
+            head[1] & 0x18 != 8,
             head[2] & 0xF0 != 0xF0, head[2] & 0xF0 != 0, head[2] & 0x0C != 0x0C
         {
             return "audio/mpeg"
@@ -106,7 +114,8 @@ struct ContentType: Equatable, Sendable {
             return start.firstRange(of: Array("theora".utf8)) != nil ? "video/ogg" : "audio/ogg"
         }
         if head.starts(with: [0x1A, 0x45, 0xDF, 0xA3]) {
-            return head.prefix(64).firstRange(of: Array("webm".utf8)) != nil ? "video/webm" : "video/x-matroska"
+            return head.prefix(64).firstRange(of: Array("webm".utf8)) != nil
+                ? "video/webm" : "video/x-matroska"
         }
         return nil
     }
@@ -124,12 +133,16 @@ struct ContentType: Equatable, Sendable {
 
     /// Office documents and books are zip archives; which they are is told by the names of what is in them.
     private static func zip(_ head: [UInt8]) -> String? {
-        guard head.starts(with: [0x50, 0x4B, 3, 4]) || head.starts(with: [0x50, 0x4B, 5, 6]) else { return nil }
+        guard head.starts(with: [0x50, 0x4B, 3, 4]) || head.starts(with: [0x50, 0x4B, 5, 6]) else {
+            return nil
+        }
         // OpenDocument and EPUB begin with a file `mimetype` that is not compressed.
         if head.count > 38, text(head, 30..<38) == "mimetype" {
             let type = head[38...].prefix { $0 > 0x20 && $0 < 0x7F && $0 != 0x50 }
             let name = String(decoding: type, as: UTF8.self)
-            if name.hasPrefix("application/vnd.oasis.opendocument.") || name == "application/epub+zip" { return name }
+            if name.hasPrefix("application/vnd.oasis.opendocument.") || name == "application/epub+zip" {
+                return name
+            }
         }
         let names = names(in: head)
         let places = [
@@ -167,14 +180,20 @@ struct ContentType: Equatable, Sendable {
         let text = String(decoding: start, as: UTF8.self).lowercased()
         guard text.hasPrefix("<") else { return nil }
         if text.contains("<svg") { return "image/svg+xml" }
-        if text.hasPrefix("<?xml") { return text.contains("<html") ? "application/xhtml+xml" : "application/xml" }
+        if text.hasPrefix("<?xml") {
+            return text.contains("<html") ? "application/xhtml+xml" : "application/xml"
+        }
         let tags = [
-            "<!doctype html", "<html", "<head", "<script", "<iframe", "<h1", "<div", "<font", "<table", "<a", "<style",
-            "<title", "<b", "<body", "<br", "<p", "<!--", "<img", "<form", "<meta", "<link", "<object", "<embed",
+            "<!doctype html", "<html", "<head", "<script", "<iframe", "<h1", "<div", "<font", "<table", "<a",
+            "<style",
+            "<title", "<b", "<body", "<br", "<p", "<!--", "<img", "<form", "<meta", "<link", "<object",
+            "<embed",
         ]
         for tag in tags where text.hasPrefix(tag) {
             let next = text.dropFirst(tag.count).first
-            if tag == "<!--" || next == nil || next == ">" || next == "/" || next?.isWhitespace == true { return "text/html" }
+            if tag == "<!--" || next == nil || next == ">" || next == "/" || next?.isWhitespace == true {
+                return "text/html"
+            }
         }
         return nil
     }
@@ -182,7 +201,8 @@ struct ContentType: Equatable, Sendable {
     /// UTF-8 without control characters, or with a mark of UTF-16 at its front.
     private static func text(_ head: [UInt8]) -> String? {
         if head.starts(with: [0xFE, 0xFF]) || head.starts(with: [0xFF, 0xFE]) { return "text/plain" }
-        guard !head.isEmpty, !head.contains(where: { $0 < 0x20 && !textControls.contains($0) || $0 == 0x7F }) else {
+        guard !head.isEmpty, !head.contains(where: { $0 < 0x20 && !textControls.contains($0) || $0 == 0x7F })
+        else {
             return nil
         }
         // The last character may be cut in the middle.

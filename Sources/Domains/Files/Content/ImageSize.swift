@@ -69,7 +69,9 @@ struct ImageSize: Equatable, Sendable {
         var rest = head[...]
         while let found = rest.firstRange(of: Array("ispe".utf8)), found.upperBound + 12 <= head.count {
             let size = (head.big32(found.upperBound + 4), head.big32(found.upperBound + 8))
-            if size.0 < 1 << 24, size.1 < 1 << 24, size.0 * size.1 > (largest.map { $0.0 * $0.1 } ?? 0) { largest = size }
+            if size.0 < 1 << 24, size.1 < 1 << 24, size.0 * size.1 > (largest.map { $0.0 * $0.1 } ?? 0) {
+                largest = size
+            }
             rest = head[found.upperBound...]
         }
         return largest

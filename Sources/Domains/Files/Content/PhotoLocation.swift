@@ -36,7 +36,9 @@ enum PhotoLocation {
         else { return false }
         for index in 0..<count {
             let entry = directory + 2 + index * entryBytes
-            guard let type = tiff.short(head, entry + 2), let items = tiff.long(head, entry + 4) else { break }
+            guard let type = tiff.short(head, entry + 2), let items = tiff.long(head, entry + 4) else {
+                break
+            }
             let bytes = (typeBytes.indices.contains(type) ? typeBytes[type] : 0) * min(items, range.count)
             if bytes > 4, let place = tiff.long(head, entry + 8) { tiff.blank(&head, place, bytes) }
         }

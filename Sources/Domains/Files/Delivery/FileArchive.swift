@@ -27,12 +27,14 @@ enum FileArchive {
              ORDER BY f.name, f.id
             """)
         guard rows.count == ids.count else {
-            throw Problem.unprocessable("/ids", "not-found", "names \(ids.count - rows.count) files that are not here")
+            throw Problem.unprocessable(
+                "/ids", "not-found", "names \(ids.count - rows.count) files that are not here")
         }
         let files = try rows.map { try FileDelivery($0, company: company) }
         var headers = ResponseHeaders()
         headers.add("content-type", "application/zip" as StaticString)
-        headers.add("content-disposition", ContentDisposition.attachment(body.value.name?.text ?? "files.zip"))
+        headers.add(
+            "content-disposition", ContentDisposition.attachment(body.value.name?.text ?? "files.zip"))
         return Raw(.stream(headers: headers) { out in try await write(files, parts, to: out) })
     }
 

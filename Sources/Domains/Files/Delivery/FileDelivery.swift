@@ -42,7 +42,9 @@ struct FileDelivery: Sendable {
     }
 
     func response(_ manner: Manner, _ request: Request, _ parts: FileParts) async throws -> Response {
-        if let condition = request.headerList("if-none-match").flatMap({ EntityTagCondition($0) }), condition.holds(tag) {
+        if let condition = request.headerList("if-none-match").flatMap({ EntityTagCondition($0) }),
+            condition.holds(tag)
+        {
             return Response(status: 304, headers: validators)
         }
         var headers = validators
@@ -68,7 +70,8 @@ struct FileDelivery: Sendable {
         case .stream(let produce):
             headers.add("accept-ranges", "bytes" as StaticString)
             if let part { headers.add("content-range", ByteRange.contentRange(part, length: length)) }
-            return .stream(status: part == nil ? 200 : 206, headers: headers, length: part?.count ?? length, produce)
+            return .stream(
+                status: part == nil ? 200 : 206, headers: headers, length: part?.count ?? length, produce)
         }
     }
 
@@ -102,7 +105,8 @@ struct FileDelivery: Sendable {
 
     private func disposition(_ manner: Manner) -> String {
         let attachment = ContentDisposition.attachment(name)
-        return manner == .inline && type.isHarmless ? "inline" + attachment.dropFirst("attachment".count) : attachment
+        return manner == .inline && type.isHarmless
+            ? "inline" + attachment.dropFirst("attachment".count) : attachment
     }
 }
 
@@ -111,7 +115,8 @@ extension ContentType {
     fileprivate var sentAs: String {
         if isHarmless { return name == "text/plain" ? "text/plain; charset=utf-8" : name }
         switch name {
-        case "text/html", "image/svg+xml", "application/xhtml+xml", "application/xml": return "application/octet-stream"
+        case "text/html", "image/svg+xml", "application/xhtml+xml", "application/xml":
+            return "application/octet-stream"
         default: return name
         }
     }

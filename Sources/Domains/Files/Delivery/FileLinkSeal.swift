@@ -36,7 +36,9 @@ struct FileLinkSeal: Sendable {
         let payload = Array(bytes[..<Self.payloadLength])
         let given = Array(bytes[Self.payloadLength...])
         guard keys.contains(where: { constantTimeEquals(Self.code(payload, $0), given) }) else { return nil }
-        let ids = [1, 17].compactMap { start in payload[start..<start + 16].withUnsafeBytes { UUID(bytes: $0) } }
+        let ids = [1, 17].compactMap { start in
+            payload[start..<start + 16].withUnsafeBytes { UUID(bytes: $0) }
+        }
         let seconds = payload[33...].reduce(into: Int64(0)) { $0 = $0 << 8 | Int64($1) }
         return Link(
             company: ids[0], file: ids[1], manner: payload[0] & 1 == 1 ? .inline : .attachment,

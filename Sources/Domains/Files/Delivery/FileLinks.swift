@@ -26,7 +26,8 @@ enum FileLinks {
 
         static let fieldNotes = [
             "expires_in_seconds": "Up to seven days; left out: one hour.",
-            "disposition": "`inline` shows pictures, sound, film and plain text in the page; left out: `attachment`.",
+            "disposition":
+                "`inline` shows pictures, sound, film and plain text in the page; left out: `attachment`.",
         ]
     }
 
@@ -35,7 +36,9 @@ enum FileLinks {
         let expiresAt: Timestamp
     }
 
-    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<LinkWish>) async throws -> Single<FileLink> {
+    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<LinkWish>) async throws -> Single<
+        FileLink
+    > {
         let company = try call.company
         let rows = try await call.db.query("\(fragment: FileDelivery.select(company)) AND f.id = \(id)")
         guard let row = rows.first else { throw Problem.notFound }
@@ -43,7 +46,8 @@ enum FileLinks {
         let life = body.value.expiresInSeconds?.value ?? FileLimits.linkSeconds
         let expiresAt = Timestamp(seconds: call.now.seconds) + .seconds(life)
         let link = FileLinkSeal.Link(
-            company: company, file: id.value, manner: body.value.disposition ?? .attachment, expiresAt: expiresAt)
+            company: company, file: id.value, manner: body.value.disposition ?? .attachment,
+            expiresAt: expiresAt)
         return Single(FileLink(url: call.files.links.url(link), expiresAt: expiresAt))
     }
 

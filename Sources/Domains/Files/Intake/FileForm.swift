@@ -15,7 +15,8 @@ final class FileForm: MultipartSink, @unchecked Sendable {
 
     func read(_ call: Call, as type: MediaType) async throws {
         let limits = MultipartLimits(
-            partBytes: FileLimits.requestBytes, totalBytes: FileLimits.requestBytes, parts: FileLimits.formParts)
+            partBytes: FileLimits.requestBytes, totalBytes: FileLimits.requestBytes,
+            parts: FileLimits.formParts)
         var sink = self
         do {
             try await Multipart.read(contentType: type, limits: limits, into: &sink) {
@@ -31,7 +32,8 @@ final class FileForm: MultipartSink, @unchecked Sendable {
         field = []
         guard part.isFile else { return }
         guard part.name == "file", fileHead == nil else {
-            throw Problem.unprocessable("/\(part.name)", "unexpected", "is a file, and only one is taken, named `file`")
+            throw Problem.unprocessable(
+                "/\(part.name)", "unexpected", "is a file, and only one is taken, named `file`")
         }
         fileHead = part
     }
@@ -41,7 +43,8 @@ final class FileForm: MultipartSink, @unchecked Sendable {
         if head.isFile { return try await intake.take(bytes) }
         field += bytes
         guard field.count <= FileLimits.formFieldBytes else {
-            throw Problem.unprocessable("/\(head.name)", "too-long", "may have \(FileLimits.formFieldBytes) bytes")
+            throw Problem.unprocessable(
+                "/\(head.name)", "too-long", "may have \(FileLimits.formFieldBytes) bytes")
         }
     }
 
@@ -64,7 +67,8 @@ final class FileForm: MultipartSink, @unchecked Sendable {
         if !description.faults.isEmpty { throw .unprocessable(description.faults) }
         return NewFile(
             id: id, name: description.name ?? FileName(from: fileHead.filename),
-            declaredType: FileDescription.mediaType(fileHead.contentType), purpose: description.purpose ?? .general,
+            declaredType: FileDescription.mediaType(fileHead.contentType),
+            purpose: description.purpose ?? .general,
             tags: description.tags, uploadedBy: uploadedBy)
     }
 
@@ -91,7 +95,9 @@ struct FileDescription {
             switch field {
             case "name":
                 name = FileName(text)
-                if name == nil { fault(field, "must be 1 to \(FileLimits.nameLength) characters without slashes") }
+                if name == nil {
+                    fault(field, "must be 1 to \(FileLimits.nameLength) characters without slashes")
+                }
             case "purpose":
                 purpose = FilePurpose(text)
                 if purpose == nil { fault(field, "takes small letters, digits, - and _") }
@@ -106,7 +112,9 @@ struct FileDescription {
         let texts = text.split(separator: ",").map { $0.drop { $0 == " " } }
         tags = texts.compactMap { FileTag(String($0.reversed().drop { $0 == " " }.reversed())) }
         if tags.count < texts.count || tags.count > FileLimits.tagsMax {
-            fault("tags", "must be up to \(FileLimits.tagsMax) tags of up to \(FileLimits.tagLength) characters")
+            fault(
+                "tags", "must be up to \(FileLimits.tagsMax) tags of up to \(FileLimits.tagLength) characters"
+            )
         }
     }
 

@@ -18,7 +18,8 @@ extension FileParts {
                 return true
             },
             link: { file, company, life in try await link(to: file, company, life, database) },
-            attach: { file, subject, company, tx in try await Self.attach(file, to: subject, company, in: tx) },
+            attach: { file, subject, company, tx in try await Self.attach(file, to: subject, company, in: tx)
+            },
             detach: { subject, company, tx in
                 _ = try await tx.query(
                     """
@@ -29,11 +30,13 @@ extension FileParts {
             publicLink: { file, company in
                 links.url(FileLinkSeal.Link(company: company, file: file, manner: .inline, expiresAt: nil))
             },
-            companyOfLink: { url in url.split(separator: "/").last.flatMap { links.open(String($0)) }?.company })
+            companyOfLink: { url in url.split(separator: "/").last.flatMap { links.open(String($0)) }?.company
+            })
     }
 
     private func keep(
-        _ draft: FileKeeping.Draft, _ database: Database, _ produce: @Sendable (any FileKeeping.Sink) async throws -> Void
+        _ draft: FileKeeping.Draft, _ database: Database,
+        _ produce: @Sendable (any FileKeeping.Sink) async throws -> Void
     ) async throws -> FileKeeping.Kept {
         let intake = Intake(StorageKey(company: draft.company, id: .v7()), self)
         var file = NewFile(name: FileName(from: draft.name))
@@ -48,17 +51,20 @@ extension FileParts {
             await intake.abandon()
             throw error
         }
-        try await record(file, received, by: draft.actor, database, as: Tenant(company: draft.company, user: nil))
+        try await record(
+            file, received, by: draft.actor, database, as: Tenant(company: draft.company, user: nil))
         let expiresAt = Timestamp(seconds: Timestamp.now.seconds) + .seconds(FileLimits.linkSecondsMax)
         return FileKeeping.Kept(
             id: file.id, sizeBytes: received.length, sha256: received.sha256,
-            url: links.url(.init(company: draft.company, file: file.id, manner: .attachment, expiresAt: expiresAt)),
+            url: links.url(
+                .init(company: draft.company, file: file.id, manner: .attachment, expiresAt: expiresAt)),
             linkExpiresAt: expiresAt)
     }
 
     /// Records a content that lies in the storage; when it is not used after all it is removed.
     func record(
-        _ file: NewFile, _ received: ReceivedFile, by actor: Audit.Actor, _ database: Database, as tenant: Tenant,
+        _ file: NewFile, _ received: ReceivedFile, by actor: Audit.Actor, _ database: Database,
+        as tenant: Tenant,
         also work: (Transaction) async throws -> Void = { _ in }
     ) async throws {
         let company = received.key.company
@@ -75,7 +81,9 @@ extension FileParts {
         }
     }
 
-    private func link(to file: UUID, _ company: UUID, _ life: Duration, _ database: Database) async throws -> String? {
+    private func link(to file: UUID, _ company: UUID, _ life: Duration, _ database: Database) async throws
+        -> String?
+    {
         let rows = try await database.query(
             "SELECT 1 FROM files WHERE company_id = \(company) AND id = \(file) AND state = 'ready'",
             as: Tenant(company: company, user: nil))
@@ -93,7 +101,9 @@ extension FileParts {
             SELECT type, size_bytes, state FROM files
              WHERE company_id = \(company) AND id = \(file) AND state <> 'deleted' FOR UPDATE
             """)
-        guard let row = rows.first else { throw Problem.unprocessable("/file_id", "not-found", "names no file of the company") }
+        guard let row = rows.first else {
+            throw Problem.unprocessable("/file_id", "not-found", "names no file of the company")
+        }
         guard try row.get("state", as: FileState.self) == .ready else { throw Problem(.fileNotReady) }
         _ = try await tx.query(
             """
@@ -102,7 +112,8 @@ extension FileParts {
             """)
         let type = ContentType(name: try row.get("type"))
         return AttachedFile(
-            type: type.name, sizeBytes: try row.get("size_bytes"), isPicture: type.kind == .image && type.isHarmless)
+            type: type.name, sizeBytes: try row.get("size_bytes"),
+            isPicture: type.kind == .image && type.isHarmless)
     }
 }
 

@@ -21,10 +21,14 @@ enum FileUpload {
 
     static func create(_ call: Call, _ upload: API.Upload) async throws -> Created<StoredFile> {
         let (company, parts) = (try call.company, call.files)
-        guard let type = call.request.header("content-type").flatMap({ MediaType($0) }), type.isMultipartForm else {
-            throw Problem(.unsupportedMediaType, "A file comes as multipart/form-data.").header("accept", "multipart/form-data")
+        guard let type = call.request.header("content-type").flatMap({ MediaType($0) }), type.isMultipartForm
+        else {
+            throw Problem(.unsupportedMediaType, "A file comes as multipart/form-data.").header(
+                "accept", "multipart/form-data")
         }
-        if let announced = call.request.body.contentLength, announced > parts.rules.bytesMax + FileLimits.formBytes {
+        if let announced = call.request.body.contentLength,
+            announced > parts.rules.bytesMax + FileLimits.formBytes
+        {
             throw parts.rules.tooLarge
         }
         let id = UUID.v7()

@@ -35,7 +35,9 @@ final class Intake: @unchecked Sendable {
             hash = ResumableSHA256()
             return
         }
-        guard let kept = ResumableSHA256(state: saved.hash) else { throw StorageError.failed("the state of a hash is damaged") }
+        guard let kept = ResumableSHA256(state: saved.hash) else {
+            throw StorageError.failed("the state of a hash is damaged")
+        }
         hash = kept
         writer = try await parts.storage.resume(key, from: saved.storage)
     }
@@ -101,7 +103,8 @@ final class Intake: @unchecked Sendable {
     /// What was received when nothing was left to be done but to record it; nil when more than that was left.
     static func received(_ saved: Saved, _ key: StorageKey) -> ReceivedFile? {
         guard let type = saved.type, let hash = ResumableSHA256(state: saved.hash) else { return nil }
-        return ReceivedFile(key: key, length: saved.length, sha256: hash.digest, type: type, imageSize: saved.imageSize)
+        return ReceivedFile(
+            key: key, length: saved.length, sha256: hash.digest, type: type, imageSize: saved.imageSize)
     }
 
     /// Leaves nothing behind. Also when the task is cancelled, as it is when the client has gone.

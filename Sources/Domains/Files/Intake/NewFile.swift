@@ -35,7 +35,8 @@ struct NewFile: Sendable {
         let isNew = kept == blob
         try await StorageQuota.take((isNew ? received.length : 0) - reservedBytes, company: company, in: tx)
         let isScanned = try parts.scanner == nil || rows[0].get("is_scanned", as: Bool.self)
-        try await insert(received, blob: kept, isScanned ? .ready : .pending, by: actor, company: company, in: tx)
+        try await insert(
+            received, blob: kept, isScanned ? .ready : .pending, by: actor, company: company, in: tx)
         if !isScanned { try await FileScan.enqueue(blob: kept, company: company, in: tx) }
         parts.figures.filesKept.count()
         if !isNew { parts.figures.filesDeduplicated.count() }
@@ -59,14 +60,16 @@ struct NewFile: Sendable {
                 Audit.Entry(
                     "file.uploaded", on: "file", id,
                     after: [
-                        "name": .string(name.text), "type": .string(type.name), "size_bytes": JSON(received.length),
+                        "name": .string(name.text), "type": .string(type.name),
+                        "size_bytes": JSON(received.length),
                         "purpose": .string(purpose.text),
                     ]),
                 by: actor, company: company),
             try Events.sql(
                 FileEvents.uploaded,
                 FileEvents.File(
-                    id: id, name: name.text, type: type.name, sizeBytes: received.length, purpose: purpose.text,
+                    id: id, name: name.text, type: type.name, sizeBytes: received.length,
+                    purpose: purpose.text,
                     state: state),
                 on: "file", id, by: actor, company: company),
         ]

@@ -8,7 +8,8 @@ enum FileEnd {
     /// Puts files into the trash; tells for each why it was not done, or nil.
     /// - Parameter onlyOf: whoever may delete only what he uploaded himself.
     static func delete(
-        _ ids: [UUID], onlyOf owner: UUID?, _ parts: FileParts, by actor: Audit.Actor, company: UUID, in tx: Transaction
+        _ ids: [UUID], onlyOf owner: UUID?, _ parts: FileParts, by actor: Audit.Actor, company: UUID,
+        in tx: Transaction
     ) async throws -> [UUID: String?] {
         let rows = try await tx.query(
             """
@@ -50,11 +51,14 @@ enum FileEnd {
                 UPDATE files SET state = 'deleted', deleted_at = now(), version = version + 1, updated_at = now()
                  WHERE company_id = \(company) AND id = \(id)
                 """,
-            isRejected ? FileDeadline.cancel(.file, [id]) : FileDeadline.sql(.file, id, at: end, company: company),
+            isRejected
+                ? FileDeadline.cancel(.file, [id]) : FileDeadline.sql(.file, id, at: end, company: company),
             Audit.sql(
-                Audit.Entry("file.deleted", on: "file", id, before: ["name": .string(name)]), by: actor, company: company),
+                Audit.Entry("file.deleted", on: "file", id, before: ["name": .string(name)]), by: actor,
+                company: company),
             Events.sql(
-                FileEvents.deleted, FileEvents.Deleted(id: id, name: name), on: "file", id, by: actor, company: company),
+                FileEvents.deleted, FileEvents.Deleted(id: id, name: name), on: "file", id, by: actor,
+                company: company),
         ]
     }
 
@@ -83,7 +87,9 @@ enum FileEnd {
             }
             statements.append(
                 Audit.sql(
-                    Audit.Entry("file.restored", on: "file", id, after: ["name": .string(try row.get("name"))]), by: actor,
+                    Audit.Entry(
+                        "file.restored", on: "file", id, after: ["name": .string(try row.get("name"))]),
+                    by: actor,
                     company: company))
             if try row.get("state", as: FileState.self) == .pending {
                 try await FileScan.enqueue(blob: row.get("blob_id"), company: company, in: tx)
@@ -103,7 +109,8 @@ enum FileEnd {
              ORDER BY f.id FOR UPDATE
             """)
         _ = try await tx.batch([
-            "DELETE FROM files WHERE company_id = \(company) AND id = ANY(\(ids))", FileDeadline.cancel(.file, ids),
+            "DELETE FROM files WHERE company_id = \(company) AND id = ANY(\(ids))",
+            FileDeadline.cancel(.file, ids),
         ])
         let blobs = try rows.compactMap { try $0.get("blob_id", as: UUID?.self) }
         return try await release(blobs, company: company, in: tx)

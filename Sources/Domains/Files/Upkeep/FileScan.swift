@@ -21,13 +21,15 @@ enum FileScan {
 
     static func enqueue(blob: UUID, company: UUID, in tx: Transaction) async throws {
         try await Jobs.enqueue(
-            kind, Arguments(company: company, blob: blob), company: company, uniqueKey: blob.description, in: tx)
+            kind, Arguments(company: company, blob: blob), company: company, uniqueKey: blob.description,
+            in: tx)
     }
 
     private static func scan(_ arguments: Arguments, _ parts: FileParts, _ database: Database) async throws {
         let (company, tenant) = (arguments.company, Tenant(company: arguments.company, user: nil))
         let rows = try await database.query(
-            "SELECT object_id FROM file_blobs WHERE company_id = \(company) AND id = \(arguments.blob)", as: tenant)
+            "SELECT object_id FROM file_blobs WHERE company_id = \(company) AND id = \(arguments.blob)",
+            as: tenant)
         guard let row = rows.first else { return }
         let key = StorageKey(company: company, id: try row.get("object_id"))
         // Turned off since the file came: nobody will ever say that it is clean.
@@ -85,7 +87,8 @@ enum FileScan {
         guard verdict.state == .rejected else { return }
         try await Audit.record(
             Audit.Entry(
-                "file.rejected", on: "file", verdict.id, after: ["rejection": .string(verdict.rejection ?? "")]),
+                "file.rejected", on: "file", verdict.id,
+                after: ["rejection": .string(verdict.rejection ?? "")]),
             by: .system, company: company, in: tx)
     }
 }

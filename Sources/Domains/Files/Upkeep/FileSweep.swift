@@ -39,7 +39,8 @@ enum FileSweep {
             guard try await take(due, in: tx) else { return [StorageKey]() }
             let objects = try await FileEnd.purge([due.subject], company: due.company, in: tx)
             try await Audit.record(
-                Audit.Entry("file.purged", on: "file", due.subject), by: .system, company: due.company, in: tx)
+                Audit.Entry("file.purged", on: "file", due.subject), by: .system, company: due.company, in: tx
+            )
             return objects
         }
         parts.figures.filesPurged.count()
@@ -68,7 +69,8 @@ enum FileSweep {
         // What has ended is forgotten a day after its last request.
         try await database.transaction(as: tenant) { tx in
             guard try await take(due, in: tx) else { return }
-            _ = try await tx.query("DELETE FROM uploads WHERE company_id = \(due.company) AND id = \(due.subject)")
+            _ = try await tx.query(
+                "DELETE FROM uploads WHERE company_id = \(due.company) AND id = \(due.subject)")
         }
     }
 

@@ -9,7 +9,9 @@ import Wire
 /// An object of a company that this database does not know is left alone: the bucket may be another installation's too.
 enum OrphanSweep {
     static let worker = Worker.single("storage-sweep", every: .seconds(6 * 3600)) { work in
-        try await round(work.environment[FileParts.self], work.database, before: .now - .seconds(FileLimits.orphanSeconds))
+        try await round(
+            work.environment[FileParts.self], work.database, before: .now - .seconds(FileLimits.orphanSeconds)
+        )
         return .idle
     }
 
@@ -17,7 +19,9 @@ enum OrphanSweep {
     static func round(_ parts: FileParts, _ database: Database, before limit: Timestamp) async throws {
         var (there, seen, missing) = (There(), Set<UUID>(), 0)
         try await parts.storage.list { objects in
-            for (company, group) in Dictionary(grouping: objects.filter { $0.changedAt < limit }, by: \.key.company) {
+            for (company, group) in Dictionary(
+                grouping: objects.filter { $0.changedAt < limit }, by: \.key.company)
+            {
                 try await removeOrphans(group.map(\.key), company, parts, database)
             }
             for object in objects {
@@ -72,7 +76,9 @@ enum OrphanSweep {
         if orphans.isEmpty { return }
         try await parts.storage.delete(orphans)
         parts.figures.orphansRemoved.count(orphans.count)
-        parts.log.notice("objects without a row were removed", metadata: ["company": "\(company)", "count": "\(orphans.count)"])
+        parts.log.notice(
+            "objects without a row were removed",
+            metadata: ["company": "\(company)", "count": "\(orphans.count)"])
     }
 
     private static func removeUnfinished(
@@ -112,7 +118,8 @@ enum OrphanSweep {
                 if there.ids.contains(object) {
                     if isMarked { back.append(last) }
                     // Asked once more: it may have come while the storage was gone through.
-                } else if try await parts.storage.length(of: StorageKey(company: company, id: object)) == nil {
+                } else if try await parts.storage.length(of: StorageKey(company: company, id: object)) == nil
+                {
                     missing += 1
                     if !isMarked { lost.append(last) }
                 }

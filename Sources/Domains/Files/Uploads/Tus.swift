@@ -14,12 +14,15 @@ enum Tus {
 
     /// 412 for whoever speaks another version, or does not say which.
     static func check(_ call: Call) throws(Problem) {
-        if call.request.header("tus-resumable") != version { throw Problem(.tusVersion).header("tus-version", version) }
+        if call.request.header("tus-resumable") != version {
+            throw Problem(.tusVersion).header("tus-version", version)
+        }
     }
 
     static func number(_ name: StaticString, _ call: Call) throws(Problem) -> Int? {
         guard let text = call.request.header(name) else { return nil }
-        guard let number = Int(text), number >= 0, text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
+        guard let number = Int(text), number >= 0,
+            text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
         else { throw malformed("\(name)", "must be a whole number that is not negative") }
         return number
     }
@@ -30,7 +33,8 @@ enum Tus {
         for pair in (field ?? "").split(separator: ",") {
             let parts = pair.split(separator: " ", omittingEmptySubsequences: true)
             guard let name = parts.first, parts.count <= 2 else { continue }
-            guard let bytes = parts.count == 2 ? Base64.decode(parts[1]) : [], let text = String(validating: bytes, as: UTF8.self)
+            guard let bytes = parts.count == 2 ? Base64.decode(parts[1]) : [],
+                let text = String(validating: bytes, as: UTF8.self)
             else { throw malformed("Upload-Metadata", "\(name) is no base64 of UTF-8") }
             values[String(name)] = text
         }
@@ -50,9 +54,13 @@ struct TusChecksum {
     init?(_ call: Call) throws(Problem) {
         guard let field = call.request.header("upload-checksum") else { return nil }
         let parts = field.split(separator: " ")
-        guard parts.count == 2, let wanted = Base64.decode(parts[1]), let digest = StreamDigest(String(parts[0])) else {
+        guard parts.count == 2, let wanted = Base64.decode(parts[1]),
+            let digest = StreamDigest(String(parts[0]))
+        else {
             throw Tus.malformed(
-                "Upload-Checksum", "must be one of \(StreamDigest.names.joined(separator: ", ")) and base64, with a blank between")
+                "Upload-Checksum",
+                "must be one of \(StreamDigest.names.joined(separator: ", ")) and base64, with a blank between"
+            )
         }
         self.digest = digest
         self.wanted = wanted

@@ -57,7 +57,8 @@ struct UploadRow: Sendable {
     /// What the file will be.
     var file: NewFile {
         NewFile(
-            id: id, name: FileName(from: name), declaredType: declaredType, purpose: FilePurpose(purpose) ?? .general,
+            id: id, name: FileName(from: name), declaredType: declaredType,
+            purpose: FilePurpose(purpose) ?? .general,
             tags: tags.compactMap { FileTag($0) }, uploadedBy: userId, reservedBytes: length)
     }
 

@@ -19,7 +19,9 @@ struct UploadWriting: Sendable {
         self.init(row, call.files, call.db.database, by: call.actor, call)
     }
 
-    init(_ row: UploadRow, _ parts: FileParts, _ database: Database, by actor: Audit.Actor, _ call: Call? = nil) {
+    init(
+        _ row: UploadRow, _ parts: FileParts, _ database: Database, by actor: Audit.Actor, _ call: Call? = nil
+    ) {
         self.row = row
         self.parts = parts
         self.database = database
@@ -55,7 +57,8 @@ struct UploadWriting: Sendable {
         do {
             while let piece = try await call.request.body.next() {
                 guard intake.length + piece.count <= row.length else {
-                    throw Problem(.fileTooLarge, "More bytes came than the upload has.").with("bytes_max", JSON(row.length))
+                    throw Problem(.fileTooLarge, "More bytes came than the upload has.").with(
+                        "bytes_max", JSON(row.length))
                 }
                 checksum?.take(piece)
                 try await intake.take(piece)
@@ -92,7 +95,9 @@ struct UploadWriting: Sendable {
         if rows.isEmpty { throw Problem(.uploadBusy).header("retry-after", "1") }
     }
 
-    private func renew() async throws { try await update("writer_until = now() + make_interval(secs => \(FileLimits.writerSeconds))") }
+    private func renew() async throws {
+        try await update("writer_until = now() + make_interval(secs => \(FileLimits.writerSeconds))")
+    }
 
     private func letGo() async throws { try await update("writer = NULL, writer_until = NULL") }
 
@@ -189,7 +194,9 @@ struct UploadWriting: Sendable {
             try await StorageQuota.take(-row.length, company: row.company, in: tx)
         }
         parts.figures.uploadsAbandoned.count()
-        if row.storage == parts.storage.identity { try? await parts.storage.abandon(row.key, row.saved.storage) }
+        if row.storage == parts.storage.identity {
+            try? await parts.storage.abandon(row.key, row.saved.storage)
+        }
     }
 }
 

@@ -18,7 +18,9 @@ enum Uploads {
             .takes(Tus.bodyType)
             .announcing("tus-version", Tus.version).announcing("tus-extension", Tus.extensions)
             .announcing("tus-checksum-algorithm", "md5,sha1,sha256,sha512")
-            .problems(.tusVersion, .fileTooLarge, .fileEmpty, .fileTypeRefused, .quotaUsedUp, .tooManyUploads, .uploadChecksum)
+            .problems(
+                .tusVersion, .fileTooLarge, .fileEmpty, .fileTypeRefused, .quotaUsedUp, .tooManyUploads,
+                .uploadChecksum)
         GET("/v1/uploads", "List uploads that are open or have just ended", .can(.filesWrite), list)
         GET("/v1/uploads/{id}", "Ask how far an upload has come", .can(.filesWrite), read)
             .describe("With HEAD, as tus has it: the answer is in `Upload-Offset`.").secret
@@ -31,7 +33,8 @@ enum Uploads {
             )
             .takes(Tus.bodyType)
             .problems(
-                .tusVersion, .uploadOffset, .uploadChecksum, .uploadBusy, .uploadOver, .uploadElsewhere, .fileTypeRefused,
+                .tusVersion, .uploadOffset, .uploadChecksum, .uploadBusy, .uploadOver, .uploadElsewhere,
+                .fileTypeRefused,
                 .fileTooLarge)
         DELETE("/v1/uploads/{id}", "Give up an upload", .can(.filesWrite), delete)
             .describe("The room that was set aside is free again.").problems(.uploadBusy)
@@ -43,7 +46,8 @@ enum Uploads {
 
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<UploadStanding> {
         let (company, user) = (try call.company, try call.user)
-        return try await call.page(list, "\(fragment: UploadStanding.select(company)) AND u.user_id = \(user)")
+        return try await call.page(
+            list, "\(fragment: UploadStanding.select(company)) AND u.user_id = \(user)")
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<UploadStanding> {
@@ -66,7 +70,9 @@ enum Uploads {
         let (company, user, parts) = (try call.company, try call.user, call.files)
         Tus.greet(call)
         try Tus.check(call)
-        guard let length = try Tus.number("upload-length", call) else { throw Tus.malformed("Upload-Length", "is required") }
+        guard let length = try Tus.number("upload-length", call) else {
+            throw Tus.malformed("Upload-Length", "is required")
+        }
         try parts.rules.check(bytes: length)
         let file = try description(call)
         let id = UUID.v7()
@@ -74,7 +80,9 @@ enum Uploads {
         try await call.db.transaction { tx in
             let open = try await tx.query(
                 "SELECT count(*) AS count FROM uploads WHERE company_id = \(company) AND state = 'open'")
-            guard try open[0].get("count", as: Int.self) < FileLimits.openUploadsMax else { throw Problem(.tooManyUploads) }
+            guard try open[0].get("count", as: Int.self) < FileLimits.openUploadsMax else {
+                throw Problem(.tooManyUploads)
+            }
             try await StorageQuota.take(length, company: company, in: tx)
             _ = try await tx.batch([
                 """
@@ -95,7 +103,8 @@ enum Uploads {
         }
         call.header("upload-offset", String(row.offset))
         tellEnd(of: row, call)
-        return try Created(await call.db.query("\(fragment: UploadStanding.select(company)) AND u.id = \(id)"))
+        return try Created(
+            await call.db.query("\(fragment: UploadStanding.select(company)) AND u.id = \(id)"))
     }
 
     static func append(_ call: Call, _ id: Path<UUID>, _ body: API.Upload) async throws -> NoContent {
@@ -103,7 +112,9 @@ enum Uploads {
         Tus.greet(call)
         try Tus.check(call)
         try checkBody(call)
-        guard let offset = try Tus.number("upload-offset", call) else { throw Tus.malformed("Upload-Offset", "is required") }
+        guard let offset = try Tus.number("upload-offset", call) else {
+            throw Tus.malformed("Upload-Offset", "is required")
+        }
         switch row.state {
         case .failed: throw Problem(.uploadOver, row.failure)
         case .finished where offset == row.length:
@@ -112,7 +123,9 @@ enum Uploads {
             return NoContent()
         case .finished, .open: break
         }
-        guard offset == row.offset else { throw Problem(.uploadOffset).header("upload-offset", String(row.offset)) }
+        guard offset == row.offset else {
+            throw Problem(.uploadOffset).header("upload-offset", String(row.offset))
+        }
         let writing = UploadWriting(row, call)
         try await writing.append()
         let after = try await UploadRow.find(id.value, call)
@@ -134,7 +147,8 @@ enum Uploads {
 
     private static func checkBody(_ call: Call) throws(Problem) {
         guard call.request.header("content-type") == Tus.bodyType else {
-            throw Problem(.unsupportedMediaType, "The bytes come as \(Tus.bodyType).").header("accept", Tus.bodyType)
+            throw Problem(.unsupportedMediaType, "The bytes come as \(Tus.bodyType).").header(
+                "accept", Tus.bodyType)
         }
     }
 
@@ -152,7 +166,8 @@ enum Uploads {
         if !description.faults.isEmpty { throw .unprocessable(description.faults) }
         let name = metadata["filename"] ?? metadata["name"]
         return (
-            name.map { FileName(from: $0) }, FileDescription.mediaType(metadata["filetype"] ?? metadata["type"]),
+            name.map { FileName(from: $0) },
+            FileDescription.mediaType(metadata["filetype"] ?? metadata["type"]),
             description.purpose, description.tags
         )
     }

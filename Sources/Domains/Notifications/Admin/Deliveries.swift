@@ -7,10 +7,15 @@ import Wire
 enum Deliveries {
     @RouteList static var routes: [Route] {
         GET("/v1/notification-deliveries", "List deliveries", .can(.notificationsManage), list)
-        GET("/v1/notification-deliveries/{id}", "Read a delivery with its tries", .can(.notificationsManage), read)
-        POST("/v1/notification-deliveries/{id}/retry", "Try a delivery again", .can(.notificationsManage), retry)
-            .describe("One that failed, or whose address was suppressed and no longer is. It is decided anew.")
-            .problems(.deliveryNotOver)
+        GET(
+            "/v1/notification-deliveries/{id}", "Read a delivery with its tries", .can(.notificationsManage),
+            read)
+        POST(
+            "/v1/notification-deliveries/{id}/retry", "Try a delivery again", .can(.notificationsManage),
+            retry
+        )
+        .describe("One that failed, or whose address was suppressed and no longer is. It is decided anew.")
+        .problems(.deliveryNotOver)
     }
 
     struct Filter: ListFilter {
@@ -57,7 +62,9 @@ enum Deliveries {
         let updatedAt: Timestamp
         let tries: [Try]
 
-        static let fieldNotes = ["id": "Also the Message-ID of its mail; of a digest's mail it is `digest_id`."]
+        static let fieldNotes = [
+            "id": "Also the Message-ID of its mail; of a digest's mail it is `digest_id`."
+        ]
     }
 
     struct Try: Codable, Sendable {
@@ -69,7 +76,8 @@ enum Deliveries {
 
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Delivery> {
         try await call.page(
-            list, "SELECT \(fragment: columns) FROM notification_deliveries d WHERE d.company_id = \(call.company)")
+            list,
+            "SELECT \(fragment: columns) FROM notification_deliveries d WHERE d.company_id = \(call.company)")
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<DeliveryWithTries> {
@@ -90,7 +98,8 @@ enum Deliveries {
         let company = try call.company
         try await call.db.transaction { tx in
             let found = try await tx.query(
-                "SELECT state FROM notification_deliveries WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+                "SELECT state FROM notification_deliveries WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+            )
             guard let row = found.first else { throw Problem.notFound }
             guard ["failed", "suppressed"].contains(try row.get("state", as: String.self)) else {
                 throw Problem(.deliveryNotOver)
@@ -107,7 +116,8 @@ enum Deliveries {
                     by: call.actor, company: company),
             ])
             try await Jobs.enqueue(
-                DeliveryJobs.deliver, .init(delivery: id.value), company: company, uniqueKey: id.value.description,
+                DeliveryJobs.deliver, .init(delivery: id.value), company: company,
+                uniqueKey: id.value.description,
                 in: tx)
         }
         return try await read(call, id)

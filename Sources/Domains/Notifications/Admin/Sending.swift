@@ -18,8 +18,11 @@ enum Sending {
             ])
         GET("/v1/notification-batches", "List what was sent", .can(.notificationsManage), list)
         GET("/v1/notification-batches/{id}", "Read what was sent", .can(.notificationsManage), read)
-        POST("/v1/notification-batches/{id}/cancel", "Cancel what has not gone out", .can(.notificationsManage), cancel)
-            .describe("Mails and digests that wait are taken back; what stands in inboxes stays.")
+        POST(
+            "/v1/notification-batches/{id}/cancel", "Cancel what has not gone out",
+            .can(.notificationsManage), cancel
+        )
+        .describe("Mails and digests that wait are taken back; what stands in inboxes stays.")
     }
 
     /// What a person says to others. Its category is the sender's to choose.
@@ -86,10 +89,13 @@ enum Sending {
             return try await send(news, to: audience, call, company, in: tx)
         }
         return try Created(
-            await call.db.query("\(fragment: select(company)) AND e.id = \(id)"), at: "/v1/notification-batches/\(id)")
+            await call.db.query("\(fragment: select(company)) AND e.id = \(id)"),
+            at: "/v1/notification-batches/\(id)")
     }
 
-    private static func send(_ news: News, to audience: Notify.Audience, _ call: Call, _ company: UUID, in tx: Transaction)
+    private static func send(
+        _ news: News, to audience: Notify.Audience, _ call: Call, _ company: UUID, in tx: Transaction
+    )
         async throws -> UUID
     {
         guard let event = try await Notify.record(news, to: audience, company: company, in: tx) else {
@@ -101,17 +107,22 @@ enum Sending {
             return try first[0].get("id")
         }
         let told = try await tx.query(
-            "SELECT count(*) AS count FROM notifications WHERE company_id = \(company) AND event_id = \(event)")
+            "SELECT count(*) AS count FROM notifications WHERE company_id = \(company) AND event_id = \(event)"
+        )
         let count: Int = try told[0].get("count")
         if count == 0 { throw Problem(.nobodyAddressed) }
         try await Audit.record(
-            Audit.Entry("notification.sent", on: "notification_batch", event, after: ["recipients": JSON(count)]),
+            Audit.Entry(
+                "notification.sent", on: "notification_batch", event, after: ["recipients": JSON(count)]),
             by: call.actor, company: company, in: tx)
         return event
     }
 
-    private static func audience(_ to: Addressees, _ company: UUID, in tx: Transaction) async throws -> Notify.Audience {
-        var audience = Notify.Audience.users(to.userIds?.items ?? []).and(roles: to.roles?.items.map(\.text) ?? [])
+    private static func audience(_ to: Addressees, _ company: UUID, in tx: Transaction) async throws
+        -> Notify.Audience
+    {
+        var audience = Notify.Audience.users(to.userIds?.items ?? []).and(
+            roles: to.roles?.items.map(\.text) ?? [])
         if let teams = to.teamIds?.items, !teams.isEmpty {
             let rows = try await tx.query(
                 """

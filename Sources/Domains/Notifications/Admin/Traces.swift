@@ -8,7 +8,9 @@ enum Traces {
     @RouteList static var routes: [Route] {
         GET("/v1/notifications/{id}/trace", "See why I got this", .member, mine)
             .describe("Your own; whoever manages the company's notifications sees others' too.")
-        GET("/v1/notification-traces", "See why somebody did or did not get something", .can(.notificationsManage), ofEvent)
+        GET(
+            "/v1/notification-traces", "See why somebody did or did not get something",
+            .can(.notificationsManage), ofEvent)
     }
 
     struct Way: Codable, Sendable, FieldNotes {
@@ -19,7 +21,8 @@ enum Traces {
         let steps: [Step]
 
         static let fieldNotes = [
-            "state": "`shown` or `hidden` in the inbox; else the state of the delivery, or `none` when there is none.",
+            "state":
+                "`shown` or `hidden` in the inbox; else the state of the delivery, or `none` when there is none.",
             "steps": "Each step of the decision, the oldest first.",
         ]
     }
@@ -88,28 +91,37 @@ enum Traces {
                     } else if isActor {
                         ("was-the-actor", "It was the person's own doing.")
                     } else {
-                        ("not-in-audience", "The event did not name the person, nor did a rule or the watchers of its subject.")
+                        (
+                            "not-in-audience",
+                            "The event did not name the person, nor did a rule or the watchers of its subject."
+                        )
                     }
                 return Trace(
-                    eventId: event, userId: user, type: type, notificationId: nil, isAddressed: false, reason: reason,
+                    eventId: event, userId: user, type: type, notificationId: nil, isAddressed: false,
+                    reason: reason,
                     detail: detail, relations: [], channels: [])
             }
             let id: UUID = try told.get("id")
             let relations = try told.get("relations", as: [String].self)
             let channels = try await ways(id, told, company, call, in: tx)
             return Trace(
-                eventId: event, userId: user, type: type, notificationId: id, isAddressed: true, reason: "addressed",
-                detail: "The person is concerned as \(relations.joined(separator: ", ")).", relations: relations,
+                eventId: event, userId: user, type: type, notificationId: id, isAddressed: true,
+                reason: "addressed",
+                detail: "The person is concerned as \(relations.joined(separator: ", ")).",
+                relations: relations,
                 channels: channels)
         }
     }
 
-    private static func ways(_ id: UUID, _ told: Row, _ company: UUID, _ call: Call, in tx: Transaction) async throws
+    private static func ways(_ id: UUID, _ told: Row, _ company: UUID, _ call: Call, in tx: Transaction)
+        async throws
         -> [Way]
     {
-        let decision = try JSON.parse(told.get("decision", as: String.self)).decode(NotificationRouting.Decision.self)
+        let decision = try JSON.parse(told.get("decision", as: String.self)).decode(
+            NotificationRouting.Decision.self)
         let inbox = Step(
-            step: "routing", outcome: decision.isOn ? "on" : "off", reason: decision.reason, detail: decision.detail,
+            step: "routing", outcome: decision.isOn ? "on" : "off", reason: decision.reason,
+            detail: decision.detail,
             at: try told.get("created_at"))
         var ways = [
             Way(
@@ -134,10 +146,12 @@ enum Traces {
             let courier = try await Courier.load(
                 for: one, call.environment[PostOffice.self], at: call.now, company, in: tx)
         {
-            for channel in NotificationChannel.allCases where !ways.contains(where: { $0.channel == channel }) {
+            for channel in NotificationChannel.allCases where !ways.contains(where: { $0.channel == channel })
+            {
                 let now = courier.routing.decide(channel, for: one.person)
                 let state = now.isOn ? "pending" : "none"
-                ways.append(Way(channel: channel, state: state, reason: now.reason, detail: now.detail, steps: []))
+                ways.append(
+                    Way(channel: channel, state: state, reason: now.reason, detail: now.detail, steps: []))
             }
         }
         return ways

@@ -7,12 +7,16 @@ import Wire
 enum CompanyDefaults {
     @RouteList static var routes: [Route] {
         GET("/v1/notification-defaults", "Read the company's defaults", .can(.notificationsManage), read)
-        PUT("/v1/notification-defaults", "Replace the company's defaults", .can(.notificationsManage), replace)
-            .describe(
-                "A locked entry holds whatever people prefer: so a channel is switched off for everybody. Critical news "
-                    + "goes out all the same. `*` stands for every category or channel."
-            )
-            .example(body: ["defaults": [["category": "*", "channel": "webhook", "is_on": false, "is_locked": true]]])
+        PUT(
+            "/v1/notification-defaults", "Replace the company's defaults", .can(.notificationsManage), replace
+        )
+        .describe(
+            "A locked entry holds whatever people prefer: so a channel is switched off for everybody. Critical news "
+                + "goes out all the same. `*` stands for every category or channel."
+        )
+        .example(body: [
+            "defaults": [["category": "*", "channel": "webhook", "is_on": false, "is_locked": true]]
+        ])
     }
 
     enum Channel: String, Codable, CaseIterable, SQLBindable, Sendable {
@@ -52,7 +56,8 @@ enum CompanyDefaults {
                 AS given (category, channel, is_on, is_locked)
             """,
             Audit.sql(
-                Audit.Entry("notification_defaults.changed", on: "company", company, before: before, after: after),
+                Audit.Entry(
+                    "notification_defaults.changed", on: "company", company, before: before, after: after),
                 by: call.actor, company: company),
         ])
         return Single(try await entries(call))

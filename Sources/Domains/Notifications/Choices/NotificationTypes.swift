@@ -6,7 +6,9 @@ import Wire
 enum NotificationTypes {
     @RouteList static var routes: [Route] {
         GET("/v1/notification-types", "List the kinds of notifications", .member, list)
-            .describe("What can happen, how it is told when nobody says otherwise, and which values its texts name.")
+            .describe(
+                "What can happen, how it is told when nobody says otherwise, and which values its texts name."
+            )
     }
 
     struct Kind: Codable, Sendable, FieldNotes {
@@ -38,7 +40,8 @@ enum NotificationTypes {
             Kind(
                 name: type.name, category: type.category, summary: type.summary, severity: type.severity,
                 isCritical: type.isCritical, channels: order.filter(type.channels.contains),
-                offered: order.filter(type.offered.contains), values: type.values, actions: type.actions.map(\.key))
+                offered: order.filter(type.offered.contains), values: type.values,
+                actions: type.actions.map(\.key))
         }
         return Single(Catalogue(categories: NotificationCatalogue.categories, types: types))
     }

@@ -11,10 +11,14 @@ enum Preferences {
         PUT("/v1/notification-preferences", "Replace my preferences", .member, replace)
             .describe("What is left out is left to the company and the kind of news.")
             .example(body: [
-                "global": ["email": true], "categories": [["category": "members", "email": false, "digest": "daily"]],
+                "global": ["email": true],
+                "categories": [["category": "members", "email": false, "digest": "daily"]],
             ])
-        PUT("/v1/notification-preferences/{category}", "Replace my preferences for a category", .member, replaceOne)
-            .example(body: ["email": true, "digest": "weekly"])
+        PUT(
+            "/v1/notification-preferences/{category}", "Replace my preferences for a category", .member,
+            replaceOne
+        )
+        .example(body: ["email": true, "digest": "weekly"])
     }
 
     enum Digest: String, Codable, CaseIterable, SQLBindable, Sendable { case off, hourly, daily, weekly }
@@ -61,7 +65,8 @@ enum Preferences {
         let locked: [NotificationChannel]
 
         static let fieldNotes = [
-            "effective": "What holds now for news that is not critical, company and rules' defaults considered.",
+            "effective":
+                "What holds now for news that is not critical, company and rules' defaults considered.",
             "locked": "Channels the company has decided on for everybody.",
         ]
     }
@@ -88,7 +93,9 @@ enum Preferences {
         return Single(try await sheet(call))
     }
 
-    static func replaceOne(_ call: Call, _ category: Path<Text<60>>, _ body: Body<Wishes>) async throws -> Single<Sheet> {
+    static func replaceOne(_ call: Call, _ category: Path<Text<60>>, _ body: Body<Wishes>) async throws
+        -> Single<Sheet>
+    {
         let (company, user) = (try call.company, try call.user)
         var rows = PreferenceRows()
         rows.add(category.text, body.value)
@@ -149,8 +156,12 @@ enum Preferences {
         _ category: String, _ mine: [Row], _ defaults: [NotificationRouting.Default]
     ) -> (Effective, [NotificationChannel]) {
         let types = NotificationCatalogue.all.filter { $0.category == category }
-        let offered = types.isEmpty ? Set(NotificationChannel.allCases) : types.reduce(into: []) { $0.formUnion($1.offered) }
-        let channels = types.isEmpty ? [.inApp] : types.reduce(into: Set<NotificationChannel>()) { $0.formUnion($1.channels) }
+        let offered =
+            types.isEmpty
+            ? Set(NotificationChannel.allCases) : types.reduce(into: []) { $0.formUnion($1.offered) }
+        let channels =
+            types.isEmpty
+            ? [.inApp] : types.reduce(into: Set<NotificationChannel>()) { $0.formUnion($1.channels) }
         let any = NotificationType(
             "\(category).any", category: category, summary: "", channels: channels, offered: offered,
             texts: ["en": NotificationText("", "")])
@@ -163,7 +174,9 @@ enum Preferences {
                     category: $0.category, channel: $0.channel, isOn: $0.isOn, digest: $0.digest?.rawValue)
             })
         func isOn(_ channel: NotificationChannel) -> Bool { routing.decide(channel, for: person).isOn }
-        let locked = NotificationChannel.allCases.filter { routing.decide($0, for: person).reason == "company-locked" }
+        let locked = NotificationChannel.allCases.filter {
+            routing.decide($0, for: person).reason == "company-locked"
+        }
         return (Effective(inApp: isOn(.inApp), email: isOn(.email), webhook: isOn(.webhook)), locked)
     }
 }

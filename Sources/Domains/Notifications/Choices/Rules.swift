@@ -139,13 +139,15 @@ enum Rules {
                 """)
             if made.isEmpty { throw Problem(.tooManyRules) }
             try await Audit.record(
-                Audit.Entry("notification_rule.created", on: "notification_rule", id, after: JSON(encoding: rule)),
+                Audit.Entry(
+                    "notification_rule.created", on: "notification_rule", id, after: JSON(encoding: rule)),
                 by: call.actor, company: company, in: tx)
         }
         return try Created(await call.db.query("\(fragment: select(company)) AND r.id = \(id)"))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<RuleChange>) async throws -> Single<Rule> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<RuleChange>) async throws -> Single<Rule>
+    {
         let (company, rule) = (try call.company, body.value)
         try await check(rule.addUsers?.items, rule.escalation ?? nil, call)
         let changes = changes(rule)
@@ -159,7 +161,8 @@ enum Rules {
                 "UPDATE notification_rules SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
                 Audit.sql(
                     Audit.Entry(
-                        "notification_rule.changed", on: "notification_rule", id.value, before: changed.before,
+                        "notification_rule.changed", on: "notification_rule", id.value,
+                        before: changed.before,
                         after: changed.after), by: call.actor, company: company),
             ])
         }
@@ -214,7 +217,8 @@ enum Rules {
              WHERE company_id = \(call.company) AND status = 'active' AND user_id = ANY(\(named)::uuid[])
             """)
         guard try rows[0].get("count", as: Int.self) == Set(named).count else {
-            throw Problem.unprocessable("/add_users", "unknown", "names somebody who is no active member here")
+            throw Problem.unprocessable(
+                "/add_users", "unknown", "names somebody who is no active member here")
         }
     }
 

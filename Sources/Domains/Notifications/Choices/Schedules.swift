@@ -33,7 +33,10 @@ enum Schedules {
         let digestTime: String
         let quietUntil: Timestamp?
 
-        static let fieldNotes = ["quiet_until": "Set while quiet hours hold.", "digest_time": "When daily and weekly digests come."]
+        static let fieldNotes = [
+            "quiet_until": "Set while quiet hours hold.",
+            "digest_time": "When daily and weekly digests come.",
+        ]
     }
 
     static func read(_ call: Call) async throws -> Single<Schedule> {
@@ -74,7 +77,8 @@ struct ClockTime: TextValue, SQLBindable {
     static var rule: TextRule {
         TextRule(length: 5...5, pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$") { text in
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } }),
+            guard parts.count == 2,
+                parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } }),
                 let hour = Int(parts[0]), let minute = Int(parts[1]), hour < 24, minute < 60
             else { return "is no time of day like 22:00" }
             return nil

@@ -20,12 +20,20 @@ enum Templates {
         GET("/v1/notification-templates/{id}", "Read a template", .can(.notificationsManage), read)
         PATCH("/v1/notification-templates/{id}", "Change a template", .can(.notificationsManage), change)
         DELETE("/v1/notification-templates/{id}", "Delete a template", .can(.notificationsManage), delete)
-        GET("/v1/notification-templates/{id}/versions", "List a template's versions", .can(.notificationsManage), versions)
-        POST("/v1/notification-templates/{id}/preview", "See what a template makes", .can(.notificationsManage), preview)
-            .example(body: ["values": ["member": "Grace Hopper", "company": "Northwind"]])
-        POST("/v1/notification-templates/{id}/test", "Send a template to myself", .can(.notificationsManage), test)
-            .describe("By mail, whatever its channel, to your own address.").rate(.mail)
-            .example(body: ["values": ["member": "Grace Hopper", "company": "Northwind"]])
+        GET(
+            "/v1/notification-templates/{id}/versions", "List a template's versions",
+            .can(.notificationsManage), versions)
+        POST(
+            "/v1/notification-templates/{id}/preview", "See what a template makes",
+            .can(.notificationsManage), preview
+        )
+        .example(body: ["values": ["member": "Grace Hopper", "company": "Northwind"]])
+        POST(
+            "/v1/notification-templates/{id}/test", "Send a template to myself", .can(.notificationsManage),
+            test
+        )
+        .describe("By mail, whatever its channel, to your own address.").rate(.mail)
+        .example(body: ["values": ["member": "Grace Hopper", "company": "Northwind"]])
     }
 
     struct NewTemplate: Codable, Sendable {
@@ -87,13 +95,17 @@ enum Templates {
             """,
             keep(id, by: try call.user, company),
             Audit.sql(
-                Audit.Entry("notification_template.created", on: "notification_template", id, after: JSON(encoding: new)),
+                Audit.Entry(
+                    "notification_template.created", on: "notification_template", id,
+                    after: JSON(encoding: new)),
                 by: call.actor, company: company),
         ])
         return try Created(await call.db.query("\(fragment: select(company)) AND id = \(id)"))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TemplateChange>) async throws -> Single<Template> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TemplateChange>) async throws -> Single<
+        Template
+    > {
         let (company, change) = (try call.company, body.value)
         try check(change.title?.text, change.body?.text)
         try await call.db.transaction { tx in
@@ -110,7 +122,8 @@ enum Templates {
                 keep(id.value, by: try call.user, company),
                 Audit.sql(
                     Audit.Entry(
-                        "notification_template.changed", on: "notification_template", id.value, before: changed.before,
+                        "notification_template.changed", on: "notification_template", id.value,
+                        before: changed.before,
                         after: changed.after), by: call.actor, company: company),
             ])
         }
@@ -121,7 +134,8 @@ enum Templates {
         let company = try call.company
         try await call.db.transaction { tx in
             let gone = try await tx.query(
-                "DELETE FROM notification_templates WHERE company_id = \(company) AND id = \(id) RETURNING type")
+                "DELETE FROM notification_templates WHERE company_id = \(company) AND id = \(id) RETURNING type"
+            )
             guard let row = gone.first else { throw Problem.notFound }
             try await Audit.record(
                 Audit.Entry(
@@ -164,7 +178,8 @@ enum Templates {
     static func preview(_ call: Call, _ id: Path<UUID>, _ body: Body<Trial>) async throws -> Single<Preview> {
         let text = try await rendered(id.value, body.value, call)
         let mail = try MailRenderer.render(
-            .notification, locale: text.locale, context: ["name": "Ada", "subject": text.title, "body": text.body])
+            .notification, locale: text.locale,
+            context: ["name": "Ada", "subject": text.title, "body": text.body])
         return Single(Preview(title: text.title, body: text.body, html: mail.html))
     }
 
@@ -179,12 +194,14 @@ enum Templates {
             let rows = try await tx.query("SELECT email, name FROM users WHERE id = \(user)")
             // Nobody's delivery: it is queued under a template that is not followed on its way.
             var message = Mail.Message(
-                .notification, to: try rows[0].get("email"), name: try rows[0].get("name"), locale: text.locale,
+                .notification, to: try rows[0].get("email"), name: try rows[0].get("name"),
+                locale: text.locale,
                 context: ["subject": text.title, "body": text.body])
             message.id = mail
             try await Mail.queue(message, in: tx)
             try await Audit.record(
-                Audit.Entry("notification_template.tested", on: "notification_template", id.value), by: call.actor,
+                Audit.Entry("notification_template.tested", on: "notification_template", id.value),
+                by: call.actor,
                 company: company, in: tx)
         }
         return Accepted(Sent(messageId: mail))
@@ -204,7 +221,8 @@ enum Templates {
             let body = try NotificationRenderer.plain(try row.get("body"), .object(values))
             return (title, body, try row.get("locale"))
         } catch let fault as NotificationRenderer.Fault {
-            throw Problem.unprocessable("/values", "not-renderable", "with these values the template \(fault)")
+            throw Problem.unprocessable(
+                "/values", "not-renderable", "with these values the template \(fault)")
         }
     }
 

@@ -26,8 +26,10 @@ struct Courier: Sendable {
                      WHERE company_id = \(company) AND type = \(type.name) AND is_active)::text AS words
             """)
         let routing = NotificationRouting(
-            type, category: one.category, rules: try JSON.parse(rows[0].get("rules", as: String.self)).decode(),
-            defaults: try JSON.parse(rows[0].get("defaults", as: String.self)).decode(), requested: one.requested)
+            type, category: one.category,
+            rules: try JSON.parse(rows[0].get("rules", as: String.self)).decode(),
+            defaults: try JSON.parse(rows[0].get("defaults", as: String.self)).decode(),
+            requested: one.requested)
         var words: [String: [String: NotificationText]] = [:]
         for own in try JSON.parse(rows[0].get("words", as: String.self)).decode([[String]].self) {
             words[own[0], default: [:]][own[1]] = NotificationText(own[2], own[3])
@@ -51,7 +53,8 @@ struct Courier: Sendable {
         case .end: break
         case .wait(let until):
             try await Jobs.enqueue(
-                DeliveryJobs.deliver, .init(delivery: id), company: company, at: until, uniqueKey: id.description,
+                DeliveryJobs.deliver, .init(delivery: id), company: company, at: until,
+                uniqueKey: id.description,
                 in: tx)
         case .gather(let until): try await Digests.add(id, of: one, until: until, company, in: tx)
         case .send where channel == .webhook: try await announce(one, in: tx)
@@ -60,7 +63,8 @@ struct Courier: Sendable {
     }
 
     private func record(
-        _ verdict: DeliveryVerdict, of one: DeliveryCase, _ channel: NotificationChannel, over: [DeliveryState]
+        _ verdict: DeliveryVerdict, of one: DeliveryCase, _ channel: NotificationChannel,
+        over: [DeliveryState]
     ) throws -> SQL {
         let (state, next): (DeliveryState, Timestamp?) =
             switch verdict.outcome {
@@ -114,13 +118,16 @@ struct Courier: Sendable {
         }
         let values = Courier.values(of: one)
         return NotificationText(
-            try NotificationRenderer.plain(own.title, values), try NotificationRenderer.plain(own.body, values))
+            try NotificationRenderer.plain(own.title, values),
+            try NotificationRenderer.plain(own.body, values))
     }
 
     /// What a company's template may name: the event's values, and the words of the inbox.
     static func values(of one: DeliveryCase) -> JSON {
         var values = one.data.objectValue ?? JSON.Object()
-        for (key, text) in [("title", one.title), ("body", one.body), ("name", one.name), ("link", one.link ?? "")] {
+        for (key, text) in [
+            ("title", one.title), ("body", one.body), ("name", one.name), ("link", one.link ?? ""),
+        ] {
             values[key] = .string(text)
         }
         return .object(values)
@@ -131,10 +138,12 @@ struct Courier: Sendable {
         let text = try text(of: one, .webhook)
         let told = NotificationTold(
             notificationId: one.notification, userId: one.user, type: one.type, category: one.category,
-            severity: one.severity, title: text.title, body: text.body, link: one.link, objectType: one.subject?.type,
+            severity: one.severity, title: text.title, body: text.body, link: one.link,
+            objectType: one.subject?.type,
             objectId: one.subject?.id)
         try await Events.record(
-            NotificationTold.event, told, on: "notification", one.notification, by: .system, company: company, in: tx)
+            NotificationTold.event, told, on: "notification", one.notification, by: .system, company: company,
+            in: tx)
     }
 }
 
@@ -152,10 +161,12 @@ struct NotificationTold: Codable, Sendable {
     let objectId: UUID?
 
     static let event = EventType(
-        "notification.sent", "Somebody was told something, by a rule or preference that sends it to webhooks.",
+        "notification.sent",
+        "Somebody was told something, by a rule or preference that sends it to webhooks.",
         example: NotificationTold(
             notificationId: UUID("01a20d0d-3150-70c6-81e3-7afd42d3cc77")!,
-            userId: UUID("01a20d0d-3150-70c6-81e3-7afd42d3cc78")!, type: "invitation.accepted", category: "members",
+            userId: UUID("01a20d0d-3150-70c6-81e3-7afd42d3cc78")!, type: "invitation.accepted",
+            category: "members",
             severity: "normal", title: "Grace Hopper has joined Northwind",
             body: "Grace Hopper has accepted your invitation.", link: nil, objectType: "invitation",
             objectId: UUID("01a20d0d-3150-70c6-81e3-7afd42d3cc79")!))

@@ -30,7 +30,8 @@ struct DeliveryCase: Sendable {
     let nextDaily: Timestamp
     let nextWeekly: Timestamp
 
-    static func load(_ notifications: [UUID], at now: Timestamp, _ company: UUID, in tx: Transaction) async throws
+    static func load(_ notifications: [UUID], at now: Timestamp, _ company: UUID, in tx: Transaction)
+        async throws
         -> [DeliveryCase]
     {
         let rows = try await tx.query(
@@ -84,7 +85,9 @@ struct DeliveryCase: Sendable {
             relations: Set(relations.split(separator: ",").map(String.init)),
             preferences: try JSON.parse(row.get("preferences", as: String.self)).decode())
         let channels: String? = try row.get("channels")
-        requested = channels.map { Set($0.split(separator: ",").compactMap { NotificationChannel(rawValue: String($0)) }) }
+        requested = channels.map {
+            Set($0.split(separator: ",").compactMap { NotificationChannel(rawValue: String($0)) })
+        }
         isCancelled = try row.get("is_cancelled")
         isMember = try row.get("is_member")
         suppression = try row.get("suppression")

@@ -55,14 +55,17 @@ enum DeliveryJobs {
         }
     }
 
-    private static func settle(_ ids: [UUID], _ company: UUID, _ work: Work, in tx: Transaction) async throws {
+    private static func settle(_ ids: [UUID], _ company: UUID, _ work: Work, in tx: Transaction) async throws
+    {
         let now = Timestamp.now
         let cases = try await DeliveryCase.load(ids, at: now, company, in: tx)
         guard let first = cases.first,
-            let courier = try await Courier.load(for: first, work.environment[PostOffice.self], at: now, company, in: tx)
+            let courier = try await Courier.load(
+                for: first, work.environment[PostOffice.self], at: now, company, in: tx)
         else { return }
         for one in cases {
-            for channel in [NotificationChannel.email, .webhook] where courier.routing.offered.contains(channel) {
+            for channel in [NotificationChannel.email, .webhook]
+            where courier.routing.offered.contains(channel) {
                 // That nothing proposes webhooks is the rule: it is not worth a row, and told when somebody asks.
                 if channel == .webhook, !courier.routing.decide(.webhook, for: one.person).isOn { continue }
                 try await courier.settle(one, channel, in: tx)
@@ -86,7 +89,8 @@ enum DeliveryJobs {
                 """)
             if let row = rows.first, let channel = NotificationChannel(rawValue: try row.get("channel")) {
                 let now = Timestamp.now
-                let cases = try await DeliveryCase.load([row.get("notification_id")], at: now, company, in: tx)
+                let cases = try await DeliveryCase.load(
+                    [row.get("notification_id")], at: now, company, in: tx)
                 let post = job.work.environment[PostOffice.self]
                 // The job in hand gives its key free for the next, should this one be put off once more.
                 try await job.finish(in: tx)
@@ -110,7 +114,8 @@ enum DeliveryJobs {
                    AND deleted_at IS NULL AND action_taken IS NULL
                 """)
             let now = Timestamp.now
-            let cases = try await DeliveryCase.load(unread.isEmpty ? [] : [notification], at: now, company, in: tx)
+            let cases = try await DeliveryCase.load(
+                unread.isEmpty ? [] : [notification], at: now, company, in: tx)
             guard let one = cases.first, !one.isCancelled,
                 let courier = try await Courier.load(
                     for: one, job.work.environment[PostOffice.self], at: now, company, in: tx),
@@ -133,7 +138,9 @@ enum DeliveryJobs {
 /// News that goes on to somebody else.
 enum Escalation {
     /// Puts it into another's inbox; nil when they have it already.
-    static func tell(_ user: UUID, of one: DeliveryCase, _ company: UUID, in tx: Transaction) async throws -> UUID? {
+    static func tell(_ user: UUID, of one: DeliveryCase, _ company: UUID, in tx: Transaction) async throws
+        -> UUID?
+    {
         let has = try await tx.query(
             """
             SELECT 1 FROM notifications

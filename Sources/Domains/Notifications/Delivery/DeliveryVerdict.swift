@@ -31,12 +31,15 @@ struct DeliveryVerdict: Sendable {
 
     /// - Parameter isEscalated: a rule sends it by this channel because it stayed unread.
     static func of(
-        _ one: DeliveryCase, _ channel: NotificationChannel, _ routing: NotificationRouting, isEscalated: Bool,
+        _ one: DeliveryCase, _ channel: NotificationChannel, _ routing: NotificationRouting,
+        isEscalated: Bool,
         at now: Timestamp
     ) -> DeliveryVerdict {
         let rule = routing.rule(for: one.person)
         let throttle: (Int, Int)? =
-            if let max = rule?.throttleMax, let seconds = rule?.throttleSeconds, channel == .email, !one.isCritical {
+            if let max = rule?.throttleMax, let seconds = rule?.throttleSeconds, channel == .email,
+                !one.isCritical
+            {
                 (max, seconds)
             } else { nil }
         var verdict = DeliveryVerdict(outcome: .send, steps: [], throttle: throttle, now: now)
@@ -45,7 +48,8 @@ struct DeliveryVerdict: Sendable {
             return verdict
         }
         guard one.isMember else {
-            verdict.end(.skipped, "member", "not-a-member", "The person is not an active member of the company.")
+            verdict.end(
+                .skipped, "member", "not-a-member", "The person is not an active member of the company.")
             return verdict
         }
         let decision = routing.decide(channel, for: one.person)
@@ -57,7 +61,9 @@ struct DeliveryVerdict: Sendable {
                 verdict.outcome = .end(.skipped)
                 return verdict
             }
-            verdict.note("escalation", "on", "escalated", "It stayed unread, and a rule then sends it by \(channel.rawValue).")
+            verdict.note(
+                "escalation", "on", "escalated",
+                "It stayed unread, and a rule then sends it by \(channel.rawValue).")
         }
         if channel == .email { verdict.considerMail(one, routing, rule) }
         return verdict
@@ -89,7 +95,9 @@ struct DeliveryVerdict: Sendable {
             guard let minutes = rule?.digestMinutes, let rule else {
                 return note("send", "now", "due", "It goes out now.")
             }
-            gather(until: now + .seconds(minutes * 60), "The rule \"\(rule.name)\" gathers for \(minutes) minutes.")
+            gather(
+                until: now + .seconds(minutes * 60),
+                "The rule \"\(rule.name)\" gathers for \(minutes) minutes.")
         }
     }
 

@@ -16,7 +16,9 @@ enum Digests {
     }
 
     /// Puts a delivery into the person's window, and opens one when there is none.
-    static func add(_ delivery: UUID, of one: DeliveryCase, until: Timestamp, _ company: UUID, in tx: Transaction)
+    static func add(
+        _ delivery: UUID, of one: DeliveryCase, until: Timestamp, _ company: UUID, in tx: Transaction
+    )
         async throws
     {
         let new = UUID.v7()
@@ -36,13 +38,15 @@ enum Digests {
             """)
         if digest == new {
             try await Jobs.enqueue(
-                kind, Arguments(digest: digest), company: company, at: until, uniqueKey: digest.description, in: tx)
+                kind, Arguments(digest: digest), company: company, at: until, uniqueKey: digest.description,
+                in: tx)
         }
     }
 
     private static func close(_ digest: UUID, _ company: UUID, _ job: Job) async throws -> JobOutcome {
         let post = job.work.environment[PostOffice.self]
-        let waitsUntil: Timestamp? = try await job.work.database.transaction(as: Tenant(company: company)) { tx in
+        let waitsUntil: Timestamp? = try await job.work.database.transaction(as: Tenant(company: company)) {
+            tx in
             // Compare and set: of two who close it, one finds it open.
             let closed = try await tx.query(
                 """
@@ -66,7 +70,9 @@ enum Digests {
         return if let waitsUntil { .again(at: waitsUntil) } else { .done }
     }
 
-    private static func gathered(_ digest: UUID, _ company: UUID, in tx: Transaction) async throws -> [DeliveryCase] {
+    private static func gathered(_ digest: UUID, _ company: UUID, in tx: Transaction) async throws
+        -> [DeliveryCase]
+    {
         let ids = try await tx.query(
             """
             SELECT notification_id FROM notification_deliveries
@@ -91,7 +97,8 @@ enum Digests {
             """)
         let text = DigestText.write(wanted)
         let mail = post.mail(
-            digest, to: first, subject: text.title, body: text.body, link: nil, unsubscribes: first.category, company)
+            digest, to: first, subject: text.title, body: text.body, link: nil, unsubscribes: first.category,
+            company)
         try await Mail.queue(mail, in: tx)
     }
 }

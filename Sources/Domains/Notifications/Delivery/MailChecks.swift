@@ -19,7 +19,8 @@ enum MailChecks {
         "d.company_id = \(company) AND (d.id = \(mail) OR d.digest_id = \(mail))"
     }
 
-    private static func isWanted(_ mail: UUID, _ post: PostOffice, _ company: UUID, in tx: Transaction) async throws
+    private static func isWanted(_ mail: UUID, _ post: PostOffice, _ company: UUID, in tx: Transaction)
+        async throws
         -> Bool
     {
         let ids = try await tx.query(
@@ -35,12 +36,15 @@ enum MailChecks {
 
     /// Those that may still go out; what speaks against the others is recorded. An escalation's word has been heard.
     static func sift(
-        _ cases: [DeliveryCase], of mail: UUID, from state: DeliveryState, _ post: PostOffice, _ company: UUID,
+        _ cases: [DeliveryCase], of mail: UUID, from state: DeliveryState, _ post: PostOffice,
+        _ company: UUID,
         in tx: Transaction
     ) async throws -> [DeliveryCase] {
         var wanted: [DeliveryCase] = []
         for one in cases {
-            guard let courier = try await Courier.load(for: one, post, at: .now, company, in: tx) else { continue }
+            guard let courier = try await Courier.load(for: one, post, at: .now, company, in: tx) else {
+                continue
+            }
             let verdict = DeliveryVerdict.of(one, .email, courier.routing, isEscalated: true, at: .now)
             guard case .end(let end) = verdict.outcome else {
                 wanted.append(one)

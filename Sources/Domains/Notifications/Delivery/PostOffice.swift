@@ -19,7 +19,8 @@ struct PostOffice: Sendable {
             context["unsubscribe"] = "\(publicURL)/v1/public/unsubscribe/\(token)"
         }
         var message = Mail.Message(
-            .notification, to: one.email ?? "", name: one.name, locale: one.locale, context: context, company: company)
+            .notification, to: one.email ?? "", name: one.name, locale: one.locale, context: context,
+            company: company)
         message.id = id
         return message
     }
@@ -42,16 +43,21 @@ struct Unsubscribing: Sendable {
 
     func token(for user: UUID, _ category: String, _ company: UUID) -> String {
         let payload = "\(company) \(user) \(category)"
-        return Base64.encode(Array(keys[0].authenticate(payload).prefix(Self.codeLength)) + Array(payload.utf8), .url)
+        return Base64.encode(
+            Array(keys[0].authenticate(payload).prefix(Self.codeLength)) + Array(payload.utf8), .url)
     }
 
     func wish(of token: String) -> Wish? {
-        guard token.utf8.count <= 600, let bytes = Base64.decode(token, .url), bytes.count > Self.codeLength else {
+        guard token.utf8.count <= 600, let bytes = Base64.decode(token, .url), bytes.count > Self.codeLength
+        else {
             return nil
         }
         let payload = String(decoding: bytes[Self.codeLength...], as: UTF8.self)
         let code = Array(bytes[..<Self.codeLength])
-        guard keys.contains(where: { constantTimeEquals(Array($0.authenticate(payload).prefix(Self.codeLength)), code) })
+        guard
+            keys.contains(where: {
+                constantTimeEquals(Array($0.authenticate(payload).prefix(Self.codeLength)), code)
+            })
         else { return nil }
         let parts = payload.split(separator: " ", maxSplits: 2)
         guard parts.count == 3, let company = UUID(parts[0]), let user = UUID(parts[1]) else { return nil }

@@ -24,12 +24,18 @@ enum QuietHours {
     }
 
     /// The next time of day at which the person wants digests; `z` names the zone and the time.
-    static func nextDaily(_ zone: StaticString, _ now: Timestamp) -> SQL { next(zone, now, "interval '1 day'", "day") }
+    static func nextDaily(_ zone: StaticString, _ now: Timestamp) -> SQL {
+        next(zone, now, "interval '1 day'", "day")
+    }
 
     /// The same on the next Monday.
-    static func nextWeekly(_ zone: StaticString, _ now: Timestamp) -> SQL { next(zone, now, "interval '7 days'", "week") }
+    static func nextWeekly(_ zone: StaticString, _ now: Timestamp) -> SQL {
+        next(zone, now, "interval '7 days'", "week")
+    }
 
-    private static func next(_ zone: StaticString, _ now: Timestamp, _ step: StaticString, _ unit: StaticString) -> SQL {
+    private static func next(
+        _ zone: StaticString, _ now: Timestamp, _ step: StaticString, _ unit: StaticString
+    ) -> SQL {
         let zone: SQL = "\(unescaped: "\(zone)")"
         let first: SQL =
             "date_trunc('\(unescaped: "\(unit)")', \(now) AT TIME ZONE \(fragment: zone)) + z.digest_time"

@@ -18,10 +18,14 @@ enum Suppressions {
                 "For what a mail server or provider reports later. A hard bounce or a complaint suppresses the address; "
                     + "with `message_id` the delivery shows it too."
             )
-            .example(body: ["address": "someone@example.com", "kind": "bounce", "reply": "550 5.1.1 no such user"])
+            .example(body: [
+                "address": "someone@example.com", "kind": "bounce", "reply": "550 5.1.1 no such user",
+            ])
     }
 
-    enum Reason: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, Sendable { case bounce, complaint, manual }
+    enum Reason: String, Codable, CaseIterable, SQLBindable, SQLBindableElement, Sendable {
+        case bounce, complaint, manual
+    }
 
     struct Suppression: Codable, Sendable {
         let id: UUID
@@ -45,7 +49,9 @@ enum Suppressions {
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Suppression> {
         let company = try call.company
         var sql = select(company)
-        if let address = list.filter.address { sql += " AND address_sha256 = \(digest(of: address.normalized, company))" }
+        if let address = list.filter.address {
+            sql += " AND address_sha256 = \(digest(of: address.normalized, company))"
+        }
         sql += list.filter.lifted ?? false ? " AND lifted_at IS NOT NULL" : " AND lifted_at IS NULL"
         return try await call.page(list, sql)
     }
@@ -58,7 +64,8 @@ enum Suppressions {
     static func create(_ call: Call, _ body: Body<NewSuppression>) async throws -> Created<Suppression> {
         let company = try call.company
         let id = try await call.db.transaction { tx in
-            try await suppress(body.address.normalized, .manual, body.value.detail?.text, by: call, company, in: tx)
+            try await suppress(
+                body.address.normalized, .manual, body.value.detail?.text, by: call, company, in: tx)
         }
         return try Created(await call.db.query("\(fragment: select(company)) AND id = \(id)"))
     }
@@ -131,7 +138,8 @@ enum Suppressions {
     }
 
     private static func suppress(
-        _ address: String, _ reason: Reason, _ detail: String?, by call: Call, _ company: UUID, in tx: Transaction
+        _ address: String, _ reason: Reason, _ detail: String?, by call: Call, _ company: UUID,
+        in tx: Transaction
     ) async throws -> UUID {
         let new = UUID.v7()
         let rows = try await tx.query(
@@ -145,7 +153,9 @@ enum Suppressions {
         let id: UUID = try rows[0].get("id")
         if id == new {
             try await Audit.record(
-                Audit.Entry("email_suppression.made", on: "email_suppression", id, after: ["reason": .string(reason.rawValue)]),
+                Audit.Entry(
+                    "email_suppression.made", on: "email_suppression", id,
+                    after: ["reason": .string(reason.rawValue)]),
                 by: call.actor, company: company, in: tx)
         }
         return id
@@ -161,7 +171,9 @@ enum Suppressions {
     // MARK: digests
 
     /// The company is part of it, so that the lists of two companies cannot be compared.
-    static func digest(of address: String, _ company: UUID) -> [UInt8] { SHA256.digest("\(company):\(address)").bytes }
+    static func digest(of address: String, _ company: UUID) -> [UInt8] {
+        SHA256.digest("\(company):\(address)").bytes
+    }
 
     /// The same, made by the database from a column.
     static func digest(_ column: StaticString, _ company: UUID) -> SQL {

@@ -45,7 +45,9 @@ enum UnsubscribeRoutes {
             VALUES (\(wish.company), \(wish.user), \(wish.category), 'email', FALSE)
             ON CONFLICT (company_id, user_id, category, channel) DO UPDATE SET is_on = FALSE, updated_at = now()
             """, as: Tenant(company: wish.company))
-        return page("Unsubscribed", "You get no more mails about “\(wish.category.escapedAsMarkup)”. Your inbox still does.")
+        return page(
+            "Unsubscribed",
+            "You get no more mails about “\(wish.category.escapedAsMarkup)”. Your inbox still does.")
     }
 
     private static func page(_ title: String, _ body: String) -> Raw {

@@ -9,17 +9,20 @@ enum Inbox {
         GET("/v1/notifications", "List my notifications", .member, list)
             .describe(
                 "Newest first. Archived and snoozed ones are left out unless asked for by `archived=true` and "
-                    + "`snoozed=true`, deleted ones by `deleted=true`. `since` is the number of the last one you have.")
+                    + "`snoozed=true`, deleted ones by `deleted=true`. `since` is the number of the last one you have."
+            )
         GET("/v1/notifications/counts", "Count my notifications", .member, counts)
             .describe(
                 "The counts of the badge; and one count for each of `filters`, a JSON array of objects with the "
-                    + "filters of the list: `[{\"read\": false, \"category\": [\"members\"]}, {\"archived\": true}]`.")
+                    + "filters of the list: `[{\"read\": false, \"category\": [\"members\"]}, {\"archived\": true}]`."
+            )
         GET("/v1/notifications/{id}", "Read a notification", .member, read)
     }
 
     static func list(_ call: Call, _ list: List<InboxFilter>) async throws -> Page<Notification> {
         let (company, user) = (try call.company, try call.user)
-        return try await call.page(list, "\(fragment: select(user, company)) AND \(fragment: list.filter.condition)")
+        return try await call.page(
+            list, "\(fragment: select(user, company)) AND \(fragment: list.filter.condition)")
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Notification> {
@@ -34,7 +37,9 @@ enum Inbox {
     static func counts(_ call: Call, _ query: Query<CountsQuery>) async throws -> Single<InboxCounts> {
         let (company, user) = (try call.company, try call.user)
         let filters = try query.filters.map { try InboxFilter.several($0.text) } ?? []
-        let extra = filters.map { "count(*) FILTER (WHERE n.deleted_at IS NULL AND \(fragment: $0.condition))" as SQL }
+        let extra = filters.map {
+            "count(*) FILTER (WHERE n.deleted_at IS NULL AND \(fragment: $0.condition))" as SQL
+        }
         let rows = try await call.db.query(
             """
             SELECT count(*) FILTER (WHERE \(fragment: InboxFilter().condition)) AS total,

@@ -14,16 +14,21 @@ enum InboxActs {
         POST("/v1/notifications/{id}/actions/{key}", "Do what a notification offers", .member, act)
             .describe("With your own rights: approving a request to join takes the permission for it.")
             .problems(.unknownAction, .actionTaken)
-        POST("/v1/notifications/bulk-read", "Mark many as read", .member, bulk(.read)).problems(.nothingChosen)
-        POST("/v1/notifications/bulk-unread", "Mark many as unread", .member, bulk(.unread)).problems(.nothingChosen)
-        POST("/v1/notifications/bulk-seen", "Mark many as seen", .member, bulk(.seen)).problems(.nothingChosen)
-        POST("/v1/notifications/bulk-archive", "Archive many", .member, bulk(.archived)).problems(.nothingChosen)
+        POST("/v1/notifications/bulk-read", "Mark many as read", .member, bulk(.read)).problems(
+            .nothingChosen)
+        POST("/v1/notifications/bulk-unread", "Mark many as unread", .member, bulk(.unread)).problems(
+            .nothingChosen)
+        POST("/v1/notifications/bulk-seen", "Mark many as seen", .member, bulk(.seen)).problems(
+            .nothingChosen)
+        POST("/v1/notifications/bulk-archive", "Archive many", .member, bulk(.archived)).problems(
+            .nothingChosen)
         POST("/v1/notifications/bulk-unarchive", "Take many out of the archive", .member, bulk(.unarchived))
             .describe("A filter means archived ones unless it says otherwise.").problems(.nothingChosen)
         POST("/v1/notifications/bulk-snooze", "Snooze many", .member, bulkSnooze)
             .describe(
                 "Until `snoozed_until`, when each comes back as the newest, unread; null brings them back at once. A "
-                    + "filter then means snoozed ones unless it says otherwise.")
+                    + "filter then means snoozed ones unless it says otherwise."
+            )
             .problems(.nothingChosen)
             .example(body: ["filter": ["category": ["members"]], "snoozed_until": "2027-03-01T08:00:00Z"])
         POST("/v1/notifications/bulk-delete", "Delete many", .member, bulkDelete)
@@ -113,7 +118,9 @@ enum InboxActs {
         let changed: Int
     }
 
-    private static func bulk(_ change: InboxChange) -> @Sendable (Call, Body<Chosen>) async throws -> Single<Changed> {
+    private static func bulk(_ change: InboxChange)
+        -> @Sendable (Call, Body<Chosen>) async throws -> Single<Changed>
+    {
         { call, body in
             let condition = try chosen(body.value, archivedIfSilent: change.act == "unarchived")
             let count = try await apply(change, condition, call)
@@ -129,7 +136,8 @@ enum InboxActs {
 
     static func bulkSnooze(_ call: Call, _ body: Body<Snoozed>) async throws -> Single<Changed> {
         guard let wish = body.value.snoozedUntil else {
-            throw Problem.unprocessable("/snoozed_until", "required", "must be a time, or null to bring them back")
+            throw Problem.unprocessable(
+                "/snoozed_until", "required", "must be a time, or null to bring them back")
         }
         let until = try wish.map { try checked($0, call) }
         var filter = body.value.filter
@@ -152,7 +160,8 @@ enum InboxActs {
 
     static func bulkDelete(_ call: Call, _ body: Body<Chosen>) async throws -> Single<Deletion> {
         let deletion = UUID.v7()
-        let condition: SQL = "n.deleted_at IS NULL AND \(fragment: try chosen(body.value, archivedIfSilent: false))"
+        let condition: SQL =
+            "n.deleted_at IS NULL AND \(fragment: try chosen(body.value, archivedIfSilent: false))"
         let count = try await apply(.deleted(deletion), condition, call)
         return Single(Deletion(changed: count, deletionId: deletion))
     }
@@ -186,9 +195,12 @@ enum InboxActs {
 
     // MARK: actions
 
-    static func act(_ call: Call, _ id: Path<UUID>, _ key: Path<Text<60>>) async throws -> Single<Notification> {
+    static func act(_ call: Call, _ id: Path<UUID>, _ key: Path<Text<60>>) async throws -> Single<
+        Notification
+    > {
         let (company, user) = (try call.company, try call.user)
-        let mine: SQL = "company_id = \(company) AND user_id = \(user) AND id = \(id) AND seq IS NOT NULL AND deleted_at IS NULL"
+        let mine: SQL =
+            "company_id = \(company) AND user_id = \(user) AND id = \(id) AND seq IS NOT NULL AND deleted_at IS NULL"
         let rows = try await call.db.query(
             "SELECT type, object_id, action_taken FROM notifications WHERE \(fragment: mine)")
         guard let row = rows.first else { throw Problem.notFound }
@@ -212,7 +224,9 @@ enum InboxActs {
         try await call.db.transaction { tx in
             let done = InboxChange(
                 act: "acted",
-                assignments: "action_at = now(), read_at = coalesce(n.read_at, now()), seen_at = coalesce(n.seen_at, now())")
+                assignments:
+                    "action_at = now(), read_at = coalesce(n.read_at, now()), seen_at = coalesce(n.seen_at, now())"
+            )
             try await done.apply(where: "n.id = \(id)", of: user, company, in: tx)
         }
         return try Single(await call.db.query("\(fragment: Inbox.select(user, company)) AND n.id = \(id)"))

@@ -10,11 +10,13 @@ struct InboxChange: Sendable {
     let assignments: SQL
 
     static let read = InboxChange(
-        act: "read", assignments: "read_at = coalesce(n.read_at, now()), seen_at = coalesce(n.seen_at, now())")
+        act: "read", assignments: "read_at = coalesce(n.read_at, now()), seen_at = coalesce(n.seen_at, now())"
+    )
     static let unread = InboxChange(act: "unread", assignments: "read_at = NULL")
     static let seen = InboxChange(act: "seen", assignments: "seen_at = coalesce(n.seen_at, now())")
     static let unseen = InboxChange(act: "unseen", assignments: "seen_at = NULL, read_at = NULL")
-    static let archived = InboxChange(act: "archived", assignments: "archived_at = coalesce(n.archived_at, now())")
+    static let archived = InboxChange(
+        act: "archived", assignments: "archived_at = coalesce(n.archived_at, now())")
     static let unarchived = InboxChange(act: "unarchived", assignments: "archived_at = NULL")
     static let restored = InboxChange(act: "restored", assignments: "deleted_at = NULL, deletion_id = NULL")
 
@@ -29,7 +31,9 @@ struct InboxChange: Sendable {
 
     /// The ids of what was changed.
     @discardableResult
-    func apply(where condition: SQL, of user: UUID, _ company: UUID, in tx: Transaction) async throws -> [UUID] {
+    func apply(where condition: SQL, of user: UUID, _ company: UUID, in tx: Transaction) async throws
+        -> [UUID]
+    {
         let answers = try await tx.batch([
             NotificationNumbers.change(of: user, company),
             """

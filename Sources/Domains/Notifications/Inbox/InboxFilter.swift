@@ -24,7 +24,8 @@ struct InboxFilter: ListFilter, Codable {
     static let sorts = ["-seq"]
     static let search = ["title", "body"]
     static let ownFields: Set<String> = [
-        "read", "seen", "archived", "snoozed", "deleted", "category", "severity", "type", "object_type", "object_id",
+        "read", "seen", "archived", "snoozed", "deleted", "category", "severity", "type", "object_type",
+        "object_id",
         "since", "until", "created_at",
     ]
 
@@ -56,7 +57,9 @@ struct InboxFilter: ListFilter, Codable {
 
     /// The filters of `?filters=[…]`; what is wrong with them is a fault of that parameter.
     static func several(_ text: String) throws -> [InboxFilter] {
-        func refusal(_ code: String, _ detail: String) -> Problem { .unprocessable([.parameter("filters", code, detail)]) }
+        func refusal(_ code: String, _ detail: String) -> Problem {
+            .unprocessable([.parameter("filters", code, detail)])
+        }
         guard let items = (try? JSON.parse(text))?.arrayValue else {
             throw refusal("malformed-json", "must be a JSON array of filters")
         }

@@ -16,7 +16,9 @@ enum Waking {
         return try await wake(arguments, company, job)
     }
 
-    static func schedule(_ ids: [UUID], of user: UUID, at: Timestamp, _ company: UUID, in tx: Transaction) async throws {
+    static func schedule(_ ids: [UUID], of user: UUID, at: Timestamp, _ company: UUID, in tx: Transaction)
+        async throws
+    {
         let all = ids.map { Arguments(notification: $0, user: user) }
         try await Jobs.enqueue(kind, all: all, company: company, at: at, in: tx)
     }

@@ -8,7 +8,9 @@ enum Watching {
     @RouteList static var routes: [Route] {
         GET("/v1/subscriptions", "List what I watch", .member, list)
         PUT("/v1/subscriptions/{object_type}/{object_id}", "Watch a thing", .member, watch)
-            .describe("Every notification about it reaches you too, with the relation `watcher`. Asking again changes nothing.")
+            .describe(
+                "Every notification about it reaches you too, with the relation `watcher`. Asking again changes nothing."
+            )
         DELETE("/v1/subscriptions/{object_type}/{object_id}", "Stop watching a thing", .member, unwatch)
     }
 
@@ -31,7 +33,8 @@ enum Watching {
             """)
     }
 
-    static func watch(_ call: Call, _ type: Path<Text<60>>, _ id: Path<UUID>) async throws -> Single<Watched> {
+    static func watch(_ call: Call, _ type: Path<Text<60>>, _ id: Path<UUID>) async throws -> Single<Watched>
+    {
         let (company, user) = (try call.company, try call.user)
         guard let watchable = WatchableCatalogue.named(type.text), call.can(watchable.permission) else {
             throw Problem.notFound

@@ -17,7 +17,9 @@ enum InboxCatchUp {
     static let askedAtOnce = 200
 
     /// - Parameter since: the last number each has; nil wants nothing of the past.
-    static func find(_ asked: [(user: UUID, since: Int64?)], company: UUID, _ db: Database) async throws -> [Found] {
+    static func find(_ asked: [(user: UUID, since: Int64?)], company: UUID, _ db: Database) async throws
+        -> [Found]
+    {
         let rows = try await db.query(
             """
             SELECT w.place, coalesce(c.last_seq, 0) AS last_seq, coalesce(c.changes, 0) AS changes,

@@ -21,7 +21,8 @@ struct InboxFrame: Sendable {
     /// Reads `company|user|number|json`; the number of a change is negative.
     init?(payload: String) {
         let parts = payload.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 4, let company = UUID(parts[0]), let user = UUID(parts[1]), let number = Int64(parts[2])
+        guard parts.count == 4, let company = UUID(parts[0]), let user = UUID(parts[1]),
+            let number = Int64(parts[2])
         else { return nil }
         key = Key(company: company, user: user)
         let json = parts[3].isEmpty ? nil : parts[3]

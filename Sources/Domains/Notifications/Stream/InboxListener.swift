@@ -84,7 +84,8 @@ final class InboxListener: @unchecked Sendable {
         let wasNew = sent < 0
         let isTooOld = found.missed.count > InboxCatchUp.missedMax || sent > found.lastSeq
         if isTooOld {
-            let data = "{\"reason\":\"\(sent > found.lastSeq ? "unknown" : "too-old")\",\"counts\":\(found.counts)}"
+            let data =
+                "{\"reason\":\"\(sent > found.lastSeq ? "unknown" : "too-old")\",\"counts\":\(found.counts)}"
             push.push(InboxFrame.bytes(event: "reset", id: found.lastSeq, data: data))
         } else {
             for (seq, notification) in found.missed {
@@ -97,7 +98,8 @@ final class InboxListener: @unchecked Sendable {
         changes = found.changes
         if hasNews {
             let data = "{\"counts\":\(found.counts)}"
-            push.push(InboxFrame.bytes(event: isFirst ? "ready" : "changed", id: isFirst ? sent : nil, data: data))
+            push.push(
+                InboxFrame.bytes(event: isFirst ? "ready" : "changed", id: isFirst ? sent : nil, data: data))
         }
         return release()
     }

@@ -67,7 +67,9 @@ final class InboxStreams: Sendable {
 
     private func remove(_ listener: InboxListener) {
         state.withLock { state in
-            guard let at = state.listeners[listener.key]?.firstIndex(where: { $0 === listener }) else { return }
+            guard let at = state.listeners[listener.key]?.firstIndex(where: { $0 === listener }) else {
+                return
+            }
             state.count -= 1
             if state.listeners[listener.key]!.count == 1 {
                 state.listeners[listener.key] = nil
@@ -219,7 +221,9 @@ final class InboxStreams: Sendable {
                     questions.map { ($0.listener.key.user, $0.since) }, company: company, db)
                 for (question, answer) in zip(questions, found) {
                     question.listener.loop.execute { [self] in
-                        if question.listener.caughtUp(answer, isFirst: question.isFirst) { catchUp(question.listener) }
+                        if question.listener.caughtUp(answer, isFirst: question.isFirst) {
+                            catchUp(question.listener)
+                        }
                     }
                 }
             } catch {

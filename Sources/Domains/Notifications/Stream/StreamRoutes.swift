@@ -60,7 +60,9 @@ enum StreamRoutes {
             DELETE FROM notification_stream_tickets WHERE ticket_sha256 = \(digest)
             RETURNING company_id, user_id, expires_at > now() AS is_good
             """)
-        guard let row = rows.first, try row.get("is_good", as: Bool.self) else { throw Problem(.unknownTicket) }
+        guard let row = rows.first, try row.get("is_good", as: Bool.self) else {
+            throw Problem(.unknownTicket)
+        }
         let key = InboxFrame.Key(company: try row.get("company_id"), user: try row.get("user_id"))
         let access = try await MemberAccess.load(user: key.user, company: key.company, call.db.database)
         guard access != nil else { throw Problem(.unknownTicket) }
@@ -96,7 +98,8 @@ enum StreamRoutes {
         let streams = call.environment[InboxStreams.self]
         guard streams.count(of: key) < InboxStreams.perPersonMax else {
             throw Problem(
-                .tooManyStreams, "You have \(InboxStreams.perPersonMax) open already: close one, or share one between tabs."
+                .tooManyStreams,
+                "You have \(InboxStreams.perPersonMax) open already: close one, or share one between tabs."
             ).header("retry-after", "30")
         }
         let since = try lastEvent(call) ?? since
@@ -108,7 +111,9 @@ enum StreamRoutes {
     private static func lastEvent(_ call: Call) throws -> Int64? {
         guard let text = call.request.header("last-event-id"), !text.isEmpty else { return nil }
         guard let number = Int64(text), number >= 0 else {
-            throw Problem.unprocessable([.parameter("Last-Event-ID", "wrong-type", "must be a number this stream has sent")])
+            throw Problem.unprocessable([
+                .parameter("Last-Event-ID", "wrong-type", "must be a number this stream has sent")
+            ])
         }
         return number
     }

@@ -8,7 +8,8 @@ enum BudgetAlert {
 
     /// Called in the transaction of whatever costs the project something.
     @inline(never)
-    static func look(at project: UUID, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func look(at project: UUID, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws
+    {
         // FOR UPDATE: two who spend at once must not both tell of it, nor neither.
         let rows = try await tx.query(
             """
@@ -18,7 +19,8 @@ enum BudgetAlert {
                FOR UPDATE
             """)
         guard let told = try rows.first?.get("alerted_percent", as: Int.self) else { return }
-        let used = try await tx.query("SELECT percent FROM (\(fragment: Budgets.figures(project, company))) f")
+        let used = try await tx.query(
+            "SELECT percent FROM (\(fragment: Budgets.figures(project, company))) f")
         let percent = try used.first?.get("percent", as: Double?.self).flatMap { $0 } ?? 0
         let reached = thresholds.last { Double($0) <= percent } ?? 0
         if reached == told { return }

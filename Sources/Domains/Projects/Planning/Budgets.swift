@@ -14,7 +14,8 @@ enum Budgets {
                 """
                 The whole of it: what is left out is taken away. Rates are for an hour and count for time entered from now \
                 on; a member without one has the project's. The lead and the managers hear of it when 50, 80 and 100 % are used.
-                """)
+                """
+            )
             .example(body: ["currency": "EUR", "amount_minor": 1_200_000, "rate_minor": 9_500, "rates": []])
         GET("/v1/projects/{id}/costs", "List what was spent beside time", .can(.projectsRead), costs)
         POST("/v1/projects/{id}/costs", "Enter a cost", .can(.projectsRead), spend)
@@ -72,7 +73,9 @@ enum Budgets {
     }
 
     @inline(never)
-    private static func apply(_ new: NewBudget, to project: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ new: NewBudget, to project: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let head = try await ProjectAccess.require(.manage, in: project, call, tx)
         let rates = new.rates?.items ?? []
@@ -114,7 +117,8 @@ enum Budgets {
     }
 
     @inline(never)
-    private static func requireNothingSpent(_ project: UUID, _ company: UUID, _ tx: Transaction) async throws {
+    private static func requireNothingSpent(_ project: UUID, _ company: UUID, _ tx: Transaction) async throws
+    {
         let spent = try await tx.query(
             """
             SELECT 1 WHERE EXISTS (SELECT 1 FROM time_entries
@@ -161,7 +165,9 @@ enum Budgets {
     }
 
     @inline(never)
-    private static func insert(_ draft: NewCost, _ id: UUID, in project: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(
+        _ draft: NewCost, _ id: UUID, in project: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let head = try await ProjectAccess.require(.manage, in: project, call, tx)
         let made = try await tx.query(
@@ -198,12 +204,14 @@ enum Budgets {
 
     @inline(never)
     private static func record(
-        _ action: String, _ head: ProjectHead, _ name: String, _ amount: Int64, _ call: Call, _ tx: Transaction
+        _ action: String, _ head: ProjectHead, _ name: String, _ amount: Int64, _ call: Call,
+        _ tx: Transaction
     ) async throws {
         let company = try call.company
         let after: JSON = ["name": .string(name), "amount_minor": JSON(amount)]
         _ = try await tx.batch([
-            Audit.sql(Audit.Entry(action, on: "project", head.id, after: after), by: call.actor, company: company),
+            Audit.sql(
+                Audit.Entry(action, on: "project", head.id, after: after), by: call.actor, company: company),
             ProjectEvents.updated(head, ["costs"], by: call.actor, company),
         ])
     }

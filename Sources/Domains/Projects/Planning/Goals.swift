@@ -13,18 +13,29 @@ enum Goals {
                 """
                 With `target_value` it is reached when `current_value` gets there; without, when its linked tasks are done. \
                 Takes the right to manage the project.
-                """)
-            .example(body: ["name": "New subscribers", "target_value": 2_000, "unit": "people", "due_on": "2026-06-30"])
+                """
+            )
+            .example(body: [
+                "name": "New subscribers", "target_value": 2_000, "unit": "people", "due_on": "2026-06-30",
+            ])
         PATCH("/v1/projects/{id}/goals/{goal_id}", "Change a goal", .can(.projectsRead), change)
             .operation("changeGoal").problems(.projectArchived)
-            .describe("Telling `current_value` takes the right to contribute; the rest takes the right to manage.")
+            .describe(
+                "Telling `current_value` takes the right to contribute; the rest takes the right to manage."
+            )
             .example(body: ["current_value": 640])
         DELETE("/v1/projects/{id}/goals/{goal_id}", "Delete a goal", .can(.projectsRead), delete)
             .operation("deleteGoal").problems(.projectArchived)
-        PUT("/v1/projects/{id}/goals/{goal_id}/tasks/{task_id}", "Link a task to a goal", .can(.tasksRead), PlanLinks.goal.link)
-            .operation("linkGoalTask").problems(.projectArchived)
-        DELETE("/v1/projects/{id}/goals/{goal_id}/tasks/{task_id}", "Unlink a task from a goal", .can(.tasksRead), PlanLinks.goal.unlink)
-            .operation("unlinkGoalTask").problems(.projectArchived)
+        PUT(
+            "/v1/projects/{id}/goals/{goal_id}/tasks/{task_id}", "Link a task to a goal", .can(.tasksRead),
+            PlanLinks.goal.link
+        )
+        .operation("linkGoalTask").problems(.projectArchived)
+        DELETE(
+            "/v1/projects/{id}/goals/{goal_id}/tasks/{task_id}", "Unlink a task from a goal",
+            .can(.tasksRead), PlanLinks.goal.unlink
+        )
+        .operation("unlinkGoalTask").problems(.projectArchived)
     }
 
     enum Measure: String, Codable, CaseIterable, SQLBindable, RowValue, Sendable { case value, tasks }
@@ -90,7 +101,9 @@ enum Goals {
     }
 
     @inline(never)
-    private static func insert(_ draft: NewGoal, _ id: UUID, in project: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(
+        _ draft: NewGoal, _ id: UUID, in project: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let head = try await ProjectAccess.require(.manage, in: project, call, tx, locking: true)
         let measure: Measure = draft.targetValue == nil ? .tasks : .value
@@ -111,12 +124,15 @@ enum Goals {
         _ call: Call, _ id: Path<UUID>, _ goal: Path<UUID>, _ body: Patch<GoalChange>
     ) async throws -> Single<Goal> {
         let change = body.value
-        try await call.db.transaction { tx in try await apply(change, to: goal.value, in: id.value, call, tx) }
+        try await call.db.transaction { tx in try await apply(change, to: goal.value, in: id.value, call, tx)
+        }
         return try Single(await row(goal.value, of: id.value, call))
     }
 
     @inline(never)
-    private static func apply(_ change: GoalChange, to id: UUID, in project: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(
+        _ change: GoalChange, to id: UUID, in project: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let right: ProjectRight = change.tellsOnlyProgress ? .contribute : .manage
         let head = try await ProjectAccess.require(right, in: project, call, tx, locking: true)
@@ -127,7 +143,9 @@ enum Goals {
             """)
         guard let row = before.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
-        if try row.get("measure", as: Measure.self) == .tasks, change.currentValue != nil || change.targetValue != nil {
+        if try row.get("measure", as: Measure.self) == .tasks,
+            change.currentValue != nil || change.targetValue != nil
+        {
             throw Problem.unprocessable("/current_value", "counted", "is counted from the linked tasks")
         }
         var changes = Changes()
@@ -161,10 +179,13 @@ enum Goals {
     }
 
     @inline(never)
-    private static func record(_ action: String, _ head: ProjectHead, _ after: JSON, _ call: Call, _ tx: Transaction) async throws {
+    private static func record(
+        _ action: String, _ head: ProjectHead, _ after: JSON, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         _ = try await tx.batch([
-            Audit.sql(Audit.Entry(action, on: "project", head.id, after: after), by: call.actor, company: company),
+            Audit.sql(
+                Audit.Entry(action, on: "project", head.id, after: after), by: call.actor, company: company),
             ProjectEvents.updated(head, ["goals"], by: call.actor, company),
         ])
     }

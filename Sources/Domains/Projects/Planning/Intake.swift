@@ -17,20 +17,27 @@ enum Intake {
             .describe("Takes seeing the project, so a client may ask too. Its lead is told.")
             .example(
                 body: [
-                    "project_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a20", "title": "The menu as a PDF", "priority": "low",
+                    "project_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a20", "title": "The menu as a PDF",
+                    "priority": "low",
                 ])
         GET("/v1/intake/{id}", "Read a request", .can(.projectsRead), read).operation("getIntakeRequest")
-        POST("/v1/intake/{id}/accept", "Make a task of a request", .can(.projectsRead), accept).ifMatch(.accepted)
-            .operation("acceptIntakeRequest").problems(.intakeDecided, .projectArchived)
-            .describe("Whoever asked is its reporter, watches it and is told. Takes the right to manage the project, as every decision does.")
-            .example(body: ["assignee_ids": []])
+        POST("/v1/intake/{id}/accept", "Make a task of a request", .can(.projectsRead), accept).ifMatch(
+            .accepted
+        )
+        .operation("acceptIntakeRequest").problems(.intakeDecided, .projectArchived)
+        .describe(
+            "Whoever asked is its reporter, watches it and is told. Takes the right to manage the project, as every decision does."
+        )
+        .example(body: ["assignee_ids": []])
         POST("/v1/intake/{id}/decline", "Decline a request", .can(.projectsRead), decline).ifMatch(.accepted)
             .operation("declineIntakeRequest").problems(.intakeDecided, .projectArchived)
             .example(body: ["note": "The menu changes every week"])
         POST("/v1/intake/{id}/snooze", "Put a request off", .can(.projectsRead), snooze).ifMatch(.accepted)
             .operation("snoozeIntakeRequest").problems(.intakeDecided, .projectArchived)
             .example(body: ["until": "2030-04-01T08:00:00Z"])
-        POST("/v1/intake/{id}/duplicate", "Say that a request is asked already", .can(.projectsRead), duplicate).ifMatch(.accepted)
+        POST(
+            "/v1/intake/{id}/duplicate", "Say that a request is asked already", .can(.projectsRead), duplicate
+        ).ifMatch(.accepted)
             .operation("markIntakeDuplicate").problems(.intakeDecided, .projectArchived)
             .describe("Of a task of the same project.")
     }
@@ -99,7 +106,9 @@ enum Intake {
     }
 
     @inline(never)
-    private static func insert(_ draft: NewIntakeRequest, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(_ draft: NewIntakeRequest, _ id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let (company, member) = (try call.company, try call.member)
         let head = try await ProjectAccess.require(.see, in: draft.projectId, call, tx, locking: true)
         if head.status == .archived { throw Problem(.projectArchived) }
@@ -118,18 +127,24 @@ enum Intake {
         let note: Prose<2000>?
     }
 
-    static func accept(_ call: Call, _ id: Path<UUID>, _ body: Body<Acceptance>) async throws -> Single<IntakeRequest> {
+    static func accept(_ call: Call, _ id: Path<UUID>, _ body: Body<Acceptance>) async throws -> Single<
+        IntakeRequest
+    > {
         let order = body.value
         try await call.db.transaction { tx in try await makeTask(of: id.value, order, call, tx) }
         return try Single(await rows(id.value, call))
     }
 
     @inline(never)
-    private static func makeTask(of id: UUID, _ order: Acceptance, _ call: Call, _ tx: Transaction) async throws {
+    private static func makeTask(of id: UUID, _ order: Acceptance, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let request = try await find(id, call, tx)
         var draft = TaskWriting.Draft(project: request.head.id, title: request.title)
-        (draft.description, draft.priority, draft.reporter) = (request.description, request.priority, request.requester)
+        (draft.description, draft.priority, draft.reporter) = (
+            request.description, request.priority, request.requester
+        )
         (draft.state, draft.assignees) = (order.stateId, order.assigneeIds?.items ?? [])
         try await TaskWriting.create([draft], by: call.actor, company: company, in: tx)
         try await settle(request, as: .accepted, task: draft.id, note: order.note?.text, call, tx)
@@ -139,7 +154,9 @@ enum Intake {
         let note: Prose<2000>?
     }
 
-    static func decline(_ call: Call, _ id: Path<UUID>, _ body: Body<Refusal>) async throws -> Single<IntakeRequest> {
+    static func decline(_ call: Call, _ id: Path<UUID>, _ body: Body<Refusal>) async throws -> Single<
+        IntakeRequest
+    > {
         let note = body.note?.text
         try await call.db.transaction { tx in
             let request = try await find(id.value, call, tx)
@@ -152,11 +169,15 @@ enum Intake {
         let until: Timestamp
     }
 
-    static func snooze(_ call: Call, _ id: Path<UUID>, _ body: Body<Snooze>) async throws -> Single<IntakeRequest> {
+    static func snooze(_ call: Call, _ id: Path<UUID>, _ body: Body<Snooze>) async throws -> Single<
+        IntakeRequest
+    > {
         let until = body.until
         try await call.db.transaction { tx in
             let request = try await find(id.value, call, tx)
-            guard until > call.now else { throw Problem.unprocessable("/until", "in-the-past", "is over already") }
+            guard until > call.now else {
+                throw Problem.unprocessable("/until", "in-the-past", "is over already")
+            }
             try await settle(request, as: .snoozed, until: until, call, tx)
         }
         return try Single(await rows(id.value, call))
@@ -167,7 +188,9 @@ enum Intake {
         let note: Prose<2000>?
     }
 
-    static func duplicate(_ call: Call, _ id: Path<UUID>, _ body: Body<Duplication>) async throws -> Single<IntakeRequest> {
+    static func duplicate(_ call: Call, _ id: Path<UUID>, _ body: Body<Duplication>) async throws -> Single<
+        IntakeRequest
+    > {
         let (task, note) = (body.taskId, body.note?.text)
         try await call.db.transaction { tx in
             let request = try await find(id.value, call, tx)
@@ -176,7 +199,9 @@ enum Intake {
                 SELECT 1 FROM tasks WHERE company_id = \(call.company) AND project_id = \(request.head.id)
                    AND id = \(task) AND deleted_at IS NULL
                 """)
-            if known.isEmpty { throw Problem.unprocessable("/task_id", "unknown-task", "is no task of this project") }
+            if known.isEmpty {
+                throw Problem.unprocessable("/task_id", "unknown-task", "is no task of this project")
+            }
             try await settle(request, as: .duplicate, task: task, note: note, call, tx)
         }
         return try Single(await rows(id.value, call))
@@ -212,7 +237,8 @@ enum Intake {
 
     @inline(never)
     private static func settle(
-        _ request: Found, as status: Status, task: UUID? = nil, until: Timestamp? = nil, note: String? = nil, _ call: Call,
+        _ request: Found, as status: Status, task: UUID? = nil, until: Timestamp? = nil, note: String? = nil,
+        _ call: Call,
         _ tx: Transaction
     ) async throws {
         let company = try call.company
@@ -229,7 +255,8 @@ enum Intake {
 
     @inline(never)
     private static func record(
-        _ status: Status, _ id: UUID, _ title: String, _ head: ProjectHead, task: UUID?, _ call: Call, _ tx: Transaction
+        _ status: Status, _ id: UUID, _ title: String, _ head: ProjectHead, task: UUID?, _ call: Call,
+        _ tx: Transaction
     ) async throws {
         let company = try call.company
         let data = IntakeNews.RequestData(requestId: id, projectId: head.id, title: title, taskId: task)
@@ -238,7 +265,8 @@ enum Intake {
             after: try JSON(encoding: data))
         var statements = [Audit.sql(entry, by: call.actor, company: company)]
         if let event = IntakeNews.event(status) {
-            statements.append(try Events.sql(event, data, on: "intake_request", id, by: call.actor, company: company))
+            statements.append(
+                try Events.sql(event, data, on: "intake_request", id, by: call.actor, company: company))
         }
         _ = try await tx.batch(statements)
     }

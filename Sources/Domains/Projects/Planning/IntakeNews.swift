@@ -23,14 +23,17 @@ enum IntakeNews {
 
     private static func example(task: UUID?) -> RequestData {
         RequestData(
-            requestId: ProjectEvents.someId, projectId: ProjectEvents.otherId, title: "The menu as a PDF", taskId: task)
+            requestId: ProjectEvents.someId, projectId: ProjectEvents.otherId, title: "The menu as a PDF",
+            taskId: task)
     }
 
-    static let received = EventType("intake.received", "Something was asked of a project.", example: example(task: nil))
+    static let received = EventType(
+        "intake.received", "Something was asked of a project.", example: example(task: nil))
     static let accepted = EventType(
         "intake.accepted", "A request became a task.", example: example(task: ProjectEvents.someId))
     static let declined = EventType(
-        "intake.declined", "A request was declined, or is asked already by the task it names.", example: example(task: nil))
+        "intake.declined", "A request was declined, or is asked already by the task it names.",
+        example: example(task: nil))
 
     static func event(_ status: Intake.Status) -> EventType<RequestData>? {
         switch status {
@@ -59,9 +62,11 @@ enum IntakeNews {
 
     @inline(never)
     static func asked(
-        _ id: UUID, _ title: String, of head: ProjectHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+        _ id: UUID, _ title: String, of head: ProjectHead, by actor: Audit.Actor, _ company: UUID,
+        _ tx: Transaction
     ) async throws {
-        let leads = try await tx.query("SELECT user_id FROM memberships WHERE company_id = \(company) AND id = \(head.leadId)")
+        let leads = try await tx.query(
+            "SELECT user_id FROM memberships WHERE company_id = \(company) AND id = \(head.leadId)")
         let news = News(
             requestMade, about: .init("intake_request", id),
             values: ["project": .string(head.name), "title": .string(title)], by: actor)
@@ -71,13 +76,15 @@ enum IntakeNews {
 
     @inline(never)
     static func decided(
-        _ request: Intake.Found, _ verdict: Intake.Status, _ note: String?, by actor: Audit.Actor, _ company: UUID,
+        _ request: Intake.Found, _ verdict: Intake.Status, _ note: String?, by actor: Audit.Actor,
+        _ company: UUID,
         _ tx: Transaction
     ) async throws {
         let users = try await tx.query(
             "SELECT user_id FROM memberships WHERE company_id = \(company) AND id = \(request.requester)")
         let values: JSON = [
-            "title": .string(request.title), "verdict": .string(verdict.rawValue), "note": .string(note ?? ""),
+            "title": .string(request.title), "verdict": .string(verdict.rawValue),
+            "note": .string(note ?? ""),
         ]
         let news = News(requestDecided, about: .init("intake_request", request.id), values: values, by: actor)
         let audience = Notify.Audience.users(try users.map { try $0.get("user_id") }, as: "requester")

@@ -11,15 +11,22 @@ enum Milestones {
             .operation("createMilestone").problems(.projectArchived, .tooManyMilestones)
             .describe("Takes the right to manage the project, as all changes of milestones do.")
             .example(body: ["name": "Design approved", "due_on": "2026-03-20"])
-        PATCH("/v1/projects/{id}/milestones/{milestone_id}", "Change a milestone", .can(.projectsRead), change)
-            .operation("changeMilestone").problems(.projectArchived)
-            .describe("`is_completed` reaches it, or takes that back.")
-            .example(body: ["is_completed": true])
-        DELETE("/v1/projects/{id}/milestones/{milestone_id}", "Delete a milestone", .can(.projectsRead), delete)
-            .operation("deleteMilestone").problems(.projectArchived).describe("Its tasks stay.")
-        PUT("/v1/projects/{id}/milestones/{milestone_id}/tasks/{task_id}", "Link a task to a milestone", .can(.tasksRead), PlanLinks.milestone.link)
-            .operation("linkMilestoneTask").problems(.projectArchived)
-            .describe("A task of the same project. Takes the right to contribute to it.")
+        PATCH(
+            "/v1/projects/{id}/milestones/{milestone_id}", "Change a milestone", .can(.projectsRead), change
+        )
+        .operation("changeMilestone").problems(.projectArchived)
+        .describe("`is_completed` reaches it, or takes that back.")
+        .example(body: ["is_completed": true])
+        DELETE(
+            "/v1/projects/{id}/milestones/{milestone_id}", "Delete a milestone", .can(.projectsRead), delete
+        )
+        .operation("deleteMilestone").problems(.projectArchived).describe("Its tasks stay.")
+        PUT(
+            "/v1/projects/{id}/milestones/{milestone_id}/tasks/{task_id}", "Link a task to a milestone",
+            .can(.tasksRead), PlanLinks.milestone.link
+        )
+        .operation("linkMilestoneTask").problems(.projectArchived)
+        .describe("A task of the same project. Takes the right to contribute to it.")
         DELETE(
             "/v1/projects/{id}/milestones/{milestone_id}/tasks/{task_id}", "Unlink a task from a milestone",
             .can(.tasksRead), PlanLinks.milestone.unlink
@@ -74,7 +81,9 @@ enum Milestones {
         return try await call.page(list, select(of: head.id, call.company))
     }
 
-    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewMilestone>) async throws -> Created<Milestone> {
+    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewMilestone>) async throws -> Created<
+        Milestone
+    > {
         let (draft, new) = (body.value, UUID.v7())
         try await call.db.transaction { tx in try await insert(draft, new, in: id.value, call, tx) }
         return try Created(
@@ -82,7 +91,9 @@ enum Milestones {
     }
 
     @inline(never)
-    private static func insert(_ draft: NewMilestone, _ id: UUID, in project: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(
+        _ draft: NewMilestone, _ id: UUID, in project: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let head = try await ProjectAccess.require(.manage, in: project, call, tx, locking: true)
         let isBelow = SQL.below(
@@ -96,14 +107,17 @@ enum Milestones {
              WHERE \(fragment: isBelow)
             """)
         try await record(
-            "project.milestone_created", PlanEvents.milestoneCreated, head, id, draft.name.text, draft.dueOn, call, tx)
+            "project.milestone_created", PlanEvents.milestoneCreated, head, id, draft.name.text, draft.dueOn,
+            call, tx)
     }
 
     static func change(
         _ call: Call, _ id: Path<UUID>, _ milestone: Path<UUID>, _ body: Patch<MilestoneChange>
     ) async throws -> Single<Milestone> {
         let change = body.value
-        try await call.db.transaction { tx in try await apply(change, to: milestone.value, in: id.value, call, tx) }
+        try await call.db.transaction { tx in
+            try await apply(change, to: milestone.value, in: id.value, call, tx)
+        }
         return try Single(await row(milestone.value, of: id.value, call))
     }
 
@@ -129,7 +143,8 @@ enum Milestones {
             changes.set("completed_at", to: isCompleted ? "coalesce(completed_at, now())" : "NULL")
         }
         _ = try await tx.query(
-            "UPDATE project_milestones SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
+            "UPDATE project_milestones SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"
+        )
         let isReached = change.isCompleted == true && !wasCompleted
         let name = try change.name?.text ?? row.get("name")
         try await record(
@@ -155,12 +170,14 @@ enum Milestones {
             """)
         guard let row = gone.first else { throw Problem.notFound }
         try await record(
-            "project.milestone_deleted", PlanEvents.milestoneDeleted, head, id, row.get("name"), row.get("due_on"), call, tx)
+            "project.milestone_deleted", PlanEvents.milestoneDeleted, head, id, row.get("name"),
+            row.get("due_on"), call, tx)
     }
 
     @inline(never)
     private static func record(
-        _ action: String, _ event: EventType<PlanEvents.MilestoneData>, _ head: ProjectHead, _ id: UUID, _ name: String,
+        _ action: String, _ event: EventType<PlanEvents.MilestoneData>, _ head: ProjectHead, _ id: UUID,
+        _ name: String,
         _ dueOn: LocalDate, _ call: Call, _ tx: Transaction
     ) async throws {
         let company = try call.company

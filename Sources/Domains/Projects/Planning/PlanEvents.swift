@@ -19,6 +19,7 @@ enum PlanEvents {
         dueOn: LocalDate(year: 2026, month: 3, day: 20)!)
     static let milestoneCreated = EventType("milestone.created", "A milestone was set.", example: example)
     static let milestoneUpdated = EventType("milestone.updated", "A milestone changed.", example: example)
-    static let milestoneCompleted = EventType("milestone.completed", "A milestone was reached.", example: example)
+    static let milestoneCompleted = EventType(
+        "milestone.completed", "A milestone was reached.", example: example)
     static let milestoneDeleted = EventType("milestone.deleted", "A milestone was deleted.", example: example)
 }

@@ -22,14 +22,18 @@ enum PlanLinks: String, Sendable {
         """
     }
 
-    @Sendable func link(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
+    @Sendable func link(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws
+        -> NoContent
+    {
         try await call.db.transaction { tx in
             try await set(task.value, of: plan.value, in: id.value, isLinked: true, call, tx)
         }
         return NoContent()
     }
 
-    @Sendable func unlink(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
+    @Sendable func unlink(_ call: Call, _ id: Path<UUID>, _ plan: Path<UUID>, _ task: Path<UUID>) async throws
+        -> NoContent
+    {
         try await call.db.transaction { tx in
             try await set(task.value, of: plan.value, in: id.value, isLinked: false, call, tx)
         }
@@ -38,7 +42,9 @@ enum PlanLinks: String, Sendable {
 
     /// Linking what is linked, or taking away what is not, changes nothing.
     @inline(never)
-    private func set(_ task: UUID, of plan: UUID, in project: UUID, isLinked: Bool, _ call: Call, _ tx: Transaction) async throws {
+    private func set(
+        _ task: UUID, of plan: UUID, in project: UUID, isLinked: Bool, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let head = try await ProjectAccess.require(.contribute, in: project, call, tx, locking: true)
         let known = try await tx.query(
@@ -54,7 +60,8 @@ enum PlanLinks: String, Sendable {
         let after: JSON = ["\(rawValue)_id": .string(plan.description), "task_id": .string(task.description)]
         let action = "project.\(rawValue)_task_\(isLinked ? "added" : "removed")"
         _ = try await tx.query(
-            Audit.sql(Audit.Entry(action, on: "project", head.id, after: after), by: call.actor, company: company))
+            Audit.sql(
+                Audit.Entry(action, on: "project", head.id, after: after), by: call.actor, company: company))
     }
 
     private func insert(_ task: UUID, _ plan: UUID, _ company: UUID) -> SQL {

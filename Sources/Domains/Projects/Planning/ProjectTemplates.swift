@@ -7,10 +7,16 @@ import Wire
 enum ProjectTemplates {
     @RouteList static var routes: [Route] {
         GET("/v1/project-templates", "List the company's project templates", .can(.projectsRead), list)
-        GET("/v1/project-templates/built-in", "List the project templates everybody has", .can(.projectsRead), listBuiltIn)
-            .operation("listBuiltInTemplates")
-        GET("/v1/project-templates/built-in/{key}", "Read a built-in project template", .can(.projectsRead), readBuiltIn)
-            .operation("getBuiltInTemplate")
+        GET(
+            "/v1/project-templates/built-in", "List the project templates everybody has", .can(.projectsRead),
+            listBuiltIn
+        )
+        .operation("listBuiltInTemplates")
+        GET(
+            "/v1/project-templates/built-in/{key}", "Read a built-in project template", .can(.projectsRead),
+            readBuiltIn
+        )
+        .operation("getBuiltInTemplate")
         POST(
             "/v1/project-templates/built-in/{key}/instantiate", "Make a project from a built-in template",
             .can(.projectsWrite), instantiateBuiltIn
@@ -18,7 +24,9 @@ enum ProjectTemplates {
             .example(body: ["name": "Webinar in June", "start_on": "2026-06-01"])
         POST("/v1/project-templates", "Make a project template", .can(.projectsWrite), create)
             .problems(.templateNameTaken, .tooManyTemplates)
-            .describe("Days are counted from the start of the project, which is day 0; `parent` and `milestone` are places in the lists.")
+            .describe(
+                "Days are counted from the start of the project, which is day 0; `parent` and `milestone` are places in the lists."
+            )
             .example(body: example)
         GET("/v1/project-templates/{id}", "Read a project template", .can(.projectsRead), read)
         PATCH("/v1/project-templates/{id}", "Change a project template", .can(.projectsWrite), change)
@@ -26,17 +34,21 @@ enum ProjectTemplates {
             .describe("`content` replaces all of it.")
             .example(body: ["name": "Newsletter, monthly"])
         DELETE("/v1/project-templates/{id}", "Delete a project template", .can(.projectsWrite), delete)
-        POST("/v1/project-templates/{id}/instantiate", "Make a project from a template", .can(.projectsWrite), instantiate)
-            .operation("instantiateProjectTemplate").problems(.projectKeyTaken, .quotaUsedUp)
-            .describe("With its states, its milestones and its tasks, their days counted from `start_on`.")
-            .example(body: ["name": "Webinar in June", "start_on": "2026-06-01"])
+        POST(
+            "/v1/project-templates/{id}/instantiate", "Make a project from a template", .can(.projectsWrite),
+            instantiate
+        )
+        .operation("instantiateProjectTemplate").problems(.projectKeyTaken, .quotaUsedUp)
+        .describe("With its states, its milestones and its tasks, their days counted from `start_on`.")
+        .example(body: ["name": "Webinar in June", "start_on": "2026-06-01"])
         POST("/v1/projects/{id}/template", "Save a project as a template", .can(.projectsWrite), save)
             .operation("saveProjectAsTemplate").problems(.templateNameTaken, .tooManyTemplates)
             .describe(
                 """
                 Its states, its milestones and its first \(tasksMax) tasks, days counted from the project's start or from its \
                 first date. Takes seeing it.
-                """)
+                """
+            )
             .example(body: ["name": "Website relaunch"])
     }
 
@@ -117,7 +129,8 @@ enum ProjectTemplates {
     static func listBuiltIn(_ call: Call) async throws -> Page<BuiltInLine> {
         let lines = BuiltInTemplates.all.map { entry -> JSON in
             [
-                "key": .string(entry.key), "name": .string(entry.name), "description": .string(entry.description),
+                "key": .string(entry.key), "name": .string(entry.name),
+                "description": .string(entry.description),
                 "milestone_count": JSON(entry.content.milestones?.items.count ?? 0),
                 "task_count": JSON(entry.content.tasks?.items.count ?? 0),
             ]
@@ -134,7 +147,8 @@ enum ProjectTemplates {
     static func readBuiltIn(_ call: Call, _ key: Path<Slug>) async throws -> Single<BuiltInTemplate> {
         let entry = try BuiltInTemplates.named(key.value.text)
         return Single(
-            BuiltInTemplate(key: entry.key, name: entry.name, description: entry.description, content: entry.content))
+            BuiltInTemplate(
+                key: entry.key, name: entry.name, description: entry.description, content: entry.content))
     }
 
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<ProjectTemplate> {
@@ -143,7 +157,9 @@ enum ProjectTemplates {
         return Single(template, version: Int64(template.version))
     }
 
-    static func create(_ call: Call, _ body: Body<NewProjectTemplate>) async throws -> Created<ProjectTemplate> {
+    static func create(_ call: Call, _ body: Body<NewProjectTemplate>) async throws -> Created<
+        ProjectTemplate
+    > {
         let (draft, id, company) = (body.value, UUID.v7(), try call.company)
         try check(draft.content)
         let template = try await call.db.transaction { tx in
@@ -159,10 +175,13 @@ enum ProjectTemplates {
     }
 
     @inline(never)
-    private static func insert(_ draft: NewProjectTemplate, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(_ draft: NewProjectTemplate, _ id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let isBelow = SQL.below(
-            ProjectLimits.templatesMax, "SELECT count(*) FROM project_templates WHERE company_id = \(company)",
+            ProjectLimits.templatesMax,
+            "SELECT count(*) FROM project_templates WHERE company_id = \(company)",
             else: .tooManyTemplates)
         _ = try await tx.batch([
             """
@@ -187,16 +206,21 @@ enum ProjectTemplates {
     }
 
     @inline(never)
-    private static func apply(_ change: ProjectTemplateChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: ProjectTemplateChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let rows = try await tx.query(
-            "SELECT name, version FROM project_templates WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+            "SELECT name, version FROM project_templates WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         var changes = Changes()
         changes.set("name", change.name)
         changes.set("description", change.description)
-        if let content = change.content { changes.set("content", to: "\(JSONText(try JSON(encoding: content)))::jsonb") }
+        if let content = change.content {
+            changes.set("content", to: "\(JSONText(try JSON(encoding: content)))::jsonb")
+        }
         _ = try await tx.batch([
             "UPDATE project_templates SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
             audit("project_template.changed", id, try change.name?.text ?? row.get("name"), call, company),
@@ -217,9 +241,12 @@ enum ProjectTemplates {
         _ = try await tx.query(audit("project_template.deleted", id, try row.get("name"), call, company))
     }
 
-    private static func audit(_ action: String, _ id: UUID, _ name: String, _ call: Call, _ company: UUID) -> SQL {
+    private static func audit(_ action: String, _ id: UUID, _ name: String, _ call: Call, _ company: UUID)
+        -> SQL
+    {
         Audit.sql(
-            Audit.Entry(action, on: "project_template", id, after: ["name": .string(name)]), by: call.actor, company: company)
+            Audit.Entry(action, on: "project_template", id, after: ["name": .string(name)]), by: call.actor,
+            company: company)
     }
 
     @inline(never)
@@ -232,7 +259,8 @@ enum ProjectTemplates {
         guard let row = rows.first else { throw Problem.notFound }
         return ProjectTemplate(
             id: id, name: try row.get("name"), description: try row.get("description"),
-            content: try JSON.parse(row.get("content", as: String.self)).decode(), version: try row.get("version"))
+            content: try JSON.parse(row.get("content", as: String.self)).decode(),
+            version: try row.get("version"))
     }
 
     struct Instantiation: Codable, Sendable {
@@ -244,7 +272,9 @@ enum ProjectTemplates {
         let isActive: Bool?
     }
 
-    static func instantiate(_ call: Call, _ id: Path<UUID>, _ body: Body<Instantiation>) async throws -> Created<Project> {
+    static func instantiate(_ call: Call, _ id: Path<UUID>, _ body: Body<Instantiation>) async throws
+        -> Created<Project>
+    {
         let (order, company) = (body.value, try call.company)
         let project = try await call.db.transaction { tx in
             let template = try await find(id.value, company, tx)
@@ -265,15 +295,19 @@ enum ProjectTemplates {
 
     @inline(never)
     private static func make(
-        _ content: TemplateContent, _ description: String?, _ order: Instantiation, _ call: Call, _ tx: Transaction
+        _ content: TemplateContent, _ description: String?, _ order: Instantiation, _ call: Call,
+        _ tx: Transaction
     ) async throws -> UUID {
         let (company, member) = (try call.company, try call.member)
         var draft = ProjectDraft(name: order.name.text, key: order.key?.text, description: description)
-        (draft.visibility, draft.leadId, draft.createdBy) = (order.visibility ?? .company, order.leadId ?? member, member)
+        (draft.visibility, draft.leadId, draft.createdBy) = (
+            order.visibility ?? .company, order.leadId ?? member, member
+        )
         (draft.startOn, draft.isActive) = (order.startOn, order.isActive ?? false)
         draft.states = content.stateDrafts
         _ = try await ProjectFounding.found(draft, by: call.actor, company: company, in: tx)
-        let laying = TemplateLaying(project: draft.id, startOn: order.startOn, reporter: member, company: company)
+        let laying = TemplateLaying(
+            project: draft.id, startOn: order.startOn, reporter: member, company: company)
         try await laying.lay(content, by: call.actor, in: tx)
         return draft.id
     }
@@ -283,7 +317,9 @@ enum ProjectTemplates {
         let description: Prose<2000>?
     }
 
-    static func save(_ call: Call, _ id: Path<UUID>, _ body: Body<SavedTemplate>) async throws -> Created<ProjectTemplate> {
+    static func save(_ call: Call, _ id: Path<UUID>, _ body: Body<SavedTemplate>) async throws -> Created<
+        ProjectTemplate
+    > {
         let (order, new, company) = (body.value, UUID.v7(), try call.company)
         let template = try await call.db.transaction { tx in
             let head = try await ProjectAccess.require(.see, in: id.value, call, tx)

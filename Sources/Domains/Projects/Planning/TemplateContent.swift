@@ -52,8 +52,11 @@ struct TemplateContent: Codable, Sendable {
             }
         }
         guard let states = states?.items, !states.isEmpty else { return faults }
-        if !states.contains(where: { $0.category == .completed }) || !states.contains(where: { $0.category.isOpen }) {
-            faults.append(.at("/content/states", "incomplete", "need one that is open and one that is completed"))
+        if !states.contains(where: { $0.category == .completed })
+            || !states.contains(where: { $0.category.isOpen })
+        {
+            faults.append(
+                .at("/content/states", "incomplete", "need one that is open and one that is completed"))
         }
         if Set(states.map { $0.name.text.lowercased() }).count < states.count {
             faults.append(.at("/content/states", "repeated", "may not share a name"))
@@ -69,7 +72,8 @@ struct TemplateContent: Codable, Sendable {
         guard let states = states?.items, !states.isEmpty else { return StateDraft.usual }
         return states.map {
             StateDraft(
-                name: $0.name.text, category: $0.category, color: $0.color?.text, isInitial: $0.isInitial ?? false,
+                name: $0.name.text, category: $0.category, color: $0.color?.text,
+                isInitial: $0.isInitial ?? false,
                 wipLimit: $0.wipLimit?.value)
         }
     }
@@ -90,25 +94,33 @@ enum BuiltInTemplates {
             milestones: [("Message agreed", 7), ("Everything approved", 35), ("Launch", 42)],
             tasks: [
                 ("Find the message", 0, 5, nil, 0), ("Talk with five customers", 0, 4, 0, 0),
-                ("Landing page", 7, 25, nil, 1), ("Texts", 7, 14, 2, 1), ("Layout", 12, 20, 2, 1), ("Build it", 18, 25, 2, 1),
-                ("Mailing", 20, 32, nil, 1), ("Posts for two weeks", 22, 33, nil, 1), ("Tell the press", 28, 36, nil, 1),
+                ("Landing page", 7, 25, nil, 1), ("Texts", 7, 14, 2, 1), ("Layout", 12, 20, 2, 1),
+                ("Build it", 18, 25, 2, 1),
+                ("Mailing", 20, 32, nil, 1), ("Posts for two weeks", 22, 33, nil, 1),
+                ("Tell the press", 28, 36, nil, 1),
                 ("Go live", 42, 42, nil, 2), ("Read the numbers", 43, 49, nil, nil),
             ]),
         entry(
             "webinar", "Webinar", "Four weeks: invite, rehearse, hold it, follow up.",
             milestones: [("Invitations are out", 10), ("Webinar", 28)],
             tasks: [
-                ("Subject and speaker", 0, 3, nil, 0), ("Page to sign up", 3, 8, nil, 0), ("Invitation by mail", 5, 10, nil, 0),
-                ("Slides", 8, 21, nil, 1), ("Rehearsal", 24, 25, nil, 1), ("Reminder a day before", 27, 27, nil, 1),
-                ("Hold it", 28, 28, nil, 1), ("Send the recording", 29, 30, nil, nil), ("Hand new contacts to sales", 29, 32, nil, nil),
+                ("Subject and speaker", 0, 3, nil, 0), ("Page to sign up", 3, 8, nil, 0),
+                ("Invitation by mail", 5, 10, nil, 0),
+                ("Slides", 8, 21, nil, 1), ("Rehearsal", 24, 25, nil, 1),
+                ("Reminder a day before", 27, 27, nil, 1),
+                ("Hold it", 28, 28, nil, 1), ("Send the recording", 29, 30, nil, nil),
+                ("Hand new contacts to sales", 29, 32, nil, nil),
             ]),
         entry(
             "content-piece", "Content piece", "An article from the idea to the second wind.",
             milestones: [("Draft approved", 8), ("Published", 12)],
             tasks: [
-                ("Find the question people ask", 0, 1, nil, 0), ("Outline", 1, 3, nil, 0), ("Draft", 3, 7, nil, 0),
-                ("Edit and approve", 7, 8, nil, 0), ("Pictures", 7, 10, nil, 1), ("Title and summary for search", 10, 11, nil, 1),
-                ("Publish", 12, 12, nil, 1), ("Posts about it", 12, 16, nil, nil), ("Look at it again", 60, 62, nil, nil),
+                ("Find the question people ask", 0, 1, nil, 0), ("Outline", 1, 3, nil, 0),
+                ("Draft", 3, 7, nil, 0),
+                ("Edit and approve", 7, 8, nil, 0), ("Pictures", 7, 10, nil, 1),
+                ("Title and summary for search", 10, 11, nil, 1),
+                ("Publish", 12, 12, nil, 1), ("Posts about it", 12, 16, nil, nil),
+                ("Look at it again", 60, 62, nil, nil),
             ]),
     ]
 
@@ -123,13 +135,17 @@ enum BuiltInTemplates {
     ) -> Entry {
         let content = TemplateContent(
             states: nil,
-            milestones: UpTo(milestones.map { .init(name: .init(unchecked: $0.0), day: .init(unchecked: $0.1)) }),
+            milestones: UpTo(
+                milestones.map { .init(name: .init(unchecked: $0.0), day: .init(unchecked: $0.1)) }),
             tasks: UpTo(
                 tasks.map { title, start, due, parent, milestone in
                     .init(
-                        title: .init(unchecked: title), description: nil, type: nil, priority: nil, points: nil,
-                        estimateMinutes: nil, startDay: .init(unchecked: start), dueDay: .init(unchecked: due),
-                        parent: parent.map { .init(unchecked: $0) }, milestone: milestone.map { .init(unchecked: $0) })
+                        title: .init(unchecked: title), description: nil, type: nil, priority: nil,
+                        points: nil,
+                        estimateMinutes: nil, startDay: .init(unchecked: start),
+                        dueDay: .init(unchecked: due),
+                        parent: parent.map { .init(unchecked: $0) },
+                        milestone: milestone.map { .init(unchecked: $0) })
                 }))
         return Entry(key: key, name: name, description: description, content: content)
     }

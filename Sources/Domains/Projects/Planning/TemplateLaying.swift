@@ -20,7 +20,9 @@ struct TemplateLaying: Sendable {
         let tasks = content.tasks?.items ?? []
         let drafts = drafts(of: tasks)
         try await TaskWriting.create(drafts, by: actor, company: company, quietly: true, in: tx)
-        let linked = zip(tasks, drafts).compactMap { task, draft in task.milestone.map { (milestones[$0.value].id, draft.id) } }
+        let linked = zip(tasks, drafts).compactMap { task, draft in
+            task.milestone.map { (milestones[$0.value].id, draft.id) }
+        }
         _ = try await tx.batch([
             """
             INSERT INTO project_milestones (company_id, id, project_id, name, due_on)
@@ -69,7 +71,8 @@ struct TemplateLaying: Sendable {
              WHERE company_id = \(company) AND project_id = \(project) ORDER BY due_on, id LIMIT 100
             """)
         let milestones = try goals.map { row in
-            TemplateContent.Milestone(name: .init(unchecked: try row.get("name")), day: .init(unchecked: try row.get("day")))
+            TemplateContent.Milestone(
+                name: .init(unchecked: try row.get("name")), day: .init(unchecked: try row.get("day")))
         }
         let tasks = try await tx.query(self.tasks(of: project, from: base, company))
         let content = TemplateContent(
@@ -122,7 +125,8 @@ struct TemplateLaying: Sendable {
 
     private static func state(_ draft: StateDraft) -> TemplateContent.State {
         TemplateContent.State(
-            name: .init(unchecked: draft.name), category: draft.category, color: draft.color.map { .init(unchecked: $0) },
+            name: .init(unchecked: draft.name), category: draft.category,
+            color: draft.color.map { .init(unchecked: $0) },
             isInitial: draft.isInitial, wipLimit: draft.wipLimit.map { .init(unchecked: $0) })
     }
 

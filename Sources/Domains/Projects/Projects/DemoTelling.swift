@@ -59,12 +59,14 @@ struct DemoTelling: Sendable {
             before
             ?? TaskImage(
                 id: id, projectId: project, stateId: states[state] ?? .zero,
-                category: task.in == nil ? .backlog : .unstarted, pointsHundredths: task.points.map { $0 * 100 },
+                category: task.in == nil ? .backlog : .unstarted,
+                pointsHundredths: task.points.map { $0 * 100 },
                 estimateMinutes: task.minutes)
         switch act {
         case .made: break
         case .planned(let sprint): image.sprintId = sprints[sprint]
-        case .state(let name, let category): (image.stateId, image.category) = (states[name] ?? .zero, category)
+        case .state(let name, let category):
+            (image.stateId, image.category) = (states[name] ?? .zero, category)
         }
         return image
     }

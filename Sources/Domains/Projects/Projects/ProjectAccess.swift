@@ -39,13 +39,16 @@ enum ProjectAccess {
         return "(\(unescaped: alias).deleted_at IS NOT NULL AND \(fragment: isLetIn(principal, alias)))"
     }
 
-    private static func isLetIn(_ principal: Principal, _ alias: String) -> SQL { ProjectSight.isLetIn(principal, alias) }
+    private static func isLetIn(_ principal: Principal, _ alias: String) -> SQL {
+        ProjectSight.isLetIn(principal, alias)
+    }
 
     /// A condition on the row of `projects` under `alias`: the caller has at least this right in it.
     static func permits(_ right: ProjectRight, _ call: Call, _ alias: String = "p") throws -> SQL {
         let visible = try visible(call, alias)
         if right == .see { return visible }
-        return "(\(fragment: visible) AND \(fragment: try level(call, alias)) >= \(unescaped: String(right.rawValue)))"
+        return
+            "(\(fragment: visible) AND \(fragment: try level(call, alias)) >= \(unescaped: String(right.rawValue)))"
     }
 
     /// The caller's right in the row of `projects` under `alias`, as its number; only meant for rows he may see.
@@ -53,7 +56,9 @@ enum ProjectAccess {
         let (p, ceiling) = (alias, ceiling(call).rawValue)
         if call.can(.projectsManage) { return "\(unescaped: String(ceiling))" }
         let member = try call.member
-        let without = call.can(.tasksWrite) && !(call.principal.map(ProjectSight.isGuest) ?? true) ? ProjectRight.contribute.rawValue : 0
+        let without =
+            call.can(.tasksWrite) && !(call.principal.map(ProjectSight.isGuest) ?? true)
+            ? ProjectRight.contribute.rawValue : 0
         return """
             least(\(unescaped: String(ceiling)), CASE WHEN \(unescaped: p).lead_id = \(member) THEN 3 ELSE coalesce(
                 (SELECT CASE place.role WHEN 'manager' THEN 3 WHEN 'contributor' THEN 2 WHEN 'commenter' THEN 1 ELSE 0 END
@@ -72,7 +77,8 @@ enum ProjectAccess {
     ///   - evenArchived: for what may be done to an archived project: restoring and deleting it, leaving it.
     @inline(never)
     static func require(
-        _ right: ProjectRight, in project: UUID, _ call: Call, _ tx: Transaction? = nil, locking: Bool = false,
+        _ right: ProjectRight, in project: UUID, _ call: Call, _ tx: Transaction? = nil,
+        locking: Bool = false,
         evenArchived: Bool = false
     ) async throws -> ProjectHead {
         let from: SQL = "projects p WHERE p.company_id = \(try call.company) AND p.id = \(project)"
@@ -83,7 +89,8 @@ enum ProjectAccess {
     /// The same for the project of a task that is not deleted.
     @inline(never)
     static func require(
-        _ right: ProjectRight, onTask task: UUID, _ call: Call, _ tx: Transaction? = nil, locking: Bool = false
+        _ right: ProjectRight, onTask task: UUID, _ call: Call, _ tx: Transaction? = nil,
+        locking: Bool = false
     ) async throws -> ProjectHead {
         let from: SQL = """
             tasks t JOIN projects p ON p.company_id = t.company_id AND p.id = t.project_id
@@ -96,7 +103,8 @@ enum ProjectAccess {
     /// The same for the project of a sprint.
     @inline(never)
     static func require(
-        _ right: ProjectRight, onSprint sprint: UUID, _ call: Call, _ tx: Transaction? = nil, locking: Bool = false
+        _ right: ProjectRight, onSprint sprint: UUID, _ call: Call, _ tx: Transaction? = nil,
+        locking: Bool = false
     ) async throws -> ProjectHead {
         let from: SQL = """
             sprints s JOIN projects p ON p.company_id = s.company_id AND p.id = s.project_id
@@ -113,7 +121,9 @@ enum ProjectAccess {
         return call.can(.tasksWrite) ? .contribute : .see
     }
 
-    private static func find(_ from: SQL, _ call: Call, _ tx: Transaction?, locking: Bool) async throws -> Rows {
+    private static func find(_ from: SQL, _ call: Call, _ tx: Transaction?, locking: Bool) async throws
+        -> Rows
+    {
         let sql: SQL = """
             SELECT p.id, p.key, p.name, p.status, p.time_zone, p.lead_id, \(fragment: try level(call)) AS level
               FROM \(fragment: from) AND \(fragment: try visible(call))\(unescaped: locking ? " FOR SHARE OF p" : "")
@@ -125,11 +135,14 @@ enum ProjectAccess {
     private static func head(_ rows: Rows, _ wanted: ProjectRight, evenArchived: Bool) throws -> ProjectHead {
         guard let row = rows.first else { throw Problem.notFound }
         let head = ProjectHead(
-            id: try row.get("id"), key: try row.get("key"), name: try row.get("name"), status: try row.get("status"),
+            id: try row.get("id"), key: try row.get("key"), name: try row.get("name"),
+            status: try row.get("status"),
             timeZone: try row.get("time_zone"), leadId: try row.get("lead_id"),
             right: ProjectRight(rawValue: try row.get("level")) ?? .see)
         guard head.right >= wanted else {
-            throw Problem.forbidden("This takes the right to \(wanted.name) in project \(head.key); yours is to \(head.right.name).")
+            throw Problem.forbidden(
+                "This takes the right to \(wanted.name) in project \(head.key); yours is to \(head.right.name)."
+            )
         }
         if head.status == .archived, wanted >= .contribute, !evenArchived { throw Problem(.projectArchived) }
         return head

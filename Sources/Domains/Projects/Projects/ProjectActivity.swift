@@ -50,23 +50,24 @@ enum ProjectActivity {
     /// Money, and what others have asked for, are for those who manage the project.
     private static let ofManagers = [
         "project.budget_changed", "project.cost_added", "project.cost_deleted", "project.request_made",
-        "project.request_accepted", "project.request_declined", "project.request_snoozed", "project.request_duplicate",
+        "project.request_accepted", "project.request_declined", "project.request_snoozed",
+        "project.request_duplicate",
     ]
 
     private static func acts(_ head: ProjectHead, _ company: UUID) -> SQL {
         let hidden = head.right == .manage ? [] : ofManagers
         let project = head.id
         return """
-        SELECT a.id, a.at, u.name AS actor_name, a.action, a.target_type AS subject_type, a.target_id AS subject_id,
-               p.key AS subject_key, a.before, a.after
-          FROM audit_log a
-          JOIN projects p ON p.company_id = a.company_id AND p.id = \(project)
-          LEFT JOIN users u ON u.id = CASE WHEN a.actor_kind = 'api_key' THEN a.behind_id ELSE a.actor_id END
-         WHERE a.company_id = \(company) AND NOT a.action = ANY(\(hidden))
-           AND (a.target_type = 'project' AND a.target_id = p.id
-                OR a.target_type = 'sprint' AND a.target_id IN (
-                   SELECT s.id FROM sprints s WHERE s.company_id = \(company) AND s.project_id = \(project)))
-        """
+            SELECT a.id, a.at, u.name AS actor_name, a.action, a.target_type AS subject_type, a.target_id AS subject_id,
+                   p.key AS subject_key, a.before, a.after
+              FROM audit_log a
+              JOIN projects p ON p.company_id = a.company_id AND p.id = \(project)
+              LEFT JOIN users u ON u.id = CASE WHEN a.actor_kind = 'api_key' THEN a.behind_id ELSE a.actor_id END
+             WHERE a.company_id = \(company) AND NOT a.action = ANY(\(hidden))
+               AND (a.target_type = 'project' AND a.target_id = p.id
+                    OR a.target_type = 'sprint' AND a.target_id IN (
+                       SELECT s.id FROM sprints s WHERE s.company_id = \(company) AND s.project_id = \(project)))
+            """
     }
 
     private static func changes(_ project: UUID, _ company: UUID) -> SQL {

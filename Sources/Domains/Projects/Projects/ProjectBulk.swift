@@ -8,7 +8,9 @@ enum ProjectBulk {
     @RouteList static var routes: [Route] {
         POST("/v1/projects/bulk", "Archive, restore or delete many projects", .can(.projectsRead), act)
             .operation("changeProjects")
-            .describe("Up to \(ProjectLimits.bulkMax). Each takes the right to manage it; `code` says why one was refused.")
+            .describe(
+                "Up to \(ProjectLimits.bulkMax). Each takes the right to manage it; `code` says why one was refused."
+            )
             .example(body: ["action": "archive", "ids": ["0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a20"]])
     }
 
@@ -34,7 +36,9 @@ enum ProjectBulk {
         let (action, ids) = (body.action, Array(Set(body.ids.items)).sorted())
         let results = try await call.db.transaction { tx in
             var results: [BulkResults.Result] = []
-            for id in ids { results.append(.init(id: id, code: try await refusal(of: action, on: id, call, tx))) }
+            for id in ids {
+                results.append(.init(id: id, code: try await refusal(of: action, on: id, call, tx)))
+            }
             return results
         }
         let refused = results.count { $0.code != nil }

@@ -8,11 +8,17 @@ enum ProjectCover {
     @RouteList static var routes: [Route] {
         GET("/v1/projects/{id}/cover", "Get a link to a project's cover", .can(.projectsRead), read)
             .describe("Good for an hour, and for whoever holds it. A project without a cover has none: 404.")
-        PUT("/v1/projects/{id}/cover", "Show a file as a project's cover", .can(.projectsRead), show).ifMatch(.ignored)
-            .describe("A picture of up to 5 MiB among the company's files. It cannot be deleted while it is the cover.")
-            .problems(.projectArchived)
-        DELETE("/v1/projects/{id}/cover", "Show no cover", .can(.projectsRead), remove).describe("The file stays.")
-            .problems(.projectArchived)
+        PUT("/v1/projects/{id}/cover", "Show a file as a project's cover", .can(.projectsRead), show).ifMatch(
+            .ignored
+        )
+        .describe(
+            "A picture of up to 5 MiB among the company's files. It cannot be deleted while it is the cover."
+        )
+        .problems(.projectArchived)
+        DELETE("/v1/projects/{id}/cover", "Show no cover", .can(.projectsRead), remove).describe(
+            "The file stays."
+        )
+        .problems(.projectArchived)
     }
 
     struct CoverChoice: Codable, Sendable {
@@ -40,7 +46,9 @@ enum ProjectCover {
         return Single(Cover(fileId: file, url: url, expiresAt: expires))
     }
 
-    static func show(_ call: Call, _ id: Path<UUID>, _ body: Body<CoverChoice>) async throws -> Single<Project> {
+    static func show(_ call: Call, _ id: Path<UUID>, _ body: Body<CoverChoice>) async throws -> Single<
+        Project
+    > {
         let file = body.fileId
         try await call.db.transaction { tx in try await set(file, on: id.value, call, tx) }
         return try Single(await Projects.rows(id.value, call))
@@ -77,10 +85,12 @@ enum ProjectCover {
     ) async throws {
         let attached = try await files.attach(file, subject(project), company, tx)
         guard attached.isPicture else {
-            throw Problem.unprocessable("/file_id", "no-picture", "names a file of type \(attached.type); a picture is needed")
+            throw Problem.unprocessable(
+                "/file_id", "no-picture", "names a file of type \(attached.type); a picture is needed")
         }
         guard attached.sizeBytes <= ProjectLimits.coverBytesMax else {
-            throw Problem.unprocessable("/file_id", "too-large", "names a file of more than \(ProjectLimits.coverBytesMax) bytes")
+            throw Problem.unprocessable(
+                "/file_id", "too-large", "names a file of more than \(ProjectLimits.coverBytesMax) bytes")
         }
     }
 

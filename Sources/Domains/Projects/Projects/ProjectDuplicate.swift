@@ -13,9 +13,13 @@ enum ProjectDuplicate {
                 A draft with the same states; if wanted with the same members, and with the milestones and the first \
                 \(ProjectTemplates.tasksMax) tasks, all of them to do again, their days moved to `start_on`. Whoever makes it \
                 leads it.
-                """)
+                """
+            )
             .example(
-                body: ["name": "Website relaunch, second part", "with_members": true, "with_tasks": true, "start_on": "2026-09-01"])
+                body: [
+                    "name": "Website relaunch, second part", "with_members": true, "with_tasks": true,
+                    "start_on": "2026-09-01",
+                ])
     }
 
     struct DuplicateOrder: Codable, Sendable {
@@ -26,14 +30,18 @@ enum ProjectDuplicate {
         let startOn: LocalDate?
     }
 
-    static func duplicate(_ call: Call, _ id: Path<UUID>, _ body: Body<DuplicateOrder>) async throws -> Created<Project> {
+    static func duplicate(_ call: Call, _ id: Path<UUID>, _ body: Body<DuplicateOrder>) async throws
+        -> Created<Project>
+    {
         let order = body.value
         let new = try await call.db.transaction { tx in try await copy(id.value, order, call, tx) }
         return try Created(await Projects.rows(new, call), at: "/v1/projects/\(new)")
     }
 
     @inline(never)
-    private static func copy(_ id: UUID, _ order: DuplicateOrder, _ call: Call, _ tx: Transaction) async throws -> UUID {
+    private static func copy(_ id: UUID, _ order: DuplicateOrder, _ call: Call, _ tx: Transaction)
+        async throws -> UUID
+    {
         let (company, member) = (try call.company, try call.member)
         _ = try await ProjectAccess.require(.see, in: id, call, tx)
         let rows = try await tx.query(

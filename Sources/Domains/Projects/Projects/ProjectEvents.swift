@@ -28,19 +28,25 @@ enum ProjectEvents {
     static let updated = EventType(
         "project.updated", "A project changed, or went on in its life: `changed` names the fields.",
         example: example(.active, changed: ["status"]))
-    static let completed = EventType("project.completed", "A project was completed.", example: example(.completed))
-    static let archived = EventType("project.archived", "A project was archived.", example: example(.archived))
+    static let completed = EventType(
+        "project.completed", "A project was completed.", example: example(.completed))
+    static let archived = EventType(
+        "project.archived", "A project was archived.", example: example(.archived))
     static let restored = EventType(
         "project.restored", "A project came back from the archive or the trash.", example: example(.active))
-    static let deleted = EventType("project.deleted", "A project was put into the trash.", example: example(.active))
+    static let deleted = EventType(
+        "project.deleted", "A project was put into the trash.", example: example(.active))
 }
 
 extension ProjectEvents {
     /// One statement for a batch: these parts of the project are not what they were.
-    static func updated(_ head: ProjectHead, _ changed: [String], by actor: Audit.Actor, _ company: UUID) throws -> SQL {
+    static func updated(_ head: ProjectHead, _ changed: [String], by actor: Audit.Actor, _ company: UUID)
+        throws -> SQL
+    {
         try Events.sql(
             updated,
-            ProjectData(projectId: head.id, key: head.key, name: head.name, status: head.status, changed: changed),
+            ProjectData(
+                projectId: head.id, key: head.key, name: head.name, status: head.status, changed: changed),
             on: "project", head.id, by: actor, company: company)
     }
 }

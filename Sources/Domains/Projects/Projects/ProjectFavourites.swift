@@ -7,8 +7,10 @@ enum ProjectFavourites {
     @RouteList static var routes: [Route] {
         PUT("/v1/projects/{id}/favourite", "Make a project one of my favourites", .can(.projectsRead), add)
             .operation("addFavouriteProject")
-        DELETE("/v1/projects/{id}/favourite", "Make a project no favourite of mine", .can(.projectsRead), remove)
-            .operation("removeFavouriteProject")
+        DELETE(
+            "/v1/projects/{id}/favourite", "Make a project no favourite of mine", .can(.projectsRead), remove
+        )
+        .operation("removeFavouriteProject")
     }
 
     static func add(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {

@@ -55,7 +55,8 @@ enum ProjectFounding {
         try await Quotas.take(ProjectLimits.projects, 1, company: company, in: tx)
         let key = try await insert(draft, company, tx)
         let entry = Audit.Entry(
-            "project.created", on: "project", draft.id, after: ["key": .string(key), "name": .string(draft.name)])
+            "project.created", on: "project", draft.id,
+            after: ["key": .string(key), "name": .string(draft.name)])
         _ = try await tx.batch([
             states(draft.states, of: draft.id, company),
             ProjectMembers.insert(managers.map { ($0, .manager) } + others, to: draft.id, company),
@@ -70,7 +71,9 @@ enum ProjectFounding {
     }
 
     @inline(never)
-    private static func insert(_ draft: ProjectDraft, _ company: UUID, _ tx: Transaction) async throws -> String {
+    private static func insert(_ draft: ProjectDraft, _ company: UUID, _ tx: Transaction) async throws
+        -> String
+    {
         let candidates = draft.key.map { [$0] } ?? ProjectKey.candidates(for: draft.name)
         let rows = try await tx.query(
             """

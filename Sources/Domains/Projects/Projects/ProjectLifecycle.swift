@@ -7,18 +7,29 @@ import Wire
 /// it was.
 enum ProjectLifecycle {
     @RouteList static var routes: [Route] {
-        POST("/v1/projects/{id}/activate", "Begin a project, or take it up again", .can(.projectsRead), take(.activate)).ifMatch(.accepted)
+        POST(
+            "/v1/projects/{id}/activate", "Begin a project, or take it up again", .can(.projectsRead),
+            take(.activate)
+        ).ifMatch(.accepted)
             .operation("activateProject").problems(.projectStepRefused, .projectArchived)
             .describe("From draft, on hold or completed. Takes the right to manage it, as every step does.")
-        POST("/v1/projects/{id}/hold", "Put a project on hold", .can(.projectsRead), take(.hold)).ifMatch(.accepted)
-            .operation("holdProject").problems(.projectStepRefused, .projectArchived)
-        POST("/v1/projects/{id}/complete", "Complete a project", .can(.projectsRead), take(.complete)).ifMatch(.accepted)
+        POST("/v1/projects/{id}/hold", "Put a project on hold", .can(.projectsRead), take(.hold)).ifMatch(
+            .accepted
+        )
+        .operation("holdProject").problems(.projectStepRefused, .projectArchived)
+        POST("/v1/projects/{id}/complete", "Complete a project", .can(.projectsRead), take(.complete))
+            .ifMatch(.accepted)
             .operation("completeProject").problems(.projectStepRefused, .projectArchived)
             .describe("From active or on hold. Its open tasks stay as they are.")
-        POST("/v1/projects/{id}/archive", "Archive a project", .can(.projectsRead), take(.archive)).ifMatch(.accepted)
-            .operation("archiveProject").problems(.projectStepRefused)
-            .describe("From draft, on hold or completed. It and its tasks can then only be read.")
-        POST("/v1/projects/{id}/restore", "Take a project out of the archive", .can(.projectsRead), take(.restore)).ifMatch(.accepted)
+        POST("/v1/projects/{id}/archive", "Archive a project", .can(.projectsRead), take(.archive)).ifMatch(
+            .accepted
+        )
+        .operation("archiveProject").problems(.projectStepRefused)
+        .describe("From draft, on hold or completed. It and its tasks can then only be read.")
+        POST(
+            "/v1/projects/{id}/restore", "Take a project out of the archive", .can(.projectsRead),
+            take(.restore)
+        ).ifMatch(.accepted)
             .operation("restoreProject").problems(.projectStepRefused)
             .describe("It is then what it was before.")
     }

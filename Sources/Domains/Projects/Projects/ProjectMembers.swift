@@ -10,11 +10,17 @@ enum ProjectMembers {
         POST("/v1/projects/{id}/members", "Put a member into a project", .can(.projectsRead), add)
             .operation("addProjectMember").problems(.projectArchived, .tooManyProjectMembers)
             .describe("Takes the right to manage it. For somebody who is in it already the role is changed.")
-        PATCH("/v1/projects/{id}/members/{member_id}", "Give a member of a project another role", .can(.projectsRead), change)
-            .problems(.projectArchived, .leadManages)
-        DELETE("/v1/projects/{id}/members/{member_id}", "Take a member out of a project", .can(.projectsRead), remove)
-            .operation("removeProjectMember").problems(.leadManages)
-            .describe("Takes the right to manage it, or being that member. Tasks stay assigned.")
+        PATCH(
+            "/v1/projects/{id}/members/{member_id}", "Give a member of a project another role",
+            .can(.projectsRead), change
+        )
+        .problems(.projectArchived, .leadManages)
+        DELETE(
+            "/v1/projects/{id}/members/{member_id}", "Take a member out of a project", .can(.projectsRead),
+            remove
+        )
+        .operation("removeProjectMember").problems(.leadManages)
+        .describe("Takes the right to manage it, or being that member. Tasks stay assigned.")
     }
 
     struct ProjectMember: Codable, Sendable {
@@ -45,12 +51,15 @@ enum ProjectMembers {
         static let search = ["name"]
     }
 
-    static func list(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<ProjectMember> {
+    static func list(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<ProjectMember>
+    {
         _ = try await ProjectAccess.require(.see, in: id.value, call)
         return try await call.page(list, select(of: id.value, call.company, also: ", place.member_id AS id"))
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewProjectMember>) async throws -> Created<ProjectMember> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewProjectMember>) async throws -> Created<
+        ProjectMember
+    > {
         let (member, role) = (body.memberId, body.role)
         try await call.db.transaction { tx in try await put(member, role, into: id.value, call, tx) }
         return try Created(
@@ -58,7 +67,9 @@ enum ProjectMembers {
     }
 
     @inline(never)
-    private static func put(_ member: UUID, _ role: ProjectRole, into id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func put(
+        _ member: UUID, _ role: ProjectRole, into id: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let head = try await ProjectAccess.require(.manage, in: id, call, tx, locking: true)
         try await requireActive([member], at: "/member_id", company, tx)
@@ -77,7 +88,8 @@ enum ProjectMembers {
             """)
         guard let row = rows.first else { return }
         let isNew = try row.get("is_new", as: Bool.self)
-        try await record(isNew ? "project.member_added" : "project.member_changed", head, member, role, call, tx)
+        try await record(
+            isNew ? "project.member_added" : "project.member_changed", head, member, role, call, tx)
         if isNew { try await ProjectNews.added(member, as: role, to: head, by: call.actor, company, tx) }
     }
 
@@ -92,7 +104,9 @@ enum ProjectMembers {
     }
 
     @inline(never)
-    private static func change(_ member: UUID, to wanted: ProjectRole?, in id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func change(
+        _ member: UUID, to wanted: ProjectRole?, in id: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let head = try await ProjectAccess.require(.manage, in: id, call, tx, locking: true)
         let changed = try await tx.query(
@@ -129,7 +143,8 @@ enum ProjectMembers {
 
     @inline(never)
     private static func record(
-        _ action: String, _ head: ProjectHead, _ member: UUID, _ role: ProjectRole, _ call: Call, _ tx: Transaction
+        _ action: String, _ head: ProjectHead, _ member: UUID, _ role: ProjectRole, _ call: Call,
+        _ tx: Transaction
     ) async throws {
         let company = try call.company
         let entry = Audit.Entry(
@@ -142,7 +157,8 @@ enum ProjectMembers {
     }
 
     private static func row(_ member: UUID, of project: UUID, _ call: Call) async throws -> Rows {
-        try await call.db.query("\(fragment: select(of: project, call.company)) AND place.member_id = \(member)")
+        try await call.db.query(
+            "\(fragment: select(of: project, call.company)) AND place.member_id = \(member)")
     }
 
     private static func select(of project: UUID, _ company: UUID, also columns: SQL = "") -> SQL {
@@ -160,7 +176,9 @@ enum ProjectMembers {
 
     /// Throws unless all are active members of the company, and keeps them so until the transaction ends.
     @inline(never)
-    static func requireActive(_ members: [UUID], at pointer: String, _ company: UUID, _ tx: Transaction) async throws {
+    static func requireActive(_ members: [UUID], at pointer: String, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         if members.isEmpty { return }
         // FOR SHARE: nobody who leaves in this moment is given a place.
         let rows = try await tx.query(
@@ -171,7 +189,8 @@ enum ProjectMembers {
         let active = Set(try rows.map { try $0.get("id", as: UUID.self) })
         let stranger = members.first { !active.contains($0) }
         if stranger != nil {
-            throw Problem.unprocessable(pointer, "unknown-member", "names nobody who is an active member of the company")
+            throw Problem.unprocessable(
+                pointer, "unknown-member", "names nobody who is an active member of the company")
         }
     }
 

@@ -22,7 +22,8 @@ enum ProjectNews {
         ])
 
     static let projectCompleted = NotificationType(
-        "project.completed", category: "projects", summary: "A project you are in has been completed.", severity: .low,
+        "project.completed", category: "projects", summary: "A project you are in has been completed.",
+        severity: .low,
         channels: [.inApp], values: ["project"],
         texts: [
             "en": .init("{{project}} is completed", "The project has been completed."),
@@ -34,7 +35,8 @@ enum ProjectNews {
         _ member: UUID, as role: ProjectRole, to head: ProjectHead, by actor: Audit.Actor, _ company: UUID,
         _ tx: Transaction
     ) async throws {
-        let users = try await tx.query("SELECT user_id FROM memberships WHERE company_id = \(company) AND id = \(member)")
+        let users = try await tx.query(
+            "SELECT user_id FROM memberships WHERE company_id = \(company) AND id = \(member)")
         let news = News(
             memberAdded, about: .init("project", head.id),
             values: ["project": .string(head.name), "role": .string(role.rawValue)], by: actor)
@@ -43,16 +45,20 @@ enum ProjectNews {
     }
 
     static let milestoneReached = NotificationType(
-        "project.milestone_reached", category: "projects", summary: "A milestone of a project you are in was reached.",
+        "project.milestone_reached", category: "projects",
+        summary: "A milestone of a project you are in was reached.",
         severity: .low, channels: [.inApp], values: ["project", "milestone"],
         texts: [
             "en": .init("{{project}}: {{milestone}}", "The milestone has been reached."),
             "de": .init("{{project}}: {{milestone}}", "Der Meilenstein ist erreicht."),
         ])
 
-    static func completed(_ head: ProjectHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func completed(_ head: ProjectHead, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let news = News(
-            projectCompleted, about: .init("project", head.id), values: ["project": .string(head.name)], by: actor)
+            projectCompleted, about: .init("project", head.id), values: ["project": .string(head.name)],
+            by: actor)
         try await tellMembers(news, of: head, company, tx)
     }
 
@@ -65,7 +71,9 @@ enum ProjectNews {
     }
 
     @inline(never)
-    private static func tellMembers(_ news: News, of head: ProjectHead, _ company: UUID, _ tx: Transaction) async throws {
+    private static func tellMembers(_ news: News, of head: ProjectHead, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let users = try await tx.query(
             """
             SELECT m.user_id FROM project_members place

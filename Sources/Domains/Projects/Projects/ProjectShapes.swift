@@ -30,10 +30,12 @@ struct Project: Codable, Sendable, FieldNotes {
     enum Right: String, Codable, CaseIterable, Sendable { case see, comment, contribute, manage }
 
     static let fieldNotes = [
-        "key": "Stands before the numbers of its tasks, as in WEB-142. It never changes and is never given again.",
+        "key":
+            "Stands before the numbers of its tasks, as in WEB-142. It never changes and is never given again.",
         "lead_id": "The member who answers for it; a manager of it.",
         "time_zone": "Decides when a day begins: for due dates and for every report.",
-        "wip_policy": "What happens when a task goes into a state that holds as many as its `wip_limit` says.",
+        "wip_policy":
+            "What happens when a task goes into a state that holds as many as its `wip_limit` says.",
         "is_favourite": "Whether it is one of the caller's favourites.",
         "right": "What the caller may do in it; each right holds those before it.",
         "created_by": "The member who made it.",

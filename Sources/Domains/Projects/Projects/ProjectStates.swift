@@ -11,11 +11,15 @@ enum ProjectStates {
         GET("/v1/projects/{id}/states", "List a project's states, in their order", .can(.projectsRead), list)
         POST("/v1/projects/{id}/states", "Add a state to a project", .can(.projectsRead), create)
             .operation("createProjectState").problems(.projectArchived, .stateNameTaken, .tooManyStates)
-            .describe("It stands behind the others. Takes the right to manage the project, as all changes of states do.")
+            .describe(
+                "It stands behind the others. Takes the right to manage the project, as all changes of states do."
+            )
             .example(body: ["name": "Waiting for the client", "category": "started", "wip_limit": 5])
         PATCH("/v1/projects/{id}/states/{state_id}", "Change a state", .can(.projectsRead), change)
             .problems(.projectArchived, .stateNameTaken, .stateIsNeeded)
-            .describe("Its category never changes. The initial state is the one of new tasks: making one so unmakes the other.")
+            .describe(
+                "Its category never changes. The initial state is the one of new tasks: making one so unmakes the other."
+            )
             .example(body: ["name": "Waiting", "wip_limit": 8])
         DELETE("/v1/projects/{id}/states/{state_id}", "Delete a state", .can(.projectsRead), delete)
             .problems(.projectArchived, .stateInUse, .stateIsNeeded)
@@ -75,7 +79,9 @@ enum ProjectStates {
         return Page(all: try await rows(of: head.id, call))
     }
 
-    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewProjectState>) async throws -> Created<ProjectState> {
+    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewProjectState>) async throws -> Created<
+        ProjectState
+    > {
         let (draft, state) = (body.value, UUID.v7())
         try await call.db.transaction { tx in try await insert(draft, state, in: id.value, call, tx) }
         return try Created(
@@ -108,7 +114,8 @@ enum ProjectStates {
         _ call: Call, _ id: Path<UUID>, _ state: Path<UUID>, _ body: Patch<ProjectStateChange>
     ) async throws -> Single<ProjectState> {
         let change = body.value
-        try await call.db.transaction { tx in try await apply(change, to: state.value, in: id.value, call, tx) }
+        try await call.db.transaction { tx in try await apply(change, to: state.value, in: id.value, call, tx)
+        }
         return try Single(await row(state.value, in: id.value, call))
     }
 
@@ -121,7 +128,8 @@ enum ProjectStates {
         let before = try await find(id, in: project, company, tx)
         try call.requireVersion(before.version)
         if change.isInitial == true, !before.category.isOpen {
-            throw Problem.unprocessable("/is_initial", "not-open", "a new task is open, and this state is \(before.category)")
+            throw Problem.unprocessable(
+                "/is_initial", "not-open", "a new task is open, and this state is \(before.category)")
         }
         if change.isInitial == false, before.isInitial { throw Problem(.stateIsNeeded) }
         var changes = Changes()
@@ -142,7 +150,8 @@ enum ProjectStates {
              WHERE company_id = \(company) AND project_id = \(project) AND id = \(id)
             """)
         try await record(
-            "project.state_changed", head, before: ["name": .string(before.name)], after: try JSON(encoding: change), call, tx)
+            "project.state_changed", head, before: ["name": .string(before.name)],
+            after: try JSON(encoding: change), call, tx)
     }
 
     static func delete(
@@ -178,7 +187,9 @@ enum ProjectStates {
     }
 
     @inline(never)
-    private static func move(from id: UUID, to target: UUID, in project: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func move(
+        from id: UUID, to target: UUID, in project: UUID, _ call: Call, _ tx: Transaction
+    ) async throws {
         let company = try call.company
         let known = try await tx.query(
             """
@@ -186,7 +197,9 @@ enum ProjectStates {
              WHERE company_id = \(company) AND project_id = \(project) AND id = \(target) AND id <> \(id)
             """)
         if known.isEmpty {
-            throw Problem.unprocessable([.parameter("move_to", "unknown-state", "names no other state of this project")])
+            throw Problem.unprocessable([
+                .parameter("move_to", "unknown-state", "names no other state of this project")
+            ])
         }
         let rows = try await tx.query(
             """
@@ -198,7 +211,9 @@ enum ProjectStates {
         // Nobody asks a task whether its state may go.
         change.force = true
         let tasks = try rows.map { try $0.get("id", as: UUID.self) }
-        if !tasks.isEmpty { try await TaskWriting.change(tasks, change, by: call.actor, company: company, in: tx) }
+        if !tasks.isEmpty {
+            try await TaskWriting.change(tasks, change, by: call.actor, company: company, in: tx)
+        }
         _ = try await tx.query(moveTrash(from: id, to: target, in: project, company))
     }
 
@@ -214,21 +229,25 @@ enum ProjectStates {
         """
     }
 
-    static func order(_ call: Call, _ id: Path<UUID>, _ body: Body<StateOrder>) async throws -> Page<ProjectState> {
+    static func order(_ call: Call, _ id: Path<UUID>, _ body: Body<StateOrder>) async throws -> Page<
+        ProjectState
+    > {
         let ids = body.ids.items
         try await call.db.transaction { tx in try await arrange(ids, in: id.value, call, tx) }
         return Page(all: try await rows(of: id.value, call))
     }
 
     @inline(never)
-    private static func arrange(_ ids: [UUID], in project: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func arrange(_ ids: [UUID], in project: UUID, _ call: Call, _ tx: Transaction) async throws
+    {
         let company = try call.company
         let head = try await lock(project, call, tx)
         let known = try await tx.query(
             "SELECT id FROM project_states WHERE company_id = \(company) AND project_id = \(project)")
         let all = try known.map { try $0.get("id", as: UUID.self) }
         guard Set(ids) == Set(all), ids.count == all.count else {
-            throw Problem.unprocessable("/ids", "incomplete", "must name each of the project's \(all.count) states once")
+            throw Problem.unprocessable(
+                "/ids", "incomplete", "must name each of the project's \(all.count) states once")
         }
         _ = try await tx.query(
             """
@@ -247,7 +266,9 @@ enum ProjectStates {
     }
 
     @inline(never)
-    private static func find(_ id: UUID, in project: UUID, _ company: UUID, _ tx: Transaction) async throws -> Found {
+    private static func find(_ id: UUID, in project: UUID, _ company: UUID, _ tx: Transaction) async throws
+        -> Found
+    {
         let rows = try await tx.query(
             """
             SELECT name, category, is_initial, version FROM project_states
@@ -255,7 +276,8 @@ enum ProjectStates {
             """)
         guard let row = rows.first else { throw Problem.notFound }
         return Found(
-            name: try row.get("name"), category: try row.get("category"), isInitial: try row.get("is_initial"),
+            name: try row.get("name"), category: try row.get("category"),
+            isInitial: try row.get("is_initial"),
             version: try row.get("version"))
     }
 
@@ -264,18 +286,21 @@ enum ProjectStates {
     private static func lock(_ project: UUID, _ call: Call, _ tx: Transaction) async throws -> ProjectHead {
         let head = try await ProjectAccess.require(.manage, in: project, call, tx)
         _ = try await tx.query(
-            "SELECT 1 FROM projects WHERE company_id = \(try call.company) AND id = \(project) FOR NO KEY UPDATE")
+            "SELECT 1 FROM projects WHERE company_id = \(try call.company) AND id = \(project) FOR NO KEY UPDATE"
+        )
         return head
     }
 
     @inline(never)
     private static func record(
-        _ action: String, _ head: ProjectHead, before: JSON? = nil, after: JSON? = nil, _ call: Call, _ tx: Transaction
+        _ action: String, _ head: ProjectHead, before: JSON? = nil, after: JSON? = nil, _ call: Call,
+        _ tx: Transaction
     ) async throws {
         let company = try call.company
         _ = try await tx.batch([
             Audit.sql(
-                Audit.Entry(action, on: "project", head.id, before: before, after: after), by: call.actor, company: company),
+                Audit.Entry(action, on: "project", head.id, before: before, after: after), by: call.actor,
+                company: company),
             ProjectEvents.updated(head, ["states"], by: call.actor, company),
         ])
     }

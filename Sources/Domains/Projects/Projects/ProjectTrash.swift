@@ -6,15 +6,19 @@ import Wire
 /// Deleting projects, and what can be done with them in the trash.
 enum ProjectTrash {
     @RouteList static var routes: [Route] {
-        DELETE("/v1/projects/{id}", "Put a project into the trash", .can(.projectsRead), delete).ifMatch(.accepted)
-            .describe(
-                """
-                With all that is in it. It can be taken out for \(ProjectLimits.trashDays) days. Takes the right to manage it.
-                """)
+        DELETE("/v1/projects/{id}", "Put a project into the trash", .can(.projectsRead), delete).ifMatch(
+            .accepted
+        )
+        .describe(
+            """
+            With all that is in it. It can be taken out for \(ProjectLimits.trashDays) days. Takes the right to manage it.
+            """)
         GET("/v1/project-trash", "List the projects in the trash", .can(.projectsRead), list)
             .describe("Those the caller may manage.")
-        POST("/v1/project-trash/{id}/restore", "Take a project out of the trash", .can(.projectsRead), restore)
-            .operation("undeleteProject").problems(.quotaUsedUp)
+        POST(
+            "/v1/project-trash/{id}/restore", "Take a project out of the trash", .can(.projectsRead), restore
+        )
+        .operation("undeleteProject").problems(.quotaUsedUp)
         DELETE("/v1/project-trash/{id}", "Delete a project for good", .can(.projectsManage), purge)
             .operation("purgeProject").describe("With its tasks, sprints and times. Nothing brings it back.")
     }
@@ -38,7 +42,8 @@ enum ProjectTrash {
     static let handler = JobHandler(job) { purge, job in
         guard let company = job.company else { return .cancelled("It names no company.") }
         try await job.work.database.transaction(as: Tenant(company: company), deadline: .seconds(120)) { tx in
-            let end = ProjectEnd(files: job.work.environment.find(FileKeeping.self), actor: .system, company: company)
+            let end = ProjectEnd(
+                files: job.work.environment.find(FileKeeping.self), actor: .system, company: company)
             _ = try await end.purge("p.id = \(purge.project) AND p.deleted_at = \(purge.deletedAt)", in: tx)
         }
         return .done
@@ -115,10 +120,12 @@ enum ProjectTrash {
         _ tx: Transaction
     ) async throws {
         let company = try call.company
-        let entry = Audit.Entry(action, on: "project", head.id, after: ["key": .string(head.key), "name": .string(head.name)])
+        let entry = Audit.Entry(
+            action, on: "project", head.id, after: ["key": .string(head.key), "name": .string(head.name)])
         _ = try await tx.query(Audit.sql(entry, by: call.actor, company: company))
         try await Events.record(
-            event, .init(projectId: head.id, key: head.key, name: head.name, status: head.status, changed: nil),
+            event,
+            .init(projectId: head.id, key: head.key, name: head.name, status: head.status, changed: nil),
             on: "project", head.id, by: call.actor, company: company, in: tx)
     }
 

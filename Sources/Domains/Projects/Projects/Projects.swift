@@ -14,9 +14,13 @@ enum Projects {
                 """
             )
         POST("/v1/projects", "Create a project", .can(.projectsWrite), create)
-            .describe("With six states to change as one likes. Whoever creates it and the lead are its managers.")
+            .describe(
+                "With six states to change as one likes. Whoever creates it and the lead are its managers."
+            )
             .problems(.projectKeyTaken, .projectDatesReversed, .quotaUsedUp)
-            .example(body: ["name": "Website relaunch", "key": "WEB", "start_on": "2026-03-02", "is_active": true])
+            .example(body: [
+                "name": "Website relaunch", "key": "WEB", "start_on": "2026-03-02", "is_active": true,
+            ])
         GET("/v1/projects/{id}", "Read a project", .can(.projectsRead), read)
         PATCH("/v1/projects/{id}", "Change a project", .can(.projectsRead), change)
             .describe(
@@ -69,7 +73,8 @@ enum Projects {
         let draft = ProjectDraft(
             name: body.name.text, key: body.key?.text, description: body.description?.text,
             visibility: body.visibility ?? .company, leadId: body.leadId ?? member, color: body.color?.text,
-            timeZone: body.timeZone?.text, startOn: body.startOn, dueOn: body.dueOn, isActive: body.isActive ?? false,
+            timeZone: body.timeZone?.text, startOn: body.startOn, dueOn: body.dueOn,
+            isActive: body.isActive ?? false,
             createdBy: member)
         let actor = call.actor
         try await call.db.transaction { tx in
@@ -78,14 +83,18 @@ enum Projects {
         return try Created(await rows(draft.id, call))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ProjectChange>) async throws -> Single<Project> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ProjectChange>) async throws -> Single<
+        Project
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         return try Single(await rows(id.value, call))
     }
 
     @inline(never)
-    private static func apply(_ change: ProjectChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: ProjectChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let head = try await ProjectAccess.require(.manage, in: id, call, tx)
         if let lead = change.leadId, let lead {

@@ -19,7 +19,8 @@ public enum ProjectsSeed {
 
     @inline(never)
     private static func plant(_ story: DemoProject, _ company: UUID, _ tx: Transaction) async throws {
-        let known = try await tx.query("SELECT 1 FROM projects WHERE company_id = \(company) AND key = \(story.key)")
+        let known = try await tx.query(
+            "SELECT 1 FROM projects WHERE company_id = \(company) AND key = \(story.key)")
         guard known.isEmpty, let cast = try await cast(of: story, company, tx) else { return }
         let project = try await found(story, cast, company, tx)
         let sprints = story.sprints.map { _ in UUID.v7() }
@@ -40,7 +41,8 @@ public enum ProjectsSeed {
     }
 
     @inline(never)
-    private static func cast(of story: DemoProject, _ company: UUID, _ tx: Transaction) async throws -> Cast? {
+    private static func cast(of story: DemoProject, _ company: UUID, _ tx: Transaction) async throws -> Cast?
+    {
         let rows = try await tx.query(
             """
             SELECT m.id, u.id AS user_id, u.email_norm FROM memberships m JOIN users u ON u.id = m.user_id
@@ -58,11 +60,15 @@ public enum ProjectsSeed {
     }
 
     @inline(never)
-    private static func found(_ story: DemoProject, _ cast: Cast, _ company: UUID, _ tx: Transaction) async throws -> UUID {
+    private static func found(_ story: DemoProject, _ cast: Cast, _ company: UUID, _ tx: Transaction)
+        async throws -> UUID
+    {
         var draft = ProjectDraft(name: story.name)
         (draft.key, draft.description, draft.color) = (story.key, story.description, story.color)
         (draft.leadId, draft.createdBy, draft.isActive) = (cast.lead, cast.lead, true)
-        draft.members = story.members.compactMap { member in cast.members[member.email].map { ($0, member.role) } }
+        draft.members = story.members.compactMap { member in
+            cast.members[member.email].map { ($0, member.role) }
+        }
         _ = try await ProjectFounding.found(draft, by: cast.actor, company: company, in: tx)
         return draft.id
     }
@@ -70,7 +76,9 @@ public enum ProjectsSeed {
     private static func insert(
         _ sprint: DemoProject.Sprint, _ id: UUID, isLast: Bool, _ telling: DemoTelling, _ company: UUID
     ) -> SQL {
-        let (started, closed) = (telling.moment(sprint.starts, 10), isLast ? nil : telling.moment(sprint.ends, 17))
+        let (started, closed) = (
+            telling.moment(sprint.starts, 10), isLast ? nil : telling.moment(sprint.ends, 17)
+        )
         return """
             INSERT INTO sprints (company_id, id, project_id, name, goal, status, starts_on, ends_on, started_at, closed_at,
                                  created_at)
@@ -80,7 +88,9 @@ public enum ProjectsSeed {
             """
     }
 
-    private static func money(_ story: DemoProject, _ cast: Cast, _ telling: DemoTelling, _ company: UUID) -> [SQL] {
+    private static func money(_ story: DemoProject, _ cast: Cast, _ telling: DemoTelling, _ company: UUID)
+        -> [SQL]
+    {
         let budget: SQL = """
             INSERT INTO project_budgets (company_id, project_id, currency, amount_minor, rate_minor, alerted_percent)
             VALUES (\(company), \(telling.project), \(story.budget.currency), \(story.budget.amountMinor),
@@ -120,21 +130,25 @@ public enum ProjectsSeed {
                     """)
             }
             for step in steps {
-                statements += TaskFlow.sql([(step.before, step.after)], by: cast.actor, company: company, at: step.at)
+                statements += TaskFlow.sql(
+                    [(step.before, step.after)], by: cast.actor, company: company, at: step.at)
                 statements.append(history(step, by: assignee ?? cast.lead, company))
             }
             for (turn, entry) in (task.log ?? []).enumerated() {
                 let start = telling.moment(entry[0], 7 + turn % 3)
-                statements.append(worked(entry[1], from: start, on: ids[place], by: assignee ?? cast.lead, telling, company))
+                statements.append(
+                    worked(entry[1], from: start, on: ids[place], by: assignee ?? cast.lead, telling, company)
+                )
             }
         }
-        return statements + TaskSearch.added(story.tasks.enumerated().map { (ids[$0], $0 + 1, $1.title, nil) }, company) + [
-            """
-            UPDATE projects SET next_number = \(ids.count + 1), created_at = \(telling.moment(-35, 9)),
-                   start_on = \(telling.day(-28)), due_on = \(telling.day(25))
-             WHERE company_id = \(company) AND id = \(telling.project)
-            """, timesheets(telling, by: cast.lead, company),
-        ]
+        return statements
+            + TaskSearch.added(story.tasks.enumerated().map { (ids[$0], $0 + 1, $1.title, nil) }, company) + [
+                """
+                UPDATE projects SET next_number = \(ids.count + 1), created_at = \(telling.moment(-35, 9)),
+                       start_on = \(telling.day(-28)), due_on = \(telling.day(25))
+                 WHERE company_id = \(company) AND id = \(telling.project)
+                """, timesheets(telling, by: cast.lead, company),
+            ]
     }
 
     private static func insert(
@@ -161,7 +175,8 @@ public enum ProjectsSeed {
         let (field, before, after): (String, UUID?, UUID?) =
             if let old = step.before {
                 old.stateId == step.after.stateId
-                    ? ("sprint", old.sprintId, step.after.sprintId) : ("state", old.stateId, step.after.stateId)
+                    ? ("sprint", old.sprintId, step.after.sprintId)
+                    : ("state", old.stateId, step.after.stateId)
             } else {
                 ("created", nil, nil)
             }
@@ -173,7 +188,8 @@ public enum ProjectsSeed {
     }
 
     private static func worked(
-        _ minutes: Int, from start: Timestamp, on task: UUID, by member: UUID, _ telling: DemoTelling, _ company: UUID
+        _ minutes: Int, from start: Timestamp, on task: UUID, by member: UUID, _ telling: DemoTelling,
+        _ company: UUID
     ) -> SQL {
         """
         INSERT INTO time_entries (company_id, id, project_id, task_id, member_id, started_at, worked_on, minutes,
@@ -203,7 +219,9 @@ public enum ProjectsSeed {
         """
     }
 
-    private static func plans(_ story: DemoProject, _ tasks: [UUID], _ telling: DemoTelling, _ company: UUID) -> [SQL] {
+    private static func plans(_ story: DemoProject, _ tasks: [UUID], _ telling: DemoTelling, _ company: UUID)
+        -> [SQL]
+    {
         var statements: [SQL] = []
         for (place, milestone) in story.milestones.enumerated() {
             let id = UUID.v7()

@@ -60,7 +60,9 @@ struct RecurrenceRule: Sendable, Equatable {
     }
 
     private static func day(_ day: Int, of month: Int, in year: Int) -> LocalDate? {
-        let last = stride(from: 31, through: 28, by: -1).lazy.compactMap { LocalDate(year: year, month: month, day: $0) }.first
+        let last = stride(from: 31, through: 28, by: -1).lazy.compactMap {
+            LocalDate(year: year, month: month, day: $0)
+        }.first
         guard let last else { return nil }
         return day == -1 || day > last.civil.day ? last : LocalDate(year: year, month: month, day: day)
     }

@@ -20,7 +20,9 @@ extension RecurrenceRule {
     /// The last of its days, from one on, whose time has come.
     func latest(from day: LocalDate, at time: String, by clock: LocalClock) -> LocalDate {
         var latest = day
-        while let next = next(after: latest), next < clock.day || next == clock.day && time <= clock.time { latest = next }
+        while let next = next(after: latest), next < clock.day || next == clock.day && time <= clock.time {
+            latest = next
+        }
         return latest
     }
 }

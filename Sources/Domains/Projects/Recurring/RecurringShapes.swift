@@ -52,7 +52,10 @@ struct RecurringTemplate: Codable, Sendable {
 
 extension RecurringTemplate: FieldNotes {
     static var fieldNotes: [String: String] {
-        ["due_after_days": "The task is due so many days after its day; 0 on the day itself. Without it, it has no due date."]
+        [
+            "due_after_days":
+                "The task is due so many days after its day; 0 on the day itself. Without it, it has no due date."
+        ]
     }
 }
 
@@ -93,7 +96,8 @@ extension RecurringTaskChange: FieldNotes {
         [
             "every": "Every so many days, weeks or months.",
             "weekdays": "For `weekly`: 1 for Monday to 7 for Sunday; the weekday of the start when absent.",
-            "day_of_month": "For `monthly`: 1 to 31, or -1 for the last day; a month that is shorter ends with its last day.",
+            "day_of_month":
+                "For `monthly`: 1 to 31, or -1 for the last day; a month that is shorter ends with its last day.",
             "at": "When each task is made; 06:00 when absent.",
             "time_zone": "Whose clock `at` is read from; the project's when absent.",
         ]

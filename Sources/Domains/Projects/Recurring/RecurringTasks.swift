@@ -10,23 +10,34 @@ enum RecurringTasks {
         POST("/v1/recurring-tasks", "Let a task come again", .can(.tasksRead), create)
             .describe(
                 "Each of its days is met once, at `at` on the clock of its zone; what fell due while nobody was there to make "
-                    + "it is made up for once.")
+                    + "it is made up for once."
+            )
             .problems(.projectArchived, .tooManyRecurrences, .recurrenceEnded)
             .example(body: exampleBody, answer: example)
-        GET("/v1/recurring-tasks/{id}", "Read a recurring task", .can(.tasksRead), read).example(answer: example)
+        GET("/v1/recurring-tasks/{id}", "Read a recurring task", .can(.tasksRead), read).example(
+            answer: example)
         PATCH("/v1/recurring-tasks/{id}", "Change a recurring task", .can(.tasksRead), change)
             .describe("Holds for the tasks that are still to come. `task` is replaced whole.")
             .problems(.projectArchived, .recurrenceEnded)
             .example(body: ["every": 2, "at": "08:30"], answer: example)
-        DELETE("/v1/recurring-tasks/{id}", "Delete a recurring task", .can(.tasksRead), delete).ifMatch(.accepted)
-            .describe("The tasks it made stay.").problems(.projectArchived)
-        POST("/v1/recurring-tasks/{id}/pause", "Pause a recurring task", .can(.tasksRead), pause).ifMatch(.accepted)
-            .operation("pauseRecurringTask").problems(.projectArchived).example(answer: example)
-        POST("/v1/recurring-tasks/{id}/resume", "Let a paused task come again", .can(.tasksRead), resume).ifMatch(.accepted)
-            .operation("resumeRecurringTask").describe("From its next day on; what was missed is not made up for.")
+        DELETE("/v1/recurring-tasks/{id}", "Delete a recurring task", .can(.tasksRead), delete).ifMatch(
+            .accepted
+        )
+        .describe("The tasks it made stay.").problems(.projectArchived)
+        POST("/v1/recurring-tasks/{id}/pause", "Pause a recurring task", .can(.tasksRead), pause).ifMatch(
+            .accepted
+        )
+        .operation("pauseRecurringTask").problems(.projectArchived).example(answer: example)
+        POST("/v1/recurring-tasks/{id}/resume", "Let a paused task come again", .can(.tasksRead), resume)
+            .ifMatch(.accepted)
+            .operation("resumeRecurringTask").describe(
+                "From its next day on; what was missed is not made up for."
+            )
             .problems(.projectArchived, .recurrenceEnded).example(answer: example)
-        POST("/v1/recurring-tasks/{id}/skip-next", "Leave out the next one", .can(.tasksRead), skip).ifMatch(.accepted)
-            .operation("skipRecurringTask").problems(.projectArchived, .recurrenceEnded).example(answer: example)
+        POST("/v1/recurring-tasks/{id}/skip-next", "Leave out the next one", .can(.tasksRead), skip).ifMatch(
+            .accepted
+        )
+        .operation("skipRecurringTask").problems(.projectArchived, .recurrenceEnded).example(answer: example)
     }
 
     struct Filter: ListFilter {
@@ -61,12 +72,16 @@ enum RecurringTasks {
     ) async throws {
         let head = try await ProjectAccess.require(.contribute, in: body.projectId, call, tx)
         let rule = RecurrenceRule(
-            frequency: body.frequency, every: body.every?.value ?? 1, weekdays: (body.weekdays?.items ?? []).map(\.value),
+            frequency: body.frequency, every: body.every?.value ?? 1,
+            weekdays: (body.weekdays?.items ?? []).map(\.value),
             dayOfMonth: body.dayOfMonth?.value, startsOn: body.startsOn, endsOn: body.endsOn)
         try check(rule, body.task)
         let count = try await tx.query(
-            "SELECT count(*) FROM recurring_tasks WHERE company_id = \(company) AND project_id = \(body.projectId)")
-        if try count[0].get(0, as: Int.self) >= TaskLimits.recurrencesMax { throw Problem(.tooManyRecurrences) }
+            "SELECT count(*) FROM recurring_tasks WHERE company_id = \(company) AND project_id = \(body.projectId)"
+        )
+        if try count[0].get(0, as: Int.self) >= TaskLimits.recurrencesMax {
+            throw Problem(.tooManyRecurrences)
+        }
         let assignees = body.task?.assigneeIds?.items ?? []
         try await TaskChecks.checkAssignees(assignees, in: [body.projectId], company, tx)
         let (zone, at) = (body.timeZone?.text ?? head.timeZone, body.at?.text ?? "06:00")
@@ -83,9 +98,13 @@ enum RecurringTasks {
                     \(rule.startsOn), \(rule.endsOn), \(body.occurrencesMax), \(next),
                     (\(next)::date + \(at)::time) AT TIME ZONE \(zone), \(try call.member))
             """,
-            TaskUpkeep.expect(company, at: "(SELECT next_at FROM recurring_tasks WHERE company_id = \(company) AND id = \(id))"),
+            TaskUpkeep.expect(
+                company,
+                at: "(SELECT next_at FROM recurring_tasks WHERE company_id = \(company) AND id = \(id))"),
             Audit.sql(
-                Audit.Entry("recurring_task.created", on: "recurring_task", id, after: ["title": .string(body.title.text)]),
+                Audit.Entry(
+                    "recurring_task.created", on: "recurring_task", id,
+                    after: ["title": .string(body.title.text)]),
                 by: call.actor, company: company),
         ])
     }
@@ -94,7 +113,9 @@ enum RecurringTasks {
         if let end = rule.endsOn, end < rule.startsOn {
             throw Problem.unprocessable("/ends_on", "before-start", "is before `starts_on`")
         }
-        if rule.dayOfMonth == 0 { throw Problem.unprocessable("/day_of_month", "out-of-range", "must be 1 to 31, or -1") }
+        if rule.dayOfMonth == 0 {
+            throw Problem.unprocessable("/day_of_month", "out-of-range", "must be 1 to 31, or -1")
+        }
         if !rule.weekdays.isEmpty, rule.frequency != .weekly {
             throw Problem.unprocessable("/weekdays", "not-allowed", "is for `weekly`")
         }
@@ -116,7 +137,9 @@ enum RecurringTasks {
         return LocalClock(day: try rows[0].get("day"), time: try rows[0].get("time"))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<RecurringTaskChange>) async throws -> Single<RecurringTask> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<RecurringTaskChange>) async throws
+        -> Single<RecurringTask>
+    {
         let company = try call.company
         try await call.db.transaction { tx in try await change(id.value, body.value, call, company, tx) }
         return try Single(await rows(id.value, call))
@@ -156,7 +179,8 @@ enum RecurringTasks {
         changes.set("time_zone", zone)
         changes.set("ends_on", to: "\(rule.endsOn)::date")
         changes.set("occurrences_max", to: "\(most)::integer")
-        try await settle(id, changes, next: next, at, zone, as: "recurring_task.changed", call.actor, company, tx)
+        try await settle(
+            id, changes, next: next, at, zone, as: "recurring_task.changed", call.actor, company, tx)
     }
 
     static func pause(_ call: Call, _ id: Path<UUID>) async throws -> Single<RecurringTask> {
@@ -166,7 +190,8 @@ enum RecurringTasks {
             var changes = Changes()
             changes.set("paused_at", to: "coalesce(paused_at, now())")
             try await settle(
-                id.value, changes, next: stored.nextOn, stored.at, stored.zone, as: "recurring_task.paused", call.actor,
+                id.value, changes, next: stored.nextOn, stored.at, stored.zone, as: "recurring_task.paused",
+                call.actor,
                 company, tx)
         }
         return try Single(await rows(id.value, call))
@@ -184,7 +209,8 @@ enum RecurringTasks {
             changes.set("paused_at", to: "NULL")
             changes.set("last_error", to: "NULL")
             try await settle(
-                id.value, changes, next: next, stored.at, stored.zone, as: "recurring_task.resumed", call.actor, company, tx)
+                id.value, changes, next: next, stored.at, stored.zone, as: "recurring_task.resumed",
+                call.actor, company, tx)
         }
         return try Single(await rows(id.value, call))
     }
@@ -197,7 +223,8 @@ enum RecurringTasks {
             _ = try await tx.query(RecurringRun.meet(day, of: id.value, company))
             let next = stored.rule.next(after: day)
             try await settle(
-                id.value, Changes(), next: next, stored.at, stored.zone, as: "recurring_task.skipped", call.actor, company, tx)
+                id.value, Changes(), next: next, stored.at, stored.zone, as: "recurring_task.skipped",
+                call.actor, company, tx)
         }
         return try Single(await rows(id.value, call))
     }
@@ -210,7 +237,8 @@ enum RecurringTasks {
                 "DELETE FROM recurring_tasks WHERE company_id = \(company) AND id = \(id)",
                 Audit.sql(
                     Audit.Entry(
-                        "recurring_task.deleted", on: "recurring_task", id.value, before: ["title": .string(stored.title)]),
+                        "recurring_task.deleted", on: "recurring_task", id.value,
+                        before: ["title": .string(stored.title)]),
                     by: call.actor, company: company),
             ])
         }
@@ -219,11 +247,16 @@ enum RecurringTasks {
 
     /// The rule with its row locked, when its project may be contributed to and it has the version the caller means.
     @inline(never)
-    private static func locked(_ id: UUID, _ call: Call, _ company: UUID, _ tx: Transaction) async throws -> StoredRecurrence {
-        let found = try await tx.query("SELECT project_id FROM recurring_tasks WHERE company_id = \(company) AND id = \(id)")
+    private static func locked(_ id: UUID, _ call: Call, _ company: UUID, _ tx: Transaction) async throws
+        -> StoredRecurrence
+    {
+        let found = try await tx.query(
+            "SELECT project_id FROM recurring_tasks WHERE company_id = \(company) AND id = \(id)")
         guard let row = found.first else { throw Problem.notFound }
         _ = try await ProjectAccess.require(.contribute, in: row.get("project_id"), call, tx)
-        guard let stored = try await tx.query(StoredRecurrence.locked(id, company)).first else { throw Problem.notFound }
+        guard let stored = try await tx.query(StoredRecurrence.locked(id, company)).first else {
+            throw Problem.notFound
+        }
         try call.requireVersion(stored.get("version"))
         return try StoredRecurrence(stored)
     }
@@ -238,7 +271,9 @@ enum RecurringTasks {
         changes.set("next_at", to: "(\(next)::date + \(at)::time) AT TIME ZONE \(zone)")
         _ = try await tx.batch([
             "UPDATE recurring_tasks SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
-            TaskUpkeep.expect(company, at: "(SELECT next_at FROM recurring_tasks WHERE company_id = \(company) AND id = \(id))"),
+            TaskUpkeep.expect(
+                company,
+                at: "(SELECT next_at FROM recurring_tasks WHERE company_id = \(company) AND id = \(id))"),
             Audit.sql(Audit.Entry(action, on: "recurring_task", id), by: actor, company: company),
         ])
     }
@@ -260,7 +295,8 @@ enum RecurringTasks {
     }
 
     private static let exampleBody: JSON = [
-        "project_id": TaskExamples.project, "title": "Send the weekly report", "frequency": "weekly", "weekdays": [1],
+        "project_id": TaskExamples.project, "title": "Send the weekly report", "frequency": "weekly",
+        "weekdays": [1],
         "at": "09:00", "time_zone": "Europe/Berlin", "starts_on": "2026-11-30",
         "task": ["priority": "medium", "due_after_days": 0],
     ]
@@ -268,18 +304,21 @@ enum RecurringTasks {
     private static let example: JSON = [
         "id": TaskExamples.other, "project_id": TaskExamples.project, "title": "Send the weekly report",
         "task": [
-            "description": nil, "type": nil, "state_id": nil, "priority": "medium", "assignee_ids": nil, "points": nil,
+            "description": nil, "type": nil, "state_id": nil, "priority": "medium", "assignee_ids": nil,
+            "points": nil,
             "estimate_minutes": nil, "due_after_days": 0, "due_time": nil,
         ],
         "frequency": "weekly", "every": 1, "weekdays": [1], "day_of_month": nil, "at": "09:00",
         "time_zone": "Europe/Berlin", "starts_on": "2026-11-30", "ends_on": nil, "occurrences_max": nil,
         "occurrences": 0, "next_on": "2026-11-30", "next_at": "2026-11-30T08:00:00Z", "paused_at": nil,
-        "last_error": nil, "version": 1, "created_at": "2026-11-24T08:00:00Z", "updated_at": "2026-11-24T08:00:00Z",
+        "last_error": nil, "version": 1, "created_at": "2026-11-24T08:00:00Z",
+        "updated_at": "2026-11-24T08:00:00Z",
     ]
 }
 
 extension RecurringTemplate {
     static let empty = RecurringTemplate(
-        description: nil, type: nil, stateId: nil, priority: nil, assigneeIds: nil, points: nil, estimateMinutes: nil,
+        description: nil, type: nil, stateId: nil, priority: nil, assigneeIds: nil, points: nil,
+        estimateMinutes: nil,
         dueAfterDays: nil, dueTime: nil)
 }

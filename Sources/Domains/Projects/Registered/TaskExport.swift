@@ -15,7 +15,8 @@ extension ProjectsDomain {
             base: { list, member, environment in
                 let custom = try await TaskExport.customKeys(member, environment)
                 let conditions = try await list.filter.conditions(
-                    company: member.companyId ?? .zero, member: member.memberId, fields: environment[CustomFields.self])
+                    company: member.companyId ?? .zero, member: member.memberId,
+                    fields: environment[CustomFields.self])
                 return TaskExport.base(member, custom.map(\.key)) + conditions
             })
     ]

@@ -52,10 +52,13 @@ extension TaskImport {
         }
 
         @inline(never)
-        private mutating func findParents(_ rows: [ImportRow], _ project: UUID, _ run: ImportRun, _ tx: Transaction)
+        private mutating func findParents(
+            _ rows: [ImportRow], _ project: UUID, _ run: ImportRun, _ tx: Transaction
+        )
             async throws
         {
-            let numbers = Set(rows.compactMap { $0["parent_key"]?.split(separator: "-").last.flatMap { Int($0) } })
+            let numbers = Set(
+                rows.compactMap { $0["parent_key"]?.split(separator: "-").last.flatMap { Int($0) } })
             if numbers.isEmpty { return }
             let answers = try await tx.batch([
                 TaskGraph.lock(run.company),
@@ -133,7 +136,9 @@ extension TaskImport {
             if draft.dueTime != nil, draft.dueOn == nil {
                 faults.append(ImportFault("due_time", "without-date", "needs a due day"))
             }
-            draft.parent = read("parent_key", row, nil, "is no task of this project", &faults) { parents[$0.lowercased()] }
+            draft.parent = read("parent_key", row, nil, "is no task of this project", &faults) {
+                parents[$0.lowercased()]
+            }
             if let reason = draft.parent.flatMap({ fullParents[$0] }) {
                 faults.append(ImportFault("parent_key", "full", reason))
             }

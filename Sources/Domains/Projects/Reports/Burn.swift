@@ -70,11 +70,13 @@ extension Burn: FieldNotes {
 extension Burn.Day: FieldNotes {
     static var fieldNotes: [String: String] {
         [
-            "ideal": "What would be left at the end of the day if the commitment were worked off evenly on working days.",
+            "ideal":
+                "What would be left at the end of the day if the commitment were worked off evenly on working days.",
             "scope": "What was in the sprint at the end of the day; null for days to come.",
             "remaining": "Scope without what is done.",
             "added": "What came into the scope on this day after the start, also by a higher estimate.",
-            "removed": "What left the scope on this day after the start, also by a lower estimate or by being cancelled.",
+            "removed":
+                "What left the scope on this day after the start, also by a lower estimate or by being cancelled.",
         ]
     }
 }

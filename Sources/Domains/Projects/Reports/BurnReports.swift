@@ -14,7 +14,8 @@ enum BurnReports {
         ) { (call, id, asked: Asked) in Burndown(try await load(call, id, asked)) }
             + ReportRoutes.pair(
                 "/v1/sprints/{id}/burnup", "the burnup of a sprint",
-                "What is done at the end of each day, below the line of the scope.", example: ReportExamples.burn
+                "What is done at the end of each day, below the line of the scope.",
+                example: ReportExamples.burn
             ) { (call, id, asked: Asked) in Burnup(try await load(call, id, asked)) }
     }
 
@@ -30,11 +31,13 @@ enum BurnReports {
         let (planned, added): ([Int], [Int]) = (try row.get("planned"), try row.get("added"))
         let (removed, done): ([Int], [Int]) = (try row.get("removed"), try row.get("done"))
         let steps = days.indices.map {
-            BurnStep(day: days[$0], planned: planned[$0], added: added[$0], removed: removed[$0], done: done[$0])
+            BurnStep(
+                day: days[$0], planned: planned[$0], added: added[$0], removed: removed[$0], done: done[$0])
         }
         let frame = BurnFrame(
             sprintId: id, name: try row.get("name"), status: try row.get("status"), unit: unit,
-            timeZone: try row.get("time_zone"), startsOn: try row.get("starts_on"), endsOn: try row.get("ends_on"),
+            timeZone: try row.get("time_zone"), startsOn: try row.get("starts_on"),
+            endsOn: try row.get("ends_on"),
             workingDays: WorkingDays(try row.get("working_days")), knownThrough: try row.get("known_through"))
         return Burn(frame, steps)
     }
@@ -82,7 +85,8 @@ struct Burndown: DrawnReport {
         burn.chart(
             "\(burn.name): burndown", "\(burn.text) left",
             [
-                .line("Ideal", .ideal, burn.idealPoints, .dashed), .line("Scope", .scope, burn.scopePoints, .stepped),
+                .line("Ideal", .ideal, burn.idealPoints, .dashed),
+                .line("Scope", .scope, burn.scopePoints, .stepped),
                 .line("Left", .open, burn.points(\.remaining, from: burn.committed)),
             ])
     }
@@ -117,7 +121,8 @@ extension Burn {
 
     fileprivate var text: String {
         let last = days.last { $0.remaining != nil }
-        return "\(committed) \(unit.label) were committed to; on the last day known \(last?.done ?? 0) of \(last?.scope ?? 0) are done, "
+        return
+            "\(committed) \(unit.label) were committed to; on the last day known \(last?.done ?? 0) of \(last?.scope ?? 0) are done, "
             + "\(last?.remaining ?? 0)"
     }
 
@@ -131,7 +136,9 @@ extension Burn {
     /// From the beginning of the first day to the end of each that is known.
     fileprivate func points(_ value: (Day) -> Double?, from start: Double) -> [ChartPoint] {
         let known = days.compactMap { day in
-            value(day).map { ChartPoint(ChartAxis.end(of: day.day), $0, note: "\(day.day): \(ChartAxis.text($0))") }
+            value(day).map {
+                ChartPoint(ChartAxis.end(of: day.day), $0, note: "\(day.day): \(ChartAxis.text($0))")
+            }
         }
         return known.isEmpty ? [] : [ChartPoint(ChartAxis.beginning(of: startsOn), start)] + known
     }

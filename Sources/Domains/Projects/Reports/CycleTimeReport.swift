@@ -104,7 +104,11 @@ struct CycleTimes: DrawnReport {
         out.write(#","lead_days":"#)
         try out.writeJSON(CycleTimeReport.Percentiles(of: leads))
         out.write(#","completions":"#)
-        if cycles.isEmpty { out.write("[]") } else { rows.writeJSONArray(into: out, limit: ReportLimits.pointsMax, hiddenColumns: 3) }
+        if cycles.isEmpty {
+            out.write("[]")
+        } else {
+            rows.writeJSONArray(into: out, limit: ReportLimits.pointsMax, hiddenColumns: 3)
+        }
         out.write("}")
     }
 
@@ -128,7 +132,8 @@ struct CycleTimes: DrawnReport {
             description: "\(cycles.count) tasks were completed from \(from) to \(to); half of them within "
                 + "\(ChartAxis.text(percentiles?.p50 ?? 0)) days, 85 of a hundred within \(ChartAxis.text(percentiles?.p85 ?? 0)).",
             horizontal: .days(from...to, "completed on"), vertical: .numbers("days", cycles),
-            layers: [.points("Task", .open, points)] + (levels ?? []), emptyText: "No task was completed in these days")
+            layers: [.points("Task", .open, points)] + (levels ?? []),
+            emptyText: "No task was completed in these days")
     }
 }
 

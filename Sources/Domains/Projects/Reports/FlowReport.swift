@@ -122,7 +122,8 @@ struct FlowReport: Codable, DrawnReport {
         let last = days.last
         return Chart(
             "Cumulative flow",
-            description: "On \(to) \(last?.completed ?? 0) tasks are completed, \(last?.started ?? 0) started, "
+            description:
+                "On \(to) \(last?.completed ?? 0) tasks are completed, \(last?.started ?? 0) started, "
                 + "\((last?.unstarted ?? 0) + (last?.backlog ?? 0)) waiting.",
             horizontal: .days(from...to), vertical: .counts("tasks", base),
             layers: base.contains { $0 > 0 } ? layers : [])

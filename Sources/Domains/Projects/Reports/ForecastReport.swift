@@ -90,7 +90,8 @@ struct ForecastReport: Codable, DrawnReport {
         return ForecastReport(
             projectId: project, timeZone: try row.get("zone"), from: from, to: to, remaining: remaining,
             completed: counts.reduce(0, +),
-            tasksPerDay: (Double(counts.reduce(0, +)) / Double(throughput.count) * 100).rounded() / 100, runs: runs,
+            tasksPerDay: (Double(counts.reduce(0, +)) / Double(throughput.count) * 100).rounded() / 100,
+            runs: runs,
             seed: seed,
             chances: [50, 70, 85, 95].map { share in
                 let days = forecast.days(forShare: share)
@@ -119,7 +120,10 @@ struct ForecastReport: Codable, DrawnReport {
             description: likely.map { "With 85 % probability they are done on \($0)." }
                 ?? "Nothing can be foretold from these days.",
             horizontal: .days(first...(curve.last?.day ?? first), "done on"), vertical: .numbers("%", [100]),
-            layers: [.line("Probability", .done, curve.map { ChartPoint(ChartAxis.end(of: $0.day), $0.probability) })]
+            layers: [
+                .line(
+                    "Probability", .done, curve.map { ChartPoint(ChartAxis.end(of: $0.day), $0.probability) })
+            ]
                 + moments,
             emptyText: "Nothing can be foretold: too little was completed")
     }

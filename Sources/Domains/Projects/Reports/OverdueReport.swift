@@ -77,7 +77,8 @@ struct OverdueReport: Codable, DrawnReport {
         return Chart(
             "Overdue tasks", description: "\(count) open tasks are overdue.", horizontal: .names(names),
             vertical: .counts("tasks", spans.map { Double($0.count) }),
-            layers: count == 0 ? [] : [.bars([ChartBars([.init("Overdue", .warning, spans.map { Double($0.count) })])])],
+            layers: count == 0
+                ? [] : [.bars([ChartBars([.init("Overdue", .warning, spans.map { Double($0.count) })])])],
             emptyText: "Nothing is overdue")
     }
 }

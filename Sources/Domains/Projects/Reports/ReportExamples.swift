@@ -23,11 +23,13 @@ enum ReportExamples {
         "time_zone": "Europe/Berlin", "starts_on": "2026-11-23", "ends_on": "2026-12-04", "committed": 32,
         "days": [
             [
-                "day": "2026-11-23", "is_working_day": true, "ideal": 28.8, "added": 0, "removed": 0, "scope": 32, "done": 3,
+                "day": "2026-11-23", "is_working_day": true, "ideal": 28.8, "added": 0, "removed": 0,
+                "scope": 32, "done": 3,
                 "remaining": 29,
             ],
             [
-                "day": "2026-11-24", "is_working_day": true, "ideal": 25.6, "added": 0, "removed": 0, "scope": nil,
+                "day": "2026-11-24", "is_working_day": true, "ideal": 25.6, "added": 0, "removed": 0,
+                "scope": nil,
                 "done": nil, "remaining": nil,
             ],
         ],
@@ -37,7 +39,8 @@ enum ReportExamples {
         "project_id": project, "unit": "points",
         "sprints": [
             [
-                "sprint_id": SprintExamples.id, "name": "Sprint 11", "closed_at": "2026-11-20T15:00:00Z", "committed": 30,
+                "sprint_id": SprintExamples.id, "name": "Sprint 11", "closed_at": "2026-11-20T15:00:00Z",
+                "committed": 30,
                 "done": 27.5,
             ]
         ], "mean": 27.5, "least": 27.5, "most": 27.5,
@@ -48,7 +51,8 @@ enum ReportExamples {
             "days",
             [
                 [
-                    "day": "2026-11-24", "backlog": 18, "unstarted": 9, "started": 5, "completed": 61, "cancelled": 2,
+                    "day": "2026-11-24", "backlog": 18, "unstarted": 9, "started": 5, "completed": 61,
+                    "cancelled": 2,
                 ]
             ]
         )
@@ -84,7 +88,8 @@ enum ReportExamples {
         "project_id": project,
         "people": [
             [
-                "member_id": TaskExamples.member, "name": "Ada Lovelace", "waiting_count": 5, "started_count": 2,
+                "member_id": TaskExamples.member, "name": "Ada Lovelace", "waiting_count": 5,
+                "started_count": 2,
                 "overdue_count": 1, "points": 18, "estimate_minutes": 1440,
             ]
         ],
@@ -92,7 +97,9 @@ enum ReportExamples {
 
     static let overdue: JSON = [
         "project_id": project, "time_zone": "Europe/Berlin", "count": 1,
-        "spans": [["days_from": 0, "days_to": 1, "count": 1], ["days_from": 31, "days_to": nil, "count": 0]],
+        "spans": [
+            ["days_from": 0, "days_to": 1, "count": 1], ["days_from": 31, "days_to": nil, "count": 0],
+        ],
         "tasks": [
             [
                 "task_id": TaskExamples.id, "key": "WEB-142", "title": "Write the launch page",
@@ -102,11 +109,13 @@ enum ReportExamples {
     ]
 
     static let timeSpent: JSON = [
-        "project_id": project, "time_zone": "Europe/Berlin", "from": "2026-11-01", "to": nil, "estimate_minutes": 1920,
+        "project_id": project, "time_zone": "Europe/Berlin", "from": "2026-11-01", "to": nil,
+        "estimate_minutes": 1920,
         "spent_on_estimated_minutes": 2160, "spent_on_unestimated_minutes": 45, "spent_elsewhere_minutes": 0,
         "tasks": [
             [
-                "task_id": TaskExamples.id, "key": "WEB-142", "title": "Write the launch page", "category": "started",
+                "task_id": TaskExamples.id, "key": "WEB-142", "title": "Write the launch page",
+                "category": "started",
                 "estimate_minutes": 240, "spent_minutes": 310,
             ]
         ],

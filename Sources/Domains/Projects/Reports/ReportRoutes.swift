@@ -9,7 +9,8 @@ import Wire
 /// They are read from the history alone, by the project's days, on the replica when there is one.
 enum ReportRoutes {
     static var routes: [Route] {
-        BurnReports.routes + VelocityReport.routes + FlowReport.routes + CycleTimes.routes + ForecastReport.routes
+        BurnReports.routes + VelocityReport.routes + FlowReport.routes + CycleTimes.routes
+            + ForecastReport.routes
             + WorkloadReport.routes + OverdueReport.routes + TimeSpentReport.routes
     }
 

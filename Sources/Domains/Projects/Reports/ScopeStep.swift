@@ -16,7 +16,9 @@ struct ScopeStep: Equatable {
         var isDone = false
 
         init(_ image: TaskImage?, in sprint: UUID) {
-            guard let image, image.sprintId == sprint, !image.isDeleted, image.category != .cancelled else { return }
+            guard let image, image.sprintId == sprint, !image.isDeleted, image.category != .cancelled else {
+                return
+            }
             count = 1
             pointsHundredths = image.pointsHundredths ?? 0
             minutes = image.estimateMinutes ?? 0
@@ -53,7 +55,9 @@ struct ScopeStep: Equatable {
         }
     }
 
-    private static func step(_ sprint: UUID, _ kind: ScopeKind, _ before: Weight, _ after: Weight) -> [ScopeStep] {
+    private static func step(_ sprint: UUID, _ kind: ScopeKind, _ before: Weight, _ after: Weight)
+        -> [ScopeStep]
+    {
         before == after ? [] : [ScopeStep(sprint: sprint, kind: kind, before: before, after: after)]
     }
 

@@ -91,7 +91,8 @@ extension SprintReport {
             let isCommitted = scope.committedCount > 0
             let isIn = scope.count > 0
             let weight = WorkTotals(
-                count: 1, points: isIn ? scope.points : scope.lastPoints, minutes: isIn ? scope.minutes : scope.lastMinutes)
+                count: 1, points: isIn ? scope.points : scope.lastPoints,
+                minutes: isIn ? scope.minutes : scope.lastMinutes)
             if isCommitted {
                 committed.add(
                     WorkTotals(count: 1, points: scope.committedPoints, minutes: scope.committedMinutes))
@@ -99,7 +100,9 @@ extension SprintReport {
                 added.add(weight)
             }
             let outcome: Outcome =
-                isIn ? (scope.isDone ? .done : .carriedOver) : (scope.lastKind == .cancelled ? .cancelled : .removed)
+                isIn
+                ? (scope.isDone ? .done : .carriedOver)
+                : (scope.lastKind == .cancelled ? .cancelled : .removed)
             ends[outcome, default: WorkTotals()].add(weight)
             tasks.append(
                 Task(
@@ -108,7 +111,8 @@ extension SprintReport {
         }
         self.init(
             sprintId: sprint, closing: closing, frozenAt: frozenAt, committed: committed, added: added,
-            removed: ends[.removed] ?? .init(), cancelled: ends[.cancelled] ?? .init(), done: ends[.done] ?? .init(),
+            removed: ends[.removed] ?? .init(), cancelled: ends[.cancelled] ?? .init(),
+            done: ends[.done] ?? .init(),
             carriedOver: ends[.carriedOver] ?? .init(), tasks: tasks)
     }
 }

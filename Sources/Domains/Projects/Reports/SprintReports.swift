@@ -9,18 +9,26 @@ enum SprintReports {
         GET("/v1/sprints/{id}/report", "Read the report of a sprint", .can(.tasksRead), read)
             .describe(
                 "Computed while the sprint runs; of a closed one as it was frozen, whatever happens to its tasks afterwards. "
-                    + "A sprint that was closed several times has a report of each closing.")
+                    + "A sprint that was closed several times has a report of each closing."
+            )
             .problems(.sprintNoReport).example(answer: SprintExamples.report)
-        GET("/v1/sprints/{id}/scope-changes", "List what happened to the scope of a sprint", .can(.tasksRead), changes)
-            .describe("Everything that was added, removed, estimated anew, completed, reopened or cancelled, from its history.")
-            .example(answer: SprintExamples.scopeChange)
+        GET(
+            "/v1/sprints/{id}/scope-changes", "List what happened to the scope of a sprint", .can(.tasksRead),
+            changes
+        )
+        .describe(
+            "Everything that was added, removed, estimated anew, completed, reopened or cancelled, from its history."
+        )
+        .example(answer: SprintExamples.scopeChange)
     }
 
     struct Which: Codable, Sendable {
         let closing: Whole<1, 1000>?
     }
 
-    static func read(_ call: Call, _ id: Path<UUID>, _ query: Query<Which>) async throws -> Single<SprintReport> {
+    static func read(_ call: Call, _ id: Path<UUID>, _ query: Query<Which>) async throws -> Single<
+        SprintReport
+    > {
         let company = try call.company
         _ = try await ProjectAccess.require(.see, onSprint: id.value, call)
         let rows = try await call.db.replica(
@@ -40,7 +48,8 @@ enum SprintReports {
         if query.closing != nil { throw Problem.notFound }
         if try row.get("status", as: SprintStatus.self) == .planned { throw Problem(.sprintNoReport) }
         let scopes = try await call.db.replica(scopes(of: id.value, company))
-        return Single(SprintReport(of: id.value, closing: nil, frozenAt: nil, try scopes.map { try $0.decode() }))
+        return Single(
+            SprintReport(of: id.value, closing: nil, frozenAt: nil, try scopes.map { try $0.decode() }))
     }
 
     /// Computes the report of a sprint that has just been closed and keeps it for ever.
@@ -128,7 +137,9 @@ enum SprintReports {
         static let sorts = ["-at"]
     }
 
-    static func changes(_ call: Call, _ id: Path<UUID>, _ list: List<ChangeFilter>) async throws -> Page<ScopeChange> {
+    static func changes(_ call: Call, _ id: Path<UUID>, _ list: List<ChangeFilter>) async throws -> Page<
+        ScopeChange
+    > {
         let company = try call.company
         _ = try await ProjectAccess.require(.see, onSprint: id.value, call)
         return try await call.page(

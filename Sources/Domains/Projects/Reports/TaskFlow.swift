@@ -47,7 +47,8 @@ enum TaskFlow {
         var json: JSON {
             [
                 "id": .string(UUID.v7().description), "project": .string(image.projectId.description),
-                "task": .string(image.id.description), "was": .text(was?.rawValue), "now": .text(now?.rawValue),
+                "task": .string(image.id.description), "was": .text(was?.rawValue),
+                "now": .text(now?.rawValue),
                 "state": now == nil ? .null : .string(image.stateId.description),
                 "sprint": now == nil ? .null : .text(image.sprintId?.description),
                 "points": image.pointsHundredths.map { .number(.init($0)) } ?? .null,
@@ -68,7 +69,9 @@ enum TaskFlow {
         return moves
     }
 
-    private static func flowInsert(_ rows: JSON, _ actor: Audit.Actor, _ company: UUID, _ at: Timestamp?) -> SQL {
+    private static func flowInsert(_ rows: JSON, _ actor: Audit.Actor, _ company: UUID, _ at: Timestamp?)
+        -> SQL
+    {
         """
         INSERT INTO task_flow (company_id, id, at, project_id, task_id, category_before, category, state_id, sprint_id,
                                points, estimate_minutes, entered_at, started_at, actor_kind, actor_id)
@@ -86,7 +89,9 @@ enum TaskFlow {
         """
     }
 
-    private static func scopeInsert(_ rows: JSON, _ actor: Audit.Actor, _ company: UUID, _ at: Timestamp?) -> SQL {
+    private static func scopeInsert(_ rows: JSON, _ actor: Audit.Actor, _ company: UUID, _ at: Timestamp?)
+        -> SQL
+    {
         """
         INSERT INTO sprint_events (company_id, id, at, sprint_id, task_id, kind, count_before, count_after,
                                    points_before, points_after, minutes_before, minutes_after, done_before, done_after,

@@ -51,8 +51,10 @@ struct TimeSpentReport: Codable, DrawnReport {
         let tasks = totals.isNull("task_id") ? [] : try rows.map { try $0.decode(TaskTime.self) }
         return TimeSpentReport(
             projectId: project, timeZone: head.timeZone, from: asked.from, to: asked.to,
-            estimateMinutes: try totals.get("estimated"), spentOnEstimatedMinutes: try totals.get("on_estimated"),
-            spentOnUnestimatedMinutes: try totals.get("on_unestimated"), spentElsewhereMinutes: try totals.get("elsewhere"),
+            estimateMinutes: try totals.get("estimated"),
+            spentOnEstimatedMinutes: try totals.get("on_estimated"),
+            spentOnUnestimatedMinutes: try totals.get("on_unestimated"),
+            spentElsewhereMinutes: try totals.get("elsewhere"),
             tasks: tasks)
     }
 
@@ -97,17 +99,21 @@ struct TimeSpentReport: Codable, DrawnReport {
     var chart: Chart {
         let shown = tasks.prefix(12)
         let hours: (Int) -> Double = { (Double($0) / 60 * 100).rounded() / 100 }
-        let (estimated, spent) = (shown.map { hours($0.estimateMinutes ?? 0) }, shown.map { hours($0.spentMinutes) })
+        let (estimated, spent) = (
+            shown.map { hours($0.estimateMinutes ?? 0) }, shown.map { hours($0.spentMinutes) }
+        )
         return Chart(
             "Time spent against estimates",
             description: "\(ChartAxis.text(hours(estimateMinutes))) hours were estimated, and "
                 + "\(ChartAxis.text(hours(spentOnEstimatedMinutes))) spent on the same tasks.",
-            horizontal: .names(shown.map { "#\($0.key.split(separator: "-").last ?? "")" }), vertical: .numbers("hours", estimated + spent),
+            horizontal: .names(shown.map { "#\($0.key.split(separator: "-").last ?? "")" }),
+            vertical: .numbers("hours", estimated + spent),
             layers: shown.isEmpty
                 ? []
                 : [
                     .bars([
-                        ChartBars([.init("Estimated", .ideal, estimated)]), ChartBars([.init("Spent", .started, spent)]),
+                        ChartBars([.init("Estimated", .ideal, estimated)]),
+                        ChartBars([.init("Spent", .started, spent)]),
                     ])
                 ],
             emptyText: "No time has been entered, and nothing estimated")

@@ -35,11 +35,12 @@ struct VelocityReport: Codable, DrawnReport {
 
     static func load(_ call: Call, _ project: UUID, _ asked: Asked) async throws -> VelocityReport {
         let unit = asked.unit ?? .points
-        let column = switch unit {
-        case .points: "points"
-        case .count: "count"
-        case .hours: "minutes"
-        }
+        let column =
+            switch unit {
+            case .points: "points"
+            case .count: "count"
+            case .hours: "minutes"
+            }
         let rows = try await call.db.replica(
             """
             SELECT s.id AS sprint_id, s.name, s.closed_at, r.committed_\(unescaped: column)::float8 AS committed,
@@ -59,21 +60,26 @@ struct VelocityReport: Codable, DrawnReport {
         let share = unit == .hours ? 60.0 : 1
         let sprints = try rows.filter { !$0.isNull("committed") }.map { row in
             SprintResult(
-                sprintId: try row.get("sprint_id"), name: try row.get("name"), closedAt: try row.get("closed_at"),
+                sprintId: try row.get("sprint_id"), name: try row.get("name"),
+                closedAt: try row.get("closed_at"),
                 committed: try row.get("committed", as: Double.self) / share,
                 done: try row.get("done", as: Double.self) / share)
         }
         let done = sprints.map(\.done)
         return VelocityReport(
             projectId: project, unit: unit, sprints: sprints,
-            mean: done.isEmpty ? nil : (done.reduce(0, +) / Double(done.count) * 100).rounded() / 100, least: done.min(),
+            mean: done.isEmpty ? nil : (done.reduce(0, +) / Double(done.count) * 100).rounded() / 100,
+            least: done.min(),
             most: done.max())
     }
 
     var chart: Chart {
-        let text = mean.map { "\(sprints.count) sprints, \(ChartAxis.text($0)) \(unit.label) done on average." }
+        let text = mean.map {
+            "\(sprints.count) sprints, \(ChartAxis.text($0)) \(unit.label) done on average."
+        }
         return Chart(
-            "Velocity", description: text ?? "No sprint has been closed yet.", horizontal: .names(sprints.map(\.name)),
+            "Velocity", description: text ?? "No sprint has been closed yet.",
+            horizontal: .names(sprints.map(\.name)),
             vertical: unit.axis(sprints.flatMap { [$0.committed, $0.done] }),
             layers: [
                 .bars([

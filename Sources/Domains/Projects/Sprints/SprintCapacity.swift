@@ -10,13 +10,21 @@ enum SprintCapacity {
             .describe(
                 "Available is what a member has on the project's working days, without days off; planned is what is estimated "
                     + "of his open tasks, in equal parts where several are assigned. More planned than available is "
-                    + "overbooked.")
+                    + "overbooked."
+            )
             .example(answer: SprintExamples.capacity)
         PUT("/v1/sprints/{id}/capacity", "Say who has time for a sprint", .can(.tasksRead), replace)
             .describe("Takes the right to manage the project. Replaces what was said before.")
             .problems(.projectArchived, .sprintClosed)
             .example(
-                body: ["members": [["member_id": TaskExamples.member, "minutes_per_day": 360, "days_off": ["2026-11-27"]]]],
+                body: [
+                    "members": [
+                        [
+                            "member_id": TaskExamples.member, "minutes_per_day": 360,
+                            "days_off": ["2026-11-27"],
+                        ]
+                    ]
+                ],
                 answer: SprintExamples.capacity)
     }
 
@@ -94,7 +102,8 @@ enum SprintCapacity {
                        AS m(member_id uuid, minutes_per_day integer, days_off jsonb)
             """,
             Audit.sql(
-                Audit.Entry("sprint.capacity_changed", on: "sprint", id, after: JSON(encoding: plan)), by: call.actor,
+                Audit.Entry("sprint.capacity_changed", on: "sprint", id, after: JSON(encoding: plan)),
+                by: call.actor,
                 company: company),
         ])
     }

@@ -35,19 +35,23 @@ enum SprintEvents {
 
     private static func example(_ status: SprintStatus) -> SprintData {
         SprintData(
-            sprintId: id, projectId: project, name: "Sprint 12", status: status, startsOn: LocalDate("2026-11-23")!,
+            sprintId: id, projectId: project, name: "Sprint 12", status: status,
+            startsOn: LocalDate("2026-11-23")!,
             endsOn: LocalDate("2026-12-04")!)
     }
 
     static let created = EventType("sprint.created", "A sprint was planned.", example: example(.planned))
-    static let updated = EventType("sprint.updated", "Name, goal or dates of a sprint changed.", example: example(.planned))
+    static let updated = EventType(
+        "sprint.updated", "Name, goal or dates of a sprint changed.", example: example(.planned))
     static let started = EventType("sprint.started", "A sprint was started.", example: example(.active))
     static let reopened = EventType("sprint.reopened", "A closed sprint goes on.", example: example(.active))
-    static let deleted = EventType("sprint.deleted", "A planned sprint was deleted.", example: example(.planned))
+    static let deleted = EventType(
+        "sprint.deleted", "A planned sprint was deleted.", example: example(.planned))
     static let completed = EventType(
         "sprint.completed", "A sprint was closed: `carried_to` took over what was not done.",
         example: CompletionData(
-            sprintId: id, projectId: project, name: "Sprint 12", committedCount: 14, committedPoints: 32, doneCount: 12,
+            sprintId: id, projectId: project, name: "Sprint 12", committedCount: 14, committedPoints: 32,
+            doneCount: 12,
             donePoints: 27.5, carriedOverCount: 2, carriedTo: UUID("0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a41")!))
 
     /// One statement for a batch.

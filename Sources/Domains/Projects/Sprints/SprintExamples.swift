@@ -6,9 +6,12 @@ enum SprintExamples {
     static let next: JSON = "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a41"
 
     static let sprint: JSON = [
-        "id": id, "project_id": TaskExamples.project, "name": "Sprint 12", "goal": "The shop can be ordered from.",
-        "status": "active", "starts_on": "2026-11-23", "ends_on": "2026-12-04", "started_at": "2026-11-23T08:05:00Z",
-        "closed_at": nil, "is_parallel": false, "task_count": 14, "done_count": 5, "points": 32, "done_points": 11.5,
+        "id": id, "project_id": TaskExamples.project, "name": "Sprint 12",
+        "goal": "The shop can be ordered from.",
+        "status": "active", "starts_on": "2026-11-23", "ends_on": "2026-12-04",
+        "started_at": "2026-11-23T08:05:00Z",
+        "closed_at": nil, "is_parallel": false, "task_count": 14, "done_count": 5, "points": 32,
+        "done_points": 11.5,
         "version": 2, "created_at": "2026-11-16T10:00:00Z", "updated_at": "2026-11-23T08:05:00Z",
     ]
 
@@ -17,7 +20,8 @@ enum SprintExamples {
     ]
 
     static let settings: JSON = [
-        "project_id": TaskExamples.project, "allows_parallel": true, "working_days": [1, 2, 3, 4], "version": 2,
+        "project_id": TaskExamples.project, "allows_parallel": true, "working_days": [1, 2, 3, 4],
+        "version": 2,
     ]
 
     static let moved: JSON = ["sprint_id": id, "moved": 1]
@@ -28,7 +32,8 @@ enum SprintExamples {
         "members": [
             [
                 "member_id": TaskExamples.member, "name": "Ada Lovelace", "minutes_per_day": 360,
-                "days_off": ["2026-11-27"], "available_minutes": 3240, "planned_minutes": 3600, "open_count": 7,
+                "days_off": ["2026-11-27"], "available_minutes": 3240, "planned_minutes": 3600,
+                "open_count": 7,
                 "is_overbooked": true, "overbooked_minutes": 360,
             ]
         ],
@@ -36,8 +41,10 @@ enum SprintExamples {
 
     static let scopeChange: JSON = [
         "id": next, "at": "2026-11-25T13:40:00Z", "task_id": TaskExamples.id, "key": "WEB-142",
-        "title": "Write the launch page", "kind": "added", "is_planning": false, "count_before": 0, "count_after": 1,
-        "points_before": 0, "points_after": 3, "minutes_before": 0, "minutes_after": 240, "is_done_before": false,
+        "title": "Write the launch page", "kind": "added", "is_planning": false, "count_before": 0,
+        "count_after": 1,
+        "points_before": 0, "points_after": 3, "minutes_before": 0, "minutes_after": 240,
+        "is_done_before": false,
         "is_done_after": false, "actor_kind": "user", "actor_id": TaskExamples.member,
     ]
 

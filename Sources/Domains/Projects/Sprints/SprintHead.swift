@@ -62,7 +62,9 @@ enum SprintCalendar {
 
     static func check(_ startsOn: LocalDate, _ endsOn: LocalDate) throws {
         if endsOn < startsOn { throw Problem(.sprintDatesReversed) }
-        if endsOn.daysSince1970 - startsOn.daysSince1970 >= SprintLimits.daysMax { throw Problem(.sprintTooLong) }
+        if endsOn.daysSince1970 - startsOn.daysSince1970 >= SprintLimits.daysMax {
+            throw Problem(.sprintTooLong)
+        }
     }
 
     /// The sprints that have some of these days. A closed one has none: what it did not use is free again.

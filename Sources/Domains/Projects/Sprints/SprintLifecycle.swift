@@ -10,16 +10,20 @@ enum SprintLifecycle {
             .describe(
                 "Takes the right to manage the project. What is in it now is what the team commits to; what comes and goes "
                     + "from here on is a change of scope. One sprint of a project is active at a time, unless the project "
-                    + "allows parallel ones.")
+                    + "allows parallel ones."
+            )
             .problems(.projectArchived, .sprintNotPlanned, .sprintAlreadyActive)
             .example(answer: SprintExamples.sprint)
         POST("/v1/sprints/{id}/close", "Close a sprint", .can(.tasksRead), close)
             .describe(
                 "Freezes its report and takes what is not done to the backlog, to another sprint of the project or to a new "
-                    + "one; `stay` leaves it where it is. All of it happens, or nothing.")
+                    + "one; `stay` leaves it where it is. All of it happens, or nothing."
+            )
             .problems(
-                .projectArchived, .sprintNotActive, .sprintClosed, .sprintOverlaps, .sprintDatesReversed, .sprintTooLong,
-                .tooManySprints, .sprintFull)
+                .projectArchived, .sprintNotActive, .sprintClosed, .sprintOverlaps, .sprintDatesReversed,
+                .sprintTooLong,
+                .tooManySprints, .sprintFull
+            )
             .example(
                 body: [
                     "unfinished": "new_sprint",
@@ -28,7 +32,8 @@ enum SprintLifecycle {
         POST("/v1/sprints/{id}/reopen", "Reopen a closed sprint", .can(.tasksRead), reopen)
             .describe(
                 "It is active again. The report of its closing stays; closing it again makes another. `bring_back` takes the "
-                    + "work back that was carried over and is still open.")
+                    + "work back that was carried over and is still open."
+            )
             .problems(.projectArchived, .sprintNotClosed, .sprintAlreadyActive, .sprintOverlaps)
             .example(body: ["bring_back": true], answer: SprintExamples.sprint)
     }
@@ -56,12 +61,17 @@ enum SprintLifecycle {
             SprintEvents.sql(SprintEvents.started, sprint, by: call.actor, company),
         ])
         try await SprintNews.tell(
-            SprintNews.started, sprint, ["ends_on": .string(sprint.endsOn.description)], by: call.actor, company, tx)
+            SprintNews.started, sprint, ["ends_on": .string(sprint.endsOn.description)], by: call.actor,
+            company, tx)
     }
 
-    static func close(_ call: Call, _ id: Path<UUID>, _ body: Body<SprintClosing>) async throws -> Single<ClosedSprint> {
+    static func close(_ call: Call, _ id: Path<UUID>, _ body: Body<SprintClosing>) async throws -> Single<
+        ClosedSprint
+    > {
         let closing = body.value
-        let (report, carriedTo) = try await call.db.transaction { tx in try await end(id.value, closing, call, tx) }
+        let (report, carriedTo) = try await call.db.transaction { tx in
+            try await end(id.value, closing, call, tx)
+        }
         let rows = try await Sprints.rows(id.value, call)
         guard let sprint = rows.first else { throw Problem.notFound }
         return Single(ClosedSprint(sprint: try sprint.decode(), report: report, carriedTo: carriedTo))
@@ -118,7 +128,9 @@ enum SprintLifecycle {
     }
 
     @inline(never)
-    private static func requireOpen(_ id: UUID, in project: UUID, _ company: UUID, _ tx: Transaction) async throws {
+    private static func requireOpen(_ id: UUID, in project: UUID, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let rows = try await tx.query(
             """
             SELECT status FROM sprints
@@ -132,12 +144,15 @@ enum SprintLifecycle {
 
     @inline(never)
     private static func tell(
-        _ sprint: SprintHead, _ report: SprintReport, _ carriedTo: UUID?, by actor: Audit.Actor, _ company: UUID,
+        _ sprint: SprintHead, _ report: SprintReport, _ carriedTo: UUID?, by actor: Audit.Actor,
+        _ company: UUID,
         _ tx: Transaction
     ) async throws {
         let data = SprintEvents.CompletionData(
-            sprintId: sprint.id, projectId: sprint.projectId, name: sprint.name, committedCount: report.committed.count,
-            committedPoints: report.committed.points, doneCount: report.done.count, donePoints: report.done.points,
+            sprintId: sprint.id, projectId: sprint.projectId, name: sprint.name,
+            committedCount: report.committed.count,
+            committedPoints: report.committed.points, doneCount: report.done.count,
+            donePoints: report.done.points,
             carriedOverCount: report.carriedOver.count, carriedTo: carriedTo)
         _ = try await tx.batch([
             Audit.sql(
@@ -147,7 +162,10 @@ enum SprintLifecycle {
         ])
         try await SprintNews.tell(
             SprintNews.completed, sprint,
-            ["done": .string(String(report.done.count)), "committed": .string(String(report.committed.count))], by: actor,
+            [
+                "done": .string(String(report.done.count)),
+                "committed": .string(String(report.committed.count)),
+            ], by: actor,
             company, tx)
     }
 
@@ -155,7 +173,8 @@ enum SprintLifecycle {
         let bringBack: Bool?
     }
 
-    static func reopen(_ call: Call, _ id: Path<UUID>, _ body: Body<Reopening>) async throws -> Single<Sprint> {
+    static func reopen(_ call: Call, _ id: Path<UUID>, _ body: Body<Reopening>) async throws -> Single<Sprint>
+    {
         let bringsBack = body.bringBack ?? false
         try await call.db.transaction { tx in try await goOn(id.value, bringsBack: bringsBack, call, tx) }
         return try Single(await Sprints.rows(id.value, call))
@@ -167,7 +186,8 @@ enum SprintLifecycle {
         _ = try await ProjectAccess.require(.manage, onSprint: id, call, tx)
         var sprint = try await SprintHead.locked(id, company, tx)
         guard sprint.status == .closed else { throw Problem(.sprintNotClosed) }
-        try await SprintCalendar.require(sprint.startsOn, sprint.endsOn, in: sprint.projectId, except: id, company, tx)
+        try await SprintCalendar.require(
+            sprint.startsOn, sprint.endsOn, in: sprint.projectId, except: id, company, tx)
         sprint.status = .active
         _ = try await tx.batch([
             """
@@ -180,7 +200,8 @@ enum SprintLifecycle {
         ])
         if bringsBack {
             let tasks = try await tx.query(SprintReports.carriedOver(from: id, in: sprint.projectId, company))
-            try await SprintTasks.move(try tasks.map { try $0.get("id") }, to: id, by: call.actor, company, tx)
+            try await SprintTasks.move(
+                try tasks.map { try $0.get("id") }, to: id, by: call.actor, company, tx)
         }
     }
 }

@@ -33,18 +33,22 @@ enum SprintNews {
         ])
 
     static let completed = NotificationType(
-        "sprint.completed", category: "projects", summary: "A sprint of a project you are in has been closed.",
+        "sprint.completed", category: "projects",
+        summary: "A sprint of a project you are in has been closed.",
         channels: [.inApp], values: ["sprint", "project", "done", "committed"],
         texts: [
-            "en": .init("{{sprint}} is closed", "{{done}} tasks of {{project}} are done; {{committed}} were planned."),
+            "en": .init(
+                "{{sprint}} is closed", "{{done}} tasks of {{project}} are done; {{committed}} were planned."),
             "de": .init(
-                "{{sprint}} ist abgeschlossen", "{{done}} Aufgaben von {{project}} sind fertig; geplant waren {{committed}}."),
+                "{{sprint}} ist abgeschlossen",
+                "{{done}} Aufgaben von {{project}} sind fertig; geplant waren {{committed}}."),
         ])
 
     /// Tells the project's members and those who have tasks in the sprint.
     @inline(never)
     static func tell(
-        _ type: NotificationType, _ sprint: SprintHead, _ values: [String: JSON], by actor: Audit.Actor, _ company: UUID,
+        _ type: NotificationType, _ sprint: SprintHead, _ values: [String: JSON], by actor: Audit.Actor,
+        _ company: UUID,
         _ tx: Transaction
     ) async throws {
         let users = try await tx.query(

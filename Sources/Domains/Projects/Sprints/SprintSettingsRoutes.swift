@@ -6,14 +6,21 @@ import Wire
 /// What a project says of its sprints.
 enum SprintSettingsRoutes {
     @RouteList static var routes: [Route] {
-        GET("/v1/projects/{id}/sprint-settings", "Read how a project does its sprints", .can(.tasksRead), read)
-            .example(answer: SprintExamples.settings)
-        PATCH("/v1/projects/{id}/sprint-settings", "Change how a project does its sprints", .can(.tasksRead), change)
-            .describe(
-                "Takes the right to manage the project. Parallel sprints cannot be forbidden while some are planned or "
-                    + "active side by side.")
-            .problems(.projectArchived, .sprintsAreParallel)
-            .example(body: ["allows_parallel": true, "working_days": [1, 2, 3, 4]], answer: SprintExamples.settings)
+        GET(
+            "/v1/projects/{id}/sprint-settings", "Read how a project does its sprints", .can(.tasksRead), read
+        )
+        .example(answer: SprintExamples.settings)
+        PATCH(
+            "/v1/projects/{id}/sprint-settings", "Change how a project does its sprints", .can(.tasksRead),
+            change
+        )
+        .describe(
+            "Takes the right to manage the project. Parallel sprints cannot be forbidden while some are planned or "
+                + "active side by side."
+        )
+        .problems(.projectArchived, .sprintsAreParallel)
+        .example(
+            body: ["allows_parallel": true, "working_days": [1, 2, 3, 4]], answer: SprintExamples.settings)
     }
 
     static func read(_ call: Call, _ project: Path<UUID>) async throws -> Single<SprintSettings> {
@@ -59,7 +66,8 @@ enum SprintSettingsRoutes {
                    version = s.version + 1, updated_at = now()
             """,
             Audit.sql(
-                Audit.Entry("project.sprint_settings_changed", on: "project", project, after: JSON(encoding: change)),
+                Audit.Entry(
+                    "project.sprint_settings_changed", on: "project", project, after: JSON(encoding: change)),
                 by: call.actor, company: company),
         ])
     }

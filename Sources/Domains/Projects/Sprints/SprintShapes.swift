@@ -148,7 +148,8 @@ struct ScopeChange: Codable, Sendable {
 extension ScopeChange: FieldNotes {
     static var fieldNotes: [String: String] {
         [
-            "is_planning": "It happened before the sprint was started, so it is no change of what was committed to.",
+            "is_planning":
+                "It happened before the sprint was started, so it is no change of what was committed to.",
             "count_before": "1 when the task counted in the scope, 0 when it did not.",
             "key": "Null when the task is gone.",
         ]

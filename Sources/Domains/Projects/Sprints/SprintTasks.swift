@@ -8,12 +8,15 @@ enum SprintTasks {
     @RouteList static var routes: [Route] {
         GET("/v1/sprints/{id}/tasks", "List the tasks of a sprint", .can(.tasksRead), list)
             .example(answer: TaskExamples.summary)
-        POST("/v1/sprints/{id}/tasks", "Put tasks into a sprint", .can(.tasksRead), add).operation("addSprintTasks")
-            .describe(
-                "Takes the right to contribute to the project. All of them or none; a task is in one sprint at a time, so it "
-                    + "leaves the one it was in.")
-            .problems(.projectArchived, .sprintClosed, .sprintFull)
-            .example(body: ["task_ids": [TaskExamples.id]], answer: SprintExamples.moved)
+        POST("/v1/sprints/{id}/tasks", "Put tasks into a sprint", .can(.tasksRead), add).operation(
+            "addSprintTasks"
+        )
+        .describe(
+            "Takes the right to contribute to the project. All of them or none; a task is in one sprint at a time, so it "
+                + "leaves the one it was in."
+        )
+        .problems(.projectArchived, .sprintClosed, .sprintFull)
+        .example(body: ["task_ids": [TaskExamples.id]], answer: SprintExamples.moved)
         POST("/v1/sprints/{id}/tasks/remove", "Take tasks out of a sprint", .can(.tasksRead), removeAll)
             .operation("removeSprintTasks")
             .describe("Those that are not in it are passed over.").problems(.projectArchived)
@@ -22,7 +25,9 @@ enum SprintTasks {
             .operation("removeSprintTask").problems(.projectArchived)
     }
 
-    static func list(_ call: Call, _ id: Path<UUID>, _ list: List<TaskFilter>) async throws -> Page<TaskSummary> {
+    static func list(_ call: Call, _ id: Path<UUID>, _ list: List<TaskFilter>) async throws -> Page<
+        TaskSummary
+    > {
         _ = try await ProjectAccess.require(.see, onSprint: id.value, call)
         let base = try TaskRows.select("\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call)
         let conditions = try await list.filter.conditions(
@@ -30,14 +35,18 @@ enum SprintTasks {
         return try await call.page(list, "\(fragment: base) AND t.sprint_id = \(id)" + conditions)
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<SprintTaskIds>) async throws -> Single<SprintTasksMoved> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<SprintTaskIds>) async throws -> Single<
+        SprintTasksMoved
+    > {
         let tasks = body.taskIds.items
         let moved = try await call.db.transaction { tx in try await put(tasks, into: id.value, call, tx) }
         return Single(SprintTasksMoved(sprintId: id.value, moved: moved))
     }
 
     @inline(never)
-    private static func put(_ tasks: [UUID], into id: UUID, _ call: Call, _ tx: Transaction) async throws -> Int {
+    private static func put(_ tasks: [UUID], into id: UUID, _ call: Call, _ tx: Transaction) async throws
+        -> Int
+    {
         let company = try call.company
         let head = try await ProjectAccess.require(.contribute, onSprint: id, call, tx)
         // FOR SHARE: it is not closed while tasks go in.
@@ -54,8 +63,12 @@ enum SprintTasks {
                AND (t.id = ANY(\(tasks)) OR t.sprint_id = \(id))
             """)
         let wanted = Set(tasks).count
-        if try known[0].get("known", as: Int.self) != wanted { throw Problem.notFound("A task is not in this project.") }
-        if try known[0].get("held", as: Int.self) + wanted > SprintLimits.tasksMax { throw Problem(.sprintFull) }
+        if try known[0].get("known", as: Int.self) != wanted {
+            throw Problem.notFound("A task is not in this project.")
+        }
+        if try known[0].get("held", as: Int.self) + wanted > SprintLimits.tasksMax {
+            throw Problem(.sprintFull)
+        }
         return try await move(tasks, to: id, by: call.actor, company, tx)
     }
 
@@ -68,13 +81,17 @@ enum SprintTasks {
     }
 
     static func remove(_ call: Call, _ id: Path<UUID>, _ task: Path<UUID>) async throws -> NoContent {
-        let moved = try await call.db.transaction { tx in try await take([task.value], outOf: id.value, call, tx) }
+        let moved = try await call.db.transaction { tx in
+            try await take([task.value], outOf: id.value, call, tx)
+        }
         if moved == 0 { throw Problem.notFound }
         return NoContent()
     }
 
     @inline(never)
-    private static func take(_ tasks: [UUID], outOf id: UUID, _ call: Call, _ tx: Transaction) async throws -> Int {
+    private static func take(_ tasks: [UUID], outOf id: UUID, _ call: Call, _ tx: Transaction) async throws
+        -> Int
+    {
         let company = try call.company
         _ = try await ProjectAccess.require(.contribute, onSprint: id, call, tx)
         let held = try await tx.query(

@@ -11,21 +11,32 @@ enum Sprints {
         POST("/v1/projects/{id}/sprints", "Plan a sprint", .can(.tasksRead), create)
             .describe(
                 "Takes the right to manage the project. Its days may be no other sprint's, unless the project allows "
-                    + "parallel sprints.")
-            .problems(.projectArchived, .sprintDatesReversed, .sprintTooLong, .sprintOverlaps, .tooManySprints)
+                    + "parallel sprints."
+            )
+            .problems(
+                .projectArchived, .sprintDatesReversed, .sprintTooLong, .sprintOverlaps, .tooManySprints
+            )
             .example(
-                body: ["name": "Sprint 12", "goal": "The shop can be ordered from.", "starts_on": "2026-11-23", "ends_on": "2026-12-04"],
+                body: [
+                    "name": "Sprint 12", "goal": "The shop can be ordered from.", "starts_on": "2026-11-23",
+                    "ends_on": "2026-12-04",
+                ],
                 answer: SprintExamples.sprint)
-        POST("/v1/projects/{id}/sprints/check-dates", "Ask whether a sprint may have these days", .can(.tasksRead), checkDates)
-            .idempotent(.none).problems(.sprintDatesReversed, .sprintTooLong)
-            .example(
-                body: ["starts_on": "2026-11-30", "ends_on": "2026-12-11"],
-                answer: ["is_free": false, "working_days": 10, "conflicts": [SprintExamples.reference]])
-        GET("/v1/sprints/{id}", "Read a sprint", .can(.tasksRead), read).example(answer: SprintExamples.sprint)
+        POST(
+            "/v1/projects/{id}/sprints/check-dates", "Ask whether a sprint may have these days",
+            .can(.tasksRead), checkDates
+        )
+        .idempotent(.none).problems(.sprintDatesReversed, .sprintTooLong)
+        .example(
+            body: ["starts_on": "2026-11-30", "ends_on": "2026-12-11"],
+            answer: ["is_free": false, "working_days": 10, "conflicts": [SprintExamples.reference]])
+        GET("/v1/sprints/{id}", "Read a sprint", .can(.tasksRead), read).example(
+            answer: SprintExamples.sprint)
         PATCH("/v1/sprints/{id}", "Change a sprint", .can(.tasksRead), change)
             .describe("Takes the right to manage the project. A closed sprint keeps its dates.")
             .problems(.projectArchived, .sprintClosed, .sprintDatesReversed, .sprintTooLong, .sprintOverlaps)
-            .example(body: ["goal": "The shop can be ordered from and paid in."], answer: SprintExamples.sprint)
+            .example(
+                body: ["goal": "The shop can be ordered from and paid in."], answer: SprintExamples.sprint)
         DELETE("/v1/sprints/{id}", "Delete a planned sprint", .can(.tasksRead), delete).ifMatch(.accepted)
             .describe("Its tasks stay in the project. What has been started can be closed, not deleted.")
             .problems(.projectArchived, .sprintNotPlanned)
@@ -49,7 +60,9 @@ enum Sprints {
         try Single(await rows(id.value, call))
     }
 
-    static func create(_ call: Call, _ project: Path<UUID>, _ body: Body<NewSprint>) async throws -> Created<Sprint> {
+    static func create(_ call: Call, _ project: Path<UUID>, _ body: Body<NewSprint>) async throws -> Created<
+        Sprint
+    > {
         let id = UUID.v7()
         let sprint = body.value
         try await call.db.transaction { tx in
@@ -62,7 +75,8 @@ enum Sprints {
     /// Writes a planned sprint; its project's row is locked, so that two cannot take the same days.
     @inline(never)
     static func plan(
-        _ id: UUID, _ sprint: NewSprint, in project: UUID, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+        _ id: UUID, _ sprint: NewSprint, in project: UUID, by actor: Audit.Actor, _ company: UUID,
+        _ tx: Transaction
     ) async throws {
         let locked = try await tx.query(
             """
@@ -70,10 +84,14 @@ enum Sprints {
               FROM projects p WHERE p.company_id = \(company) AND p.id = \(project) FOR NO KEY UPDATE
             """)
         guard let row = locked.first else { throw Problem.notFound }
-        if try row.get("sprints", as: Int.self) >= SprintLimits.perProjectMax { throw Problem(.tooManySprints) }
-        try await SprintCalendar.require(sprint.startsOn, sprint.endsOn, in: project, except: nil, company, tx)
+        if try row.get("sprints", as: Int.self) >= SprintLimits.perProjectMax {
+            throw Problem(.tooManySprints)
+        }
+        try await SprintCalendar.require(
+            sprint.startsOn, sprint.endsOn, in: project, except: nil, company, tx)
         let head = SprintHead(
-            id: id, projectId: project, projectName: try row.get("name"), name: sprint.name.text, status: .planned,
+            id: id, projectId: project, projectName: try row.get("name"), name: sprint.name.text,
+            status: .planned,
             startsOn: sprint.startsOn, endsOn: sprint.endsOn, allowsParallel: false, version: 1)
         _ = try await tx.batch([
             """
@@ -81,7 +99,8 @@ enum Sprints {
             VALUES (\(company), \(id), \(project), \(sprint.name), \(sprint.goal), \(sprint.startsOn), \(sprint.endsOn))
             """,
             Audit.sql(
-                Audit.Entry("sprint.created", on: "sprint", id, after: JSON(encoding: sprint)), by: actor, company: company),
+                Audit.Entry("sprint.created", on: "sprint", id, after: JSON(encoding: sprint)), by: actor,
+                company: company),
             SprintEvents.sql(SprintEvents.created, head, by: actor, company),
         ])
     }
@@ -106,21 +125,27 @@ enum Sprints {
                 conflicts: try answers[0].map { try $0.decode(SprintReference.self) }))
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<SprintChange>) async throws -> Single<Sprint> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<SprintChange>) async throws -> Single<
+        Sprint
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         return try Single(await rows(id.value, call))
     }
 
     @inline(never)
-    private static func apply(_ change: SprintChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: SprintChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         _ = try await ProjectAccess.require(.manage, onSprint: id, call, tx)
         var sprint = try await SprintHead.locked(id, company, tx)
         try call.requireVersion(sprint.version)
         if change.startsOn != nil || change.endsOn != nil {
             if sprint.status == .closed { throw Problem(.sprintClosed) }
-            (sprint.startsOn, sprint.endsOn) = (change.startsOn ?? sprint.startsOn, change.endsOn ?? sprint.endsOn)
+            (sprint.startsOn, sprint.endsOn) = (
+                change.startsOn ?? sprint.startsOn, change.endsOn ?? sprint.endsOn
+            )
             try await SprintCalendar.require(
                 sprint.startsOn, sprint.endsOn, in: sprint.projectId, except: id, company, tx)
         }
@@ -133,7 +158,8 @@ enum Sprints {
         _ = try await tx.batch([
             "UPDATE sprints SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)",
             Audit.sql(
-                Audit.Entry("sprint.changed", on: "sprint", id, after: JSON(encoding: change)), by: call.actor,
+                Audit.Entry("sprint.changed", on: "sprint", id, after: JSON(encoding: change)),
+                by: call.actor,
                 company: company),
             SprintEvents.sql(SprintEvents.updated, sprint, by: call.actor, company),
         ])
@@ -157,7 +183,8 @@ enum Sprints {
             "UPDATE tasks SET sprint_id = NULL WHERE company_id = \(company) AND sprint_id = \(id) AND deleted_at IS NOT NULL",
             "DELETE FROM sprints WHERE company_id = \(company) AND id = \(id)",
             Audit.sql(
-                Audit.Entry("sprint.deleted", on: "sprint", id, before: ["name": .string(sprint.name)]), by: call.actor,
+                Audit.Entry("sprint.deleted", on: "sprint", id, before: ["name": .string(sprint.name)]),
+                by: call.actor,
                 company: company),
             SprintEvents.sql(SprintEvents.deleted, sprint, by: call.actor, company),
         ])

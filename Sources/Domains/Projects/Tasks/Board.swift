@@ -9,10 +9,13 @@ enum Board {
             .operation("showBoard")
             .describe(
                 "Every column with all it holds counted, and its first tasks in the order of the project; the rest of one is "
-                    + "read by GET /v1/tasks. Archived tasks are left out. A task of several assignees stands with each.")
+                    + "read by GET /v1/tasks. Archived tasks are left out. A task of several assignees stands with each."
+            )
     }
 
-    static func show(_ call: Call, _ id: Path<UUID>, _ query: Query<BoardQuery>) async throws -> Single<BoardView> {
+    static func show(_ call: Call, _ id: Path<UUID>, _ query: Query<BoardQuery>) async throws -> Single<
+        BoardView
+    > {
         let company = try call.company
         let grouping = query.groupBy ?? .state
         let limit = query.limit?.value ?? 20
@@ -118,7 +121,9 @@ struct BoardQuery: Codable, Sendable {
 
     func conditions(_ call: Call) throws -> SQL {
         var all: [SQL] = []
-        if let assignee { all.append(TaskFilter.assigned(to: assignee, try call.company, me: try call.member)) }
+        if let assignee {
+            all.append(TaskFilter.assigned(to: assignee, try call.company, me: try call.member))
+        }
         if let priority { all.append("t.priority = ANY(\(priority))") }
         if let type { all.append("t.type = ANY(\(type))") }
         if let category { all.append("t.category = ANY(\(category))") }
@@ -154,7 +159,10 @@ struct BoardColumn: Codable, Sendable {
 
 extension BoardColumn: FieldNotes {
     static var fieldNotes: [String: String] {
-        ["id": "Of the state or the member, or the name of the priority; `none` for tasks without an assignee."]
+        [
+            "id":
+                "Of the state or the member, or the name of the priority; `none` for tasks without an assignee."
+        ]
     }
 }
 

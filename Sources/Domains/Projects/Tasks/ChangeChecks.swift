@@ -29,7 +29,8 @@ struct ChangeChecks: Sendable {
         if !people.isEmpty {
             try await TaskChecks.checkAssignees(Array(people), in: Array(projects), company, tx)
         }
-        try await Tags.mustExist(((change.tags ?? []) + change.addedTags).unique, at: "/tag_ids", company: company, in: tx)
+        try await Tags.mustExist(
+            ((change.tags ?? []) + change.addedTags).unique, at: "/tag_ids", company: company, in: tx)
         guard let state = change.state else { return ChangeChecks() }
         return try await check(state: state, change.force, of: tasks, projects, company, tx)
     }
@@ -50,11 +51,14 @@ struct ChangeChecks: Sendable {
             throw Problem.unprocessable("/state_id", "not-found", "is no state of the task's project")
         }
         let state = ProjectPlace.State(
-            id: id, name: try row.get("name"), category: try row.get("category"), isInitial: try row.get("is_initial"),
+            id: id, name: try row.get("name"), category: try row.get("category"),
+            isInitial: try row.get("is_initial"),
             wipLimit: try row.get("wip_limit"))
         let entering = tasks.filter { $0.stateId != id }
         var checks = ChangeChecks(state: state)
-        if try await isBlocked(entering, to: state.category, force, company, tx) { checks.warnings.append(.blocked) }
+        if try await isBlocked(entering, to: state.category, force, company, tx) {
+            checks.warnings.append(.blocked)
+        }
         let refuses = try row.get("wip_policy", as: String.self) == "refuse" && !force
         if try await exceedsLimit(state, entering.count, refuses: refuses, company, tx) {
             checks.warnings.append(.wipLimitExceeded)
@@ -90,7 +94,8 @@ struct ChangeChecks: Sendable {
         // The state's row is locked: two who enter at once must not both be the last.
         if refuses {
             statements.append(
-                "SELECT 1 FROM project_states WHERE company_id = \(company) AND id = \(state.id) FOR NO KEY UPDATE")
+                "SELECT 1 FROM project_states WHERE company_id = \(company) AND id = \(state.id) FOR NO KEY UPDATE"
+            )
         }
         statements.append(
             """
@@ -102,8 +107,10 @@ struct ChangeChecks: Sendable {
         let count = try answers[answers.count - 1][0].get(0, as: Int.self) + entering
         if count <= limit { return false }
         if refuses {
-            throw Problem(.wipLimitReached, "\(state.name) takes \(limit) tasks at a time; there would be \(count).")
-                .with("limit", JSON(limit))
+            throw Problem(
+                .wipLimitReached, "\(state.name) takes \(limit) tasks at a time; there would be \(count)."
+            )
+            .with("limit", JSON(limit))
         }
         return true
     }

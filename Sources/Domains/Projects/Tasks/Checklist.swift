@@ -12,7 +12,9 @@ enum Checklist {
             .problems(.projectArchived, .tooManyTaskParts)
             .example(body: ["text": "Ask the printer for a quote"])
         PATCH("/v1/tasks/{id}/checklist/{item_id}", "Change a step of a checklist", .can(.tasksRead), change)
-            .operation("changeChecklistItem").describe("`after` moves it behind another item, null to the beginning.")
+            .operation("changeChecklistItem").describe(
+                "`after` moves it behind another item, null to the beginning."
+            )
             .problems(.projectArchived)
             .example(body: ["is_done": true])
         DELETE("/v1/tasks/{id}/checklist/{item_id}", "Take a step off a checklist", .can(.tasksRead), remove)
@@ -24,19 +26,25 @@ enum Checklist {
         _ = try await ProjectAccess.require(.see, onTask: id.value, call)
         return Page(
             all: try await call.db.query(
-                "\(fragment: select(company)) AND i.task_id = \(id) ORDER BY i.rank LIMIT \(TaskLimits.checklistItemsMax)"))
+                "\(fragment: select(company)) AND i.task_id = \(id) ORDER BY i.rank LIMIT \(TaskLimits.checklistItemsMax)"
+            ))
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewChecklistItem>) async throws -> Created<ChecklistItem> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewChecklistItem>) async throws -> Created<
+        ChecklistItem
+    > {
         let company = try call.company
         let item = UUID.v7()
-        let rows = try await call.db.transaction { tx in try await add(item, body.value, to: id.value, call, company, tx) }
+        let rows = try await call.db.transaction { tx in
+            try await add(item, body.value, to: id.value, call, company, tx)
+        }
         return try Created(rows)
     }
 
     @inline(never)
     private static func add(
-        _ item: UUID, _ body: NewChecklistItem, to task: UUID, _ call: Call, _ company: UUID, _ tx: Transaction
+        _ item: UUID, _ body: NewChecklistItem, to task: UUID, _ call: Call, _ company: UUID,
+        _ tx: Transaction
     ) async throws -> Rows {
         let head = try await open(task, call, company, tx)
         let ranks = try await ranks(of: task, company, tx)
@@ -49,7 +57,9 @@ enum Checklist {
                 VALUES (\(company), \(item), \(task), \(body.text), \(rank.text))
                 """,
                 "\(fragment: select(company)) AND i.id = \(item)",
-            ] + TaskParts.note(task, head, "checklist", after: .string(body.text.text), by: call.actor, company))
+            ]
+                + TaskParts.note(
+                    task, head, "checklist", after: .string(body.text.text), by: call.actor, company))
         return answers[1]
     }
 
@@ -89,7 +99,11 @@ enum Checklist {
             [
                 "UPDATE task_checklist_items SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(item)",
                 "\(fragment: select(company)) AND i.id = \(item)",
-            ] + (old == new ? [] : TaskParts.note(task, head, "checklist", before: old, after: new, by: call.actor, company)))
+            ]
+                + (old == new
+                    ? []
+                    : TaskParts.note(
+                        task, head, "checklist", before: old, after: new, by: call.actor, company)))
         return answers[1]
     }
 
@@ -112,9 +126,13 @@ enum Checklist {
 
     /// The task, which may be contributed to, locked.
     @inline(never)
-    private static func open(_ task: UUID, _ call: Call, _ company: UUID, _ tx: Transaction) async throws -> Row {
+    private static func open(_ task: UUID, _ call: Call, _ company: UUID, _ tx: Transaction) async throws
+        -> Row
+    {
         _ = try await ProjectAccess.require(.contribute, onTask: task, call, tx)
-        guard let head = try await tx.query(TaskParts.lock(task, company)).first else { throw Problem.notFound }
+        guard let head = try await tx.query(TaskParts.lock(task, company)).first else {
+            throw Problem.notFound
+        }
         return head
     }
 
@@ -135,7 +153,8 @@ enum Checklist {
             """
         ).map { row in
             Place(
-                id: try row.get("id"), rank: try row.get("rank"), text: try row.get("text"), isDone: try row.get("is_done"),
+                id: try row.get("id"), rank: try row.get("rank"), text: try row.get("text"),
+                isDone: try row.get("is_done"),
                 version: try row.get("version"))
         }
     }

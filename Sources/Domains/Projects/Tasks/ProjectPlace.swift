@@ -22,7 +22,9 @@ struct ProjectPlace: Sendable {
 
     /// Locks the project and takes numbers for new tasks. The lock comes first: what is read after it is what the last
     /// one who held it has left.
-    static func take(numbers count: Int, of project: UUID, _ company: UUID, _ tx: Transaction) async throws -> ProjectPlace {
+    static func take(numbers count: Int, of project: UUID, _ company: UUID, _ tx: Transaction) async throws
+        -> ProjectPlace
+    {
         let answers = try await tx.batch([
             """
             UPDATE projects SET next_number = next_number + \(count)
@@ -39,7 +41,9 @@ struct ProjectPlace: Sendable {
         var last = try answers[1].first.map { try Rank($0.get("rank", as: String.self)) } ?? nil
         if last == nil, !answers[1].isEmpty {
             try await RankDealing.deal(project, company, tx)
-            last = try await tx.query(lastRank(project, company)).first.flatMap { try Rank($0.get("rank", as: String.self)) }
+            last = try await tx.query(lastRank(project, company)).first.flatMap {
+                try Rank($0.get("rank", as: String.self))
+            }
         }
         return ProjectPlace(
             id: project, key: try row.get("key"), timeZone: try row.get("time_zone"),

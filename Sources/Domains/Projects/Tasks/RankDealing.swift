@@ -8,7 +8,8 @@ enum RankDealing {
     @inline(never)
     static func deal(_ project: UUID, _ company: UUID, _ tx: Transaction) async throws {
         let rows = try await tx.query(
-            "SELECT id FROM tasks WHERE company_id = \(company) AND project_id = \(project) ORDER BY rank, id")
+            "SELECT id FROM tasks WHERE company_id = \(company) AND project_id = \(project) ORDER BY rank, id"
+        )
         let ids = try rows.map { try $0.get("id", as: UUID.self) }
         let ranks = Rank.following(nil, count: ids.count).map(\.text)
         // Two steps, for a rank may be dealt to one task while another still has it: `~` sorts after all of them.

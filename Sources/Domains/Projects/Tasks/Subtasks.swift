@@ -10,14 +10,18 @@ enum Subtasks {
             .describe("The next level alone; archived ones too.")
         POST("/v1/tasks/{id}/subtasks", "Create a sub-task", .can(.tasksRead), create)
             .operation("createSubtask")
-            .problems(.projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .tooManyAssignees, .taskCircle)
+            .problems(
+                .projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .tooManyAssignees,
+                .taskCircle
+            )
             .example(body: ["title": "Choose the pictures", "points": 1], answer: TaskExamples.task)
         GET("/v1/tasks/{id}/progress", "Sum up what a task is made of", .can(.tasksRead), progress)
             .operation("showTaskProgress")
             .describe("Over all levels of sub-tasks, without the task itself and without cancelled ones.")
             .example(
                 answer: [
-                    "task_count": 8, "done_count": 5, "points": 21, "points_done": 13, "estimate_minutes": 960,
+                    "task_count": 8, "done_count": 5, "points": 21, "points_done": 13,
+                    "estimate_minutes": 960,
                     "percent": 62,
                 ])
     }
@@ -34,7 +38,9 @@ enum Subtasks {
         return try await call.page(list, "\(fragment: base) AND t.parent_id = \(id)")
     }
 
-    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewSubtask>) async throws -> Created<ProjectTask> {
+    static func create(_ call: Call, _ id: Path<UUID>, _ body: Body<NewSubtask>) async throws -> Created<
+        ProjectTask
+    > {
         let company = try call.company
         let head = try await ProjectAccess.require(.contribute, onTask: id.value, call)
         var draft = TaskWriting.Draft(project: head.id, title: body.title.text)

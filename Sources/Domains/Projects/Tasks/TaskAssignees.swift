@@ -6,7 +6,8 @@ import Wire
 /// Who works on a task, one person at a time; PATCH /v1/tasks/{id} replaces all of them.
 enum TaskAssignees {
     @RouteList static var routes: [Route] {
-        PUT("/v1/tasks/{id}/assignees/{member_id}", "Assign a member to a task", .can(.tasksRead), add).ifMatch(.ignored)
+        PUT("/v1/tasks/{id}/assignees/{member_id}", "Assign a member to a task", .can(.tasksRead), add)
+            .ifMatch(.ignored)
             .operation("assignTask")
             .describe("Who is newly assigned is told. Assigning somebody again changes nothing.")
             .problems(.projectArchived, .tooManyAssignees).example(answer: TaskExamples.task)
@@ -14,7 +15,8 @@ enum TaskAssignees {
             .operation("unassignTask").problems(.projectArchived)
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ member: Path<UUID>) async throws -> Single<ProjectTask> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ member: Path<UUID>) async throws -> Single<ProjectTask>
+    {
         var change = TaskWriting.Change()
         change.addedAssignees = [member.value]
         _ = try await self.change(id.value, change, call)
@@ -29,7 +31,9 @@ enum TaskAssignees {
         return NoContent()
     }
 
-    private static func change(_ id: UUID, _ change: TaskWriting.Change, _ call: Call) async throws -> TaskWriting.Outcome {
+    private static func change(_ id: UUID, _ change: TaskWriting.Change, _ call: Call) async throws
+        -> TaskWriting.Outcome
+    {
         let company = try call.company
         return try await call.db.transaction { tx in
             _ = try await ProjectAccess.require(.contribute, onTask: id, call, tx)

@@ -8,12 +8,16 @@ enum TaskAttachments {
     @RouteList static var routes: [Route] {
         GET("/v1/tasks/{id}/attachments", "List a task's files", .can(.tasksRead), list)
         POST("/v1/tasks/{id}/attachments", "Attach a file to a task", .can(.tasksRead), add)
-            .operation("attachToTask").describe("A file of the company that is ready. It cannot be deleted while it is attached.")
+            .operation("attachToTask").describe(
+                "A file of the company that is ready. It cannot be deleted while it is attached."
+            )
             .problems(.projectArchived, .taskFileAttached, .tooManyTaskParts)
             .example(body: ["file_id": TaskExamples.other])
-        GET("/v1/tasks/{id}/attachments/{file_id}/link", "Get a link to a task's file", .can(.tasksRead), link)
-            .operation("linkTaskAttachment")
-            .describe("Whoever sees the task may open its files, by a link that is good for an hour.").secret
+        GET(
+            "/v1/tasks/{id}/attachments/{file_id}/link", "Get a link to a task's file", .can(.tasksRead), link
+        )
+        .operation("linkTaskAttachment")
+        .describe("Whoever sees the task may open its files, by a link that is good for an hour.").secret
         DELETE("/v1/tasks/{id}/attachments/{file_id}", "Take a file off a task", .can(.tasksRead), remove)
             .operation("detachFromTask").describe("The file stays.").problems(.projectArchived)
     }
@@ -22,12 +26,17 @@ enum TaskAttachments {
         let company = try call.company
         _ = try await ProjectAccess.require(.see, onTask: id.value, call)
         return Page(
-            all: try await call.db.query("\(fragment: select(company)) AND a.task_id = \(id) ORDER BY a.attached_at, a.id"))
+            all: try await call.db.query(
+                "\(fragment: select(company)) AND a.task_id = \(id) ORDER BY a.attached_at, a.id"))
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewTaskAttachment>) async throws -> Created<TaskAttachment> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewTaskAttachment>) async throws -> Created<
+        TaskAttachment
+    > {
         let company = try call.company
-        let rows = try await call.db.transaction { tx in try await add(body.fileId, to: id.value, call, company, tx) }
+        let rows = try await call.db.transaction { tx in
+            try await add(body.fileId, to: id.value, call, company, tx)
+        }
         return try Created(rows, at: "/v1/tasks/\(id.value)/attachments/\(body.fileId)")
     }
 
@@ -41,7 +50,9 @@ enum TaskAttachments {
             "SELECT count(*) FROM task_attachments WHERE company_id = \(company) AND task_id = \(task)",
         ])
         guard let head = answers[0].first else { throw Problem.notFound }
-        if try answers[1][0].get(0, as: Int.self) >= TaskLimits.attachmentsMax { throw Problem(.tooManyTaskParts) }
+        if try answers[1][0].get(0, as: Int.self) >= TaskLimits.attachmentsMax {
+            throw Problem(.tooManyTaskParts)
+        }
         let attachment = UUID.v7()
         _ = try await tx.query(
             """
@@ -51,15 +62,19 @@ enum TaskAttachments {
         _ = try await call.environment[FileKeeping.self].attach(file, subject(attachment), company, tx)
         let rows = try await tx.query("\(fragment: select(company)) AND a.id = \(attachment)")
         let name: String = try rows[0].get("name")
-        _ = try await tx.batch(TaskParts.note(task, head, "attachment", after: .string(name), by: call.actor, company))
+        _ = try await tx.batch(
+            TaskParts.note(task, head, "attachment", after: .string(name), by: call.actor, company))
         return rows
     }
 
-    static func link(_ call: Call, _ id: Path<UUID>, _ file: Path<UUID>) async throws -> Single<AttachmentLink> {
+    static func link(_ call: Call, _ id: Path<UUID>, _ file: Path<UUID>) async throws -> Single<
+        AttachmentLink
+    > {
         let company = try call.company
         _ = try await ProjectAccess.require(.see, onTask: id.value, call)
         let there = try await call.db.query(
-            "SELECT 1 FROM task_attachments WHERE company_id = \(company) AND task_id = \(id) AND file_id = \(file)")
+            "SELECT 1 FROM task_attachments WHERE company_id = \(company) AND task_id = \(id) AND file_id = \(file)"
+        )
         if there.isEmpty { throw Problem.notFound }
         let life = Duration.seconds(3600)
         let link = try await call.environment[FileKeeping.self].link(file.value, company, life)
@@ -69,14 +84,19 @@ enum TaskAttachments {
 
     static func remove(_ call: Call, _ id: Path<UUID>, _ file: Path<UUID>) async throws -> NoContent {
         let company = try call.company
-        try await call.db.transaction { tx in try await remove(file.value, from: id.value, call, company, tx) }
+        try await call.db.transaction { tx in try await remove(file.value, from: id.value, call, company, tx)
+        }
         return NoContent()
     }
 
     @inline(never)
-    private static func remove(_ file: UUID, from task: UUID, _ call: Call, _ company: UUID, _ tx: Transaction) async throws {
+    private static func remove(
+        _ file: UUID, from task: UUID, _ call: Call, _ company: UUID, _ tx: Transaction
+    ) async throws {
         _ = try await ProjectAccess.require(.contribute, onTask: task, call, tx)
-        guard let head = try await tx.query(TaskParts.lock(task, company)).first else { throw Problem.notFound }
+        guard let head = try await tx.query(TaskParts.lock(task, company)).first else {
+            throw Problem.notFound
+        }
         let answers = try await tx.batch([
             "SELECT a.id, f.name FROM task_attachments a JOIN files f ON f.company_id = a.company_id AND f.id = a.file_id "
                 + "WHERE a.company_id = \(company) AND a.task_id = \(task) AND a.file_id = \(file)",
@@ -85,12 +105,15 @@ enum TaskAttachments {
         guard let row = answers[0].first else { throw Problem.notFound }
         let (attachment, name): (UUID, String) = (try row.get("id"), try row.get("name"))
         try await call.environment[FileKeeping.self].detach(subject(attachment), company, tx)
-        _ = try await tx.batch(TaskParts.note(task, head, "attachment", before: .string(name), by: call.actor, company))
+        _ = try await tx.batch(
+            TaskParts.note(task, head, "attachment", before: .string(name), by: call.actor, company))
     }
 
     /// Has copies of tasks show the files of the originals, by which they are named.
     @inline(never)
-    static func copy(to copies: [UUID: UUID], _ files: FileKeeping, _ company: UUID, _ tx: Transaction) async throws {
+    static func copy(to copies: [UUID: UUID], _ files: FileKeeping, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let rows = try await tx.query(
             """
             SELECT task_id, file_id FROM task_attachments

@@ -11,14 +11,19 @@ enum TaskBulk {
             .describe(
                 "Up to \(TaskLimits.bulkMax) tasks. `atomic` (the default) changes all of them or, when one cannot be, none; "
                     + "`per_item` changes those that can be and says of each what became of it. Exactly one of `set` and "
-                    + "`action`.")
+                    + "`action`."
+            )
             .problems(
-                .projectArchived, .taskSprintClosed, .taskBlocked, .wipLimitReached, .tooManyAssignees, .tooManyMoved,
-                .taskCircle, .taskTooDeep, .tooManySubtasks, .tooManyTaskParts)
+                .projectArchived, .taskSprintClosed, .taskBlocked, .wipLimitReached, .tooManyAssignees,
+                .tooManyMoved,
+                .taskCircle, .taskTooDeep, .tooManySubtasks, .tooManyTaskParts
+            )
             .example(
                 body: [
                     "task_ids": [TaskExamples.id, TaskExamples.other], "mode": "per_item",
-                    "set": ["priority": "high", "add_assignee_ids": [TaskExamples.member], "due_on": "2026-12-11"],
+                    "set": [
+                        "priority": "high", "add_assignee_ids": [TaskExamples.member], "due_on": "2026-12-11",
+                    ],
                 ],
                 answer: [
                     "changed": 1, "unchanged": 0, "failed": 1,
@@ -44,7 +49,8 @@ enum TaskBulk {
         let counts = Dictionary(grouping: results, by: \.outcome).mapValues(\.count)
         return Single(
             BulkAnswer(
-                changed: counts[.changed] ?? 0, unchanged: counts[.unchanged] ?? 0, failed: counts[.failed] ?? 0,
+                changed: counts[.changed] ?? 0, unchanged: counts[.unchanged] ?? 0,
+                failed: counts[.failed] ?? 0,
                 results: results))
     }
 
@@ -74,7 +80,9 @@ enum TaskBulk {
         }
         let done = results.values.count { $0.outcome == .changed }
         try await Audit.record(
-            Audit.Entry("tasks.changed", on: "task", nil, after: ["tasks": JSON(done), "what": .string(change.summary)]),
+            Audit.Entry(
+                "tasks.changed", on: "task", nil,
+                after: ["tasks": JSON(done), "what": .string(change.summary)]),
             by: call.actor, company: company, in: tx)
         return ids.compactMap { results[$0] }
     }
@@ -85,7 +93,9 @@ enum TaskBulk {
         _ id: UUID, _ change: Work, _ call: Call, _ company: UUID, _ tx: Transaction
     ) async throws -> BulkResult {
         do {
-            let changed = try await tx.savepoint { try await apply(change, to: [id], by: call.actor, company, tx) }
+            let changed = try await tx.savepoint {
+                try await apply(change, to: [id], by: call.actor, company, tx)
+            }
             return BulkResult(id, isChanged: !changed.isEmpty)
         } catch let problem as Problem {
             return BulkResult(id, problem)
@@ -121,7 +131,9 @@ enum TaskBulk {
 
     /// The projects of those tasks that are there.
     @inline(never)
-    private static func projects(of ids: [UUID], _ company: UUID, _ tx: Transaction) async throws -> [UUID: UUID] {
+    private static func projects(of ids: [UUID], _ company: UUID, _ tx: Transaction) async throws -> [UUID:
+        UUID]
+    {
         let rows = try await tx.query(
             """
             SELECT id, project_id FROM tasks
@@ -134,7 +146,9 @@ enum TaskBulk {
 
     /// Why the caller may change nothing in a project; those where he may are absent.
     @inline(never)
-    private static func refusals(_ projects: [UUID], _ call: Call, _ tx: Transaction) async throws -> [UUID: Problem] {
+    private static func refusals(_ projects: [UUID], _ call: Call, _ tx: Transaction) async throws -> [UUID:
+        Problem]
+    {
         var refusals: [UUID: Problem] = [:]
         for project in projects {
             do {

@@ -6,7 +6,9 @@ import Wire
 /// What must be true of what a task points at.
 enum TaskChecks {
     @inline(never)
-    static func check(_ drafts: [TaskWriting.Draft], in place: ProjectPlace, _ company: UUID, _ tx: Transaction) async throws {
+    static func check(
+        _ drafts: [TaskWriting.Draft], in place: ProjectPlace, _ company: UUID, _ tx: Transaction
+    ) async throws {
         var known: Set<UUID> = []
         for draft in drafts {
             try checkDates(draft.startOn, draft.dueOn, draft.dueTime != nil)
@@ -37,7 +39,8 @@ enum TaskChecks {
 
     /// The sprint is one of the project and still open. It stays so until the transaction ends.
     @inline(never)
-    static func checkSprint(_ sprint: UUID, of project: UUID, _ company: UUID, _ tx: Transaction) async throws {
+    static func checkSprint(_ sprint: UUID, of project: UUID, _ company: UUID, _ tx: Transaction) async throws
+    {
         let rows = try await tx.query(
             """
             SELECT status FROM sprints
@@ -50,7 +53,9 @@ enum TaskChecks {
     }
 
     @inline(never)
-    private static func checkMembers(_ members: [UUID], _ pointer: String, _ company: UUID, _ tx: Transaction) async throws {
+    private static func checkMembers(_ members: [UUID], _ pointer: String, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let rows = try await tx.query(
             """
             SELECT count(*) FROM memberships
@@ -66,11 +71,14 @@ enum TaskChecks {
     }
 
     /// Each of them is an active member who can see each of the projects.
-    static func checkAssignees(_ members: [UUID], in projects: [UUID], _ company: UUID, _ tx: Transaction) async throws {
+    static func checkAssignees(_ members: [UUID], in projects: [UUID], _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let outsiders = try await outsiders(members, in: projects, company, tx)
         guard let first = outsiders.first else { return }
         throw Problem.unprocessable(
-            "/assignee_ids", "cannot-see", "\(first.member) is no active member who can see project \(first.projectKey)")
+            "/assignee_ids", "cannot-see",
+            "\(first.member) is no active member who can see project \(first.projectKey)")
     }
 
     /// Those among the members who are not active or cannot see one of the projects.

@@ -21,7 +21,8 @@ enum TaskEvents {
         let title: String
     }
 
-    private static let task = TaskData(taskId: id, projectId: project, key: "WEB-142", title: "Write the launch page")
+    private static let task = TaskData(
+        taskId: id, projectId: project, key: "WEB-142", title: "Write the launch page")
     static let created = EventType("task.created", "A task was made.", example: task)
     static let completed = EventType("task.completed", "A task was done.", example: task)
     static let deleted = EventType("task.deleted", "A task was put into the trash.", example: task)
@@ -80,7 +81,8 @@ enum TaskEvents {
             taskId: id, fromProjectId: project, toProjectId: other, oldKey: "WEB-142", key: "APP-7"))
 
     static func created(
-        _ drafts: [TaskWriting.Draft], _ made: [TaskWriting.CreatedTask], _ images: [TaskImage], by actor: Audit.Actor,
+        _ drafts: [TaskWriting.Draft], _ made: [TaskWriting.CreatedTask], _ images: [TaskImage],
+        by actor: Audit.Actor,
         company: UUID
     ) throws -> [SQL] {
         var events: [SQL] = []
@@ -88,18 +90,22 @@ enum TaskEvents {
             let data = TaskData(taskId: task.id, projectId: draft.project, key: task.key, title: draft.title)
             events.append(try Events.sql(created, data, on: "task", task.id, by: actor, company: company))
             if image.category == .completed {
-                events.append(try Events.sql(completed, data, on: "task", task.id, by: actor, company: company))
+                events.append(
+                    try Events.sql(completed, data, on: "task", task.id, by: actor, company: company))
             }
             if !draft.assignees.isEmpty {
                 let assignment = AssignmentData(
-                    taskId: task.id, projectId: draft.project, key: task.key, added: draft.assignees, removed: [])
-                events.append(try Events.sql(assigned, assignment, on: "task", task.id, by: actor, company: company))
+                    taskId: task.id, projectId: draft.project, key: task.key, added: draft.assignees,
+                    removed: [])
+                events.append(
+                    try Events.sql(assigned, assignment, on: "task", task.id, by: actor, company: company))
             }
         }
         return events
     }
 
-    static func changed(_ change: TaskWriting.Changed, by actor: Audit.Actor, _ company: UUID) throws -> [SQL] {
+    static func changed(_ change: TaskWriting.Changed, by actor: Audit.Actor, _ company: UUID) throws -> [SQL]
+    {
         let (old, new) = (change.before, change.after)
         let data = TaskData(taskId: new.id, projectId: new.projectId, key: new.key, title: new.title)
         func event<Data>(_ type: EventType<Data>, _ data: Data) throws -> SQL {
@@ -108,14 +114,16 @@ enum TaskEvents {
         if old.isDeleted != new.isDeleted { return [try event(new.isDeleted ? deleted : restored, data)] }
         var events = [
             try event(
-                updated, UpdateData(taskId: new.id, projectId: new.projectId, key: new.key, changed: change.names))
+                updated,
+                UpdateData(taskId: new.id, projectId: new.projectId, key: new.key, changed: change.names))
         ]
         if old.projectId != new.projectId {
             events.append(
                 try event(
                     moved,
                     MoveData(
-                        taskId: new.id, fromProjectId: old.projectId, toProjectId: new.projectId, oldKey: old.key,
+                        taskId: new.id, fromProjectId: old.projectId, toProjectId: new.projectId,
+                        oldKey: old.key,
                         key: new.key)))
         }
         if old.stateId != new.stateId {
@@ -126,7 +134,9 @@ enum TaskEvents {
                         taskId: new.id, projectId: new.projectId, key: new.key, fromStateId: old.stateId,
                         toStateId: new.stateId, fromCategory: old.category, toCategory: new.category)))
         }
-        if old.category != .completed, new.category == .completed { events.append(try event(completed, data)) }
+        if old.category != .completed, new.category == .completed {
+            events.append(try event(completed, data))
+        }
         let added = new.assigneeIds.filter { !old.assigneeIds.contains($0) }
         let removed = old.assigneeIds.filter { !new.assigneeIds.contains($0) }
         if !added.isEmpty || !removed.isEmpty {
@@ -134,7 +144,8 @@ enum TaskEvents {
                 try event(
                     assigned,
                     AssignmentData(
-                        taskId: new.id, projectId: new.projectId, key: new.key, added: added, removed: removed)))
+                        taskId: new.id, projectId: new.projectId, key: new.key, added: added, removed: removed
+                    )))
         }
         return events
     }

@@ -29,8 +29,10 @@ enum TaskExamples {
         let body: [(String, JSON)] = [
             ("state_id", state), ("state_name", "In progress"), ("category", "started"), ("priority", "high"),
             ("rank", "b0F"), ("parent_id", nil), ("sprint_id", nil), ("reporter_id", member),
-            ("assignee_ids", [member]), ("tag_ids", []), ("points", 3), ("estimate_minutes", nil), ("start_on", nil),
-            ("due_on", "2026-12-04"), ("due_time", "17:30"), ("due_at", "2026-12-04T16:30:00Z"), ("is_overdue", false),
+            ("assignee_ids", [member]), ("tag_ids", []), ("points", 3), ("estimate_minutes", nil),
+            ("start_on", nil),
+            ("due_on", "2026-12-04"), ("due_time", "17:30"), ("due_at", "2026-12-04T16:30:00Z"),
+            ("is_overdue", false),
             ("is_blocked", .bool(more)), ("subtask_count", 2), ("subtask_done_count", 1),
         ]
         let parts: [(String, JSON)] = [

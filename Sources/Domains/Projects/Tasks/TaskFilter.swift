@@ -28,7 +28,8 @@ struct TaskFilter: ListFilter {
 
     static let sorts = ["-created_at", "rank", "priority_rank", "due", "updated_at", "number"]
     static let ownFields: Set<String> = [
-        "project_id", "assignee", "sprint", "parent", "milestone", "is_overdue", "archived", "created_at", "updated_at", "tag", "custom", "q",
+        "project_id", "assignee", "sprint", "parent", "milestone", "is_overdue", "archived", "created_at",
+        "updated_at", "tag", "custom", "q",
     ]
 
     /// The one member whose tasks are wanted, if it is one.
@@ -44,13 +45,18 @@ struct TaskFilter: ListFilter {
         var all: [SQL] = []
         if let projectId {
             // One project is compared as such, so that its order can be read from the index.
-            all.append(projectId.count == 1 ? "t.project_id = \(projectId[0])" : "t.project_id = ANY(\(projectId)::uuid[])")
+            all.append(
+                projectId.count == 1
+                    ? "t.project_id = \(projectId[0])" : "t.project_id = ANY(\(projectId)::uuid[])")
         }
         if let assignee, !isAssigned { all.append(Self.assigned(to: assignee, company, me: member)) }
         if let sprint { all.append(Self.oneOf(sprint, "t.sprint_id")) }
         if let parent { all.append(Self.oneOf([parent], "t.parent_id")) }
         if let milestone { all.append(Self.reached(milestone, company)) }
-        if let isOverdue { all.append(isOverdue ? TaskRows.isOverdue : "NOT coalesce(\(fragment: TaskRows.isOverdue), false)") }
+        if let isOverdue {
+            all.append(
+                isOverdue ? TaskRows.isOverdue : "NOT coalesce(\(fragment: TaskRows.isOverdue), false)")
+        }
         if let createdAt { all += Self.within(createdAt, "t.created_at") }
         if let updatedAt { all += Self.within(updatedAt, "t.updated_at") }
         switch archived ?? .no {
@@ -61,7 +67,9 @@ struct TaskFilter: ListFilter {
         if let tag { all.append(ProjectsDomain.taskTags.hasAny(tag, of: "t.id", company: company)) }
         if let custom {
             let scope = projectId?.count == 1 ? projectId?.first : nil
-            all.append(try await fields.condition(custom, on: "t.custom", of: "task", scope: scope, company: company))
+            all.append(
+                try await fields.condition(custom, on: "t.custom", of: "task", scope: scope, company: company)
+            )
         }
         if let q { all.append(TaskSearch.condition(q.text, company)) }
         return all.map { " AND \(fragment: $0)" as SQL }.joined(separator: "")
@@ -89,7 +97,9 @@ struct TaskFilter: ListFilter {
         let linked: SQL = "SELECT link.task_id FROM milestone_tasks link WHERE link.company_id = \(company)"
         let ids = choices.compactMap(\.id)
         var terms: [SQL] = []
-        if !ids.isEmpty { terms.append("t.id IN (\(fragment: linked) AND link.milestone_id = ANY(\(ids)::uuid[]))") }
+        if !ids.isEmpty {
+            terms.append("t.id IN (\(fragment: linked) AND link.milestone_id = ANY(\(ids)::uuid[]))")
+        }
         if choices.contains(where: { $0.id == nil }) {
             terms.append("NOT EXISTS (\(fragment: linked) AND link.task_id = t.id)")
         }
@@ -106,7 +116,8 @@ struct TaskFilter: ListFilter {
     }
 
     private static func within(_ bounds: Bounds<Timestamp>, _ column: String) -> [SQL] {
-        [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)].compactMap { sign, value in
+        [(">=", bounds.gte), (">", bounds.gt), ("<=", bounds.lte), ("<", bounds.lt)].compactMap {
+            sign, value in
             value.map { "\(unescaped: "\(column) \(sign) ")\($0)" }
         }
     }
@@ -119,7 +130,8 @@ extension TaskFilter: FieldNotes {
             "sprint": "Sprints by id, or `none` for tasks that are in no sprint.",
             "parent": "The sub-tasks of a task, or `none` for tasks that are part of no other.",
             "milestone": "Milestones by id, or `none` for tasks that are part of none.",
-            "q": "Words of title and description, or their beginnings, or a key. A slip in a longer word is forgiven.",
+            "q":
+                "Words of title and description, or their beginnings, or a key. A slip in a longer word is forgiven.",
         ]
     }
 }
@@ -135,7 +147,8 @@ struct AssigneeChoice: TextValue {
 
     static var rule: TextRule {
         TextRule(length: 2...36, pattern: "^(me|none|\(idPattern))$") { text in
-            text == "me" || text == "none" || UUID(text) != nil ? nil : "must be me, none or the id of a member"
+            text == "me" || text == "none" || UUID(text) != nil
+                ? nil : "must be me, none or the id of a member"
         }
     }
     static var exampleText: String { "me" }

@@ -12,7 +12,9 @@ enum TaskGraph {
 
     /// The problem of hanging `task` under `parent`, when there is one. The graph must be locked.
     @inline(never)
-    static func checkParent(_ parent: UUID, of task: UUID, in project: UUID, _ company: UUID, _ tx: Transaction) async throws {
+    static func checkParent(
+        _ parent: UUID, of task: UUID, in project: UUID, _ company: UUID, _ tx: Transaction
+    ) async throws {
         let rows = try await tx.query(
             """
             WITH RECURSIVE up AS (

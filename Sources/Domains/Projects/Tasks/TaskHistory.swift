@@ -6,7 +6,9 @@ import Wire
 enum TaskHistory {
     @RouteList static var routes: [Route] {
         GET("/v1/tasks/{id}/history", "List what was changed of a task", .can(.tasksRead), list)
-            .describe("Never rewritten. Ids stand for states, sprints, members and tasks; `field` names custom values as `custom.key`.")
+            .describe(
+                "Never rewritten. Ids stand for states, sprints, members and tasks; `field` names custom values as `custom.key`."
+            )
             .example(
                 answer: [
                     "id": TaskExamples.other, "at": "2026-11-24T08:00:00Z", "actor_kind": "user",
@@ -22,7 +24,9 @@ enum TaskHistory {
         static let sorts = ["-at"]
     }
 
-    static func list(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<TaskHistoryEntry> {
+    static func list(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<
+        TaskHistoryEntry
+    > {
         let company = try call.company
         _ = try await ProjectAccess.require(.see, onTask: id.value, call)
         return try await call.page(

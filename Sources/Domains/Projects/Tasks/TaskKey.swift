@@ -11,8 +11,11 @@ struct TaskKey: TextValue {
         TextRule(length: 4...20, pattern: "^[A-Za-z][A-Za-z0-9]{1,9}-[1-9][0-9]{0,8}$") { text in
             let parts = text.split(separator: "-", omittingEmptySubsequences: false)
             let isKey =
-                parts.count == 2 && (2...10).contains(parts[0].utf8.count) && (1...9).contains(parts[1].utf8.count)
-                && parts[0].utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) }
+                parts.count == 2 && (2...10).contains(parts[0].utf8.count)
+                && (1...9).contains(parts[1].utf8.count)
+                && parts[0].utf8.allSatisfy {
+                    (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF)
+                }
                 && (0x41...0x5A).contains(parts[0].utf8.first! & 0xDF)
                 && parts[1].utf8.allSatisfy { (0x30...0x39).contains($0) } && parts[1].utf8.first != 0x30
             return isKey ? nil : "is no key like WEB-142"

@@ -6,21 +6,26 @@ import Wire
 /// What becomes of tasks: another kind of thing, put aside, taken back.
 enum TaskLife {
     @RouteList static var routes: [Route] {
-        POST("/v1/tasks/{id}/convert", "Make a task another kind of thing", .can(.tasksRead), convert).ifMatch(.accepted)
+        POST("/v1/tasks/{id}/convert", "Make a task another kind of thing", .can(.tasksRead), convert)
+            .ifMatch(.accepted)
             .describe("`subtask` makes it part of `parent_id`; any other type makes it stand by itself.")
             .problems(.projectArchived, .taskCircle, .taskTooDeep, .tooManySubtasks)
             .example(body: ["to": "subtask", "parent_id": TaskExamples.other], answer: TaskExamples.task)
         POST("/v1/tasks/{id}/archive", "Archive a task", .can(.tasksRead), archive).ifMatch(.accepted)
             .describe("Lists and boards leave it out; it can still be read and found.")
             .problems(.projectArchived).example(answer: TaskExamples.task)
-        POST("/v1/tasks/{id}/restore", "Take a task out of the trash or the archive", .can(.tasksRead), restore)
-            .describe("Out of the trash it brings the sub-tasks that went there along with it.")
-            .problems(.projectArchived, .taskNotInTrash).example(answer: TaskExamples.task)
+        POST(
+            "/v1/tasks/{id}/restore", "Take a task out of the trash or the archive", .can(.tasksRead), restore
+        )
+        .describe("Out of the trash it brings the sub-tasks that went there along with it.")
+        .problems(.projectArchived, .taskNotInTrash).example(answer: TaskExamples.task)
         GET("/v1/tasks/trash", "List the tasks in the trash", .can(.tasksRead), trash)
             .describe("Those that were deleted themselves; their sub-tasks come back with them.")
     }
 
-    static func convert(_ call: Call, _ id: Path<UUID>, _ body: Body<TaskConversion>) async throws -> Single<ProjectTask> {
+    static func convert(_ call: Call, _ id: Path<UUID>, _ body: Body<TaskConversion>) async throws -> Single<
+        ProjectTask
+    > {
         var change = TaskWriting.Change()
         switch body.to {
         case .subtask:
@@ -29,7 +34,9 @@ enum TaskLife {
             }
             change.parent = .some(parent)
         case .task, .story, .bug, .epic:
-            if body.parentId != nil { throw Problem.unprocessable("/parent_id", "not-allowed", "is for sub-tasks") }
+            if body.parentId != nil {
+                throw Problem.unprocessable("/parent_id", "not-allowed", "is for sub-tasks")
+            }
             change.type = TaskType(rawValue: body.to.rawValue)
             change.parent = .some(nil)
         }
@@ -42,11 +49,14 @@ enum TaskLife {
         return try await self.change(id.value, change, call)
     }
 
-    private static func change(_ id: UUID, _ change: TaskWriting.Change, _ call: Call) async throws -> Single<ProjectTask> {
+    private static func change(_ id: UUID, _ change: TaskWriting.Change, _ call: Call) async throws -> Single<
+        ProjectTask
+    > {
         let company = try call.company
         _ = try await call.db.transaction { tx in
             _ = try await ProjectAccess.require(.contribute, onTask: id, call, tx)
-            return try await TaskWriting.change([id], change, by: call.actor, company: company, in: tx) { version in
+            return try await TaskWriting.change([id], change, by: call.actor, company: company, in: tx) {
+                version in
                 try call.requireVersion(version)
             }
         }

@@ -20,16 +20,23 @@ enum TaskLinks {
         let company = try call.company
         _ = try await ProjectAccess.require(.see, onTask: id.value, call)
         return Page(
-            all: try await call.db.query("\(fragment: select(company)) AND l.task_id = \(id) ORDER BY l.created_at, l.id"))
+            all: try await call.db.query(
+                "\(fragment: select(company)) AND l.task_id = \(id) ORDER BY l.created_at, l.id"))
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewTaskLink>) async throws -> Created<TaskLink> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewTaskLink>) async throws -> Created<
+        TaskLink
+    > {
         let company = try call.company
-        if (body.url == nil) == (body.objectType == nil) || (body.objectType == nil) != (body.objectId == nil) {
-            throw Problem.unprocessable("/url", "one-of", "name a `url`, or an `object_type` with its `object_id`")
+        if (body.url == nil) == (body.objectType == nil) || (body.objectType == nil) != (body.objectId == nil)
+        {
+            throw Problem.unprocessable(
+                "/url", "one-of", "name a `url`, or an `object_type` with its `object_id`")
         }
         let link = UUID.v7()
-        let rows = try await call.db.transaction { tx in try await add(link, body.value, to: id.value, call, company, tx) }
+        let rows = try await call.db.transaction { tx in
+            try await add(link, body.value, to: id.value, call, company, tx)
+        }
         return try Created(rows)
     }
 
@@ -60,7 +67,9 @@ enum TaskLinks {
         let company = try call.company
         try await call.db.transaction { tx in
             _ = try await ProjectAccess.require(.contribute, onTask: id.value, call, tx)
-            guard let head = try await tx.query(TaskParts.lock(id.value, company)).first else { throw Problem.notFound }
+            guard let head = try await tx.query(TaskParts.lock(id.value, company)).first else {
+                throw Problem.notFound
+            }
             let gone = try await tx.query(
                 """
                 DELETE FROM task_links WHERE company_id = \(company) AND task_id = \(id) AND id = \(link)
@@ -68,7 +77,8 @@ enum TaskLinks {
                 """)
             guard let row = gone.first else { throw Problem.notFound }
             let what: String = try row.get("what")
-            _ = try await tx.batch(TaskParts.note(id.value, head, "link", before: .string(what), by: call.actor, company))
+            _ = try await tx.batch(
+                TaskParts.note(id.value, head, "link", before: .string(what), by: call.actor, company))
         }
         return NoContent()
     }

@@ -6,27 +6,37 @@ import Wire
 /// Tasks that go to another project, or are made again there or here.
 enum TaskMoves {
     @RouteList static var routes: [Route] {
-        POST("/v1/tasks/{id}/move", "Move a task to another project", .can(.tasksRead), move).ifMatch(.accepted)
-            .describe(
-                "With its sub-tasks. Each gets a number there, and its old key goes on leading to it; its state becomes the one "
-                    + "of the same name, else of the same category. It leaves its sprint and its parent, and those who cannot "
-                    + "see the other project are assigned no longer.")
-            .problems(.projectArchived, .taskSameProject, .tooManyMoved)
-            .example(body: ["project_id": TaskExamples.project], answer: TaskExamples.task)
+        POST("/v1/tasks/{id}/move", "Move a task to another project", .can(.tasksRead), move).ifMatch(
+            .accepted
+        )
+        .describe(
+            "With its sub-tasks. Each gets a number there, and its old key goes on leading to it; its state becomes the one "
+                + "of the same name, else of the same category. It leaves its sprint and its parent, and those who cannot "
+                + "see the other project are assigned no longer."
+        )
+        .problems(.projectArchived, .taskSameProject, .tooManyMoved)
+        .example(body: ["project_id": TaskExamples.project], answer: TaskExamples.task)
         POST("/v1/tasks/{id}/duplicate", "Make a copy of a task", .can(.tasksRead), duplicate)
-            .describe("It begins in the initial state, in no sprint, with nothing done of its checklist. It shows the same files.")
+            .describe(
+                "It begins in the initial state, in no sprint, with nothing done of its checklist. It shows the same files."
+            )
             .problems(.projectArchived, .tooManyMoved, .tooManySubtasks)
-            .example(body: ["title": "Write the second page", "with_subtasks": true], answer: TaskExamples.task)
+            .example(
+                body: ["title": "Write the second page", "with_subtasks": true], answer: TaskExamples.task)
     }
 
-    static func move(_ call: Call, _ id: Path<UUID>, _ body: Body<TaskMove>) async throws -> Single<ProjectTask> {
+    static func move(_ call: Call, _ id: Path<UUID>, _ body: Body<TaskMove>) async throws -> Single<
+        ProjectTask
+    > {
         let company = try call.company
         try await call.db.transaction { tx in try await move(id.value, body.value, call, company, tx) }
         return try Single(await Tasks.rows(id.value, call))
     }
 
     @inline(never)
-    private static func move(_ id: UUID, _ body: TaskMove, _ call: Call, _ company: UUID, _ tx: Transaction) async throws {
+    private static func move(_ id: UUID, _ body: TaskMove, _ call: Call, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let from = try await ProjectAccess.require(.contribute, onTask: id, call, tx)
         _ = try await ProjectAccess.require(.contribute, in: body.projectId, call, tx)
         if from.id == body.projectId { throw Problem(.taskSameProject) }
@@ -51,7 +61,8 @@ enum TaskMoves {
         let strangers = Set(outsiders.map(\.member))
         let after = before.enumerated().map { index, task in
             let state = task.id == id ? body.stateId.flatMap(place.state) : nil
-            return arrived(task, at: place, state, index, ranks[index], isRoot: task.id == id, without: strangers)
+            return arrived(
+                task, at: place, state, index, ranks[index], isRoot: task.id == id, without: strangers)
         }
         _ = try await tx.batch([
             keepKeys(of: before, company),
@@ -63,11 +74,14 @@ enum TaskMoves {
     }
 
     private static func arrived(
-        _ task: TaskSnapshot, at place: ProjectPlace, _ wanted: ProjectPlace.State?, _ index: Int, _ rank: Rank,
+        _ task: TaskSnapshot, at place: ProjectPlace, _ wanted: ProjectPlace.State?, _ index: Int,
+        _ rank: Rank,
         isRoot: Bool, without strangers: Set<UUID>
     ) -> TaskSnapshot {
         var new = task
-        (new.projectId, new.projectKey, new.number, new.newRank) = (place.id, place.key, place.firstNumber + index, rank)
+        (new.projectId, new.projectKey, new.number, new.newRank) = (
+            place.id, place.key, place.firstNumber + index, rank
+        )
         let state = wanted ?? place.counterpart(of: task.stateName, task.category)
         if let state { (new.stateId, new.stateName, new.category) = (state.id, state.name, state.category) }
         new.sprintId = nil
@@ -86,7 +100,9 @@ enum TaskMoves {
 
     /// A task and all that is part of it, parents first.
     @inline(never)
-    static func tree(of task: UUID, withDeleted: Bool, _ company: UUID, _ tx: Transaction) async throws -> [UUID] {
+    static func tree(of task: UUID, withDeleted: Bool, _ company: UUID, _ tx: Transaction) async throws
+        -> [UUID]
+    {
         let rows = try await tx.query(
             """
             WITH RECURSIVE part AS (
@@ -101,9 +117,13 @@ enum TaskMoves {
         return try rows.map { try $0.get("id") }
     }
 
-    static func duplicate(_ call: Call, _ id: Path<UUID>, _ body: Body<TaskCopy>) async throws -> Created<ProjectTask> {
+    static func duplicate(_ call: Call, _ id: Path<UUID>, _ body: Body<TaskCopy>) async throws -> Created<
+        ProjectTask
+    > {
         let company = try call.company
-        let copy = try await call.db.transaction { tx in try await duplicate(id.value, body.value, call, company, tx) }
+        let copy = try await call.db.transaction { tx in
+            try await duplicate(id.value, body.value, call, company, tx)
+        }
         return try Created(await Tasks.rows(copy, call), at: "/v1/tasks/\(copy)")
     }
 
@@ -126,8 +146,10 @@ enum TaskMoves {
             var draft = TaskWriting.Draft(copyOf: original, in: project)
             draft.id = copies[original.id] ?? draft.id
             draft.reporter = try call.member
-            draft.assignees = body.withAssignees ?? true ? original.assigneeIds.filter { !strangers.contains($0) } : []
-            draft.parent = original.parentId.flatMap { copies[$0] } ?? (project == from.id ? original.parentId : nil)
+            draft.assignees =
+                body.withAssignees ?? true ? original.assigneeIds.filter { !strangers.contains($0) } : []
+            draft.parent =
+                original.parentId.flatMap { copies[$0] } ?? (project == from.id ? original.parentId : nil)
             if original.id == id, let title = body.title { draft.title = title.text }
             return draft
         }

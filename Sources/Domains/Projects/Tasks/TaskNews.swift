@@ -23,7 +23,8 @@ enum TaskNews {
         ])
 
     static let stateChanged = NotificationType(
-        "task.state_changed", category: "tasks", summary: "A task you report, work on or watch is in another state.",
+        "task.state_changed", category: "tasks",
+        summary: "A task you report, work on or watch is in another state.",
         severity: .low, channels: [.inApp], values: ["key", "title", "from", "state"],
         texts: [
             "en": .init("{{key}} is in {{state}}", "{{title}} went from {{from}} to {{state}}."),
@@ -31,7 +32,8 @@ enum TaskNews {
         ])
 
     static let statesChanged = NotificationType(
-        "task.states_changed", category: "tasks", summary: "Several tasks you report or work on changed their state at once.",
+        "task.states_changed", category: "tasks",
+        summary: "Several tasks you report or work on changed their state at once.",
         severity: .low, channels: [.inApp], values: ["count", "keys"],
         texts: [
             "en": .init("{{count}} of your tasks are in another state", "{{keys}}"),
@@ -39,7 +41,8 @@ enum TaskNews {
         ])
 
     static let dueSoon = NotificationType(
-        "task.due_soon", category: "tasks", summary: "A task of yours is due within a day.", values: ["key", "title", "due"],
+        "task.due_soon", category: "tasks", summary: "A task of yours is due within a day.",
+        values: ["key", "title", "due"],
         texts: [
             "en": .init("{{key}} is due soon", "{{title}} is due by {{due}}."),
             "de": .init("{{key}} ist bald fällig", "{{title}} ist fällig bis {{due}}."),
@@ -80,19 +83,24 @@ enum TaskNews {
 
     /// Tells each who is newly assigned: of one task by its name, of several at once by their number.
     @inline(never)
-    static func tell(_ assignments: [Assigned], by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func tell(_ assignments: [Assigned], by actor: Audit.Actor, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         if assignments.isEmpty { return }
         let users = try await users(of: assignments.map(\.member), company, tx)
-        for (member, user) in users.sorted(by: { $0.key.description < $1.key.description }) where user != actor.person {
+        for (member, user) in users.sorted(by: { $0.key.description < $1.key.description })
+        where user != actor.person {
             let own = assignments.filter { $0.member == member }
             if own.count == 1 {
                 try await Notify.record(
                     assigned, to: [user], about: .init("task", own[0].task),
-                    values: ["key": .string(own[0].key), "title": .string(own[0].title)], by: actor, company: company,
+                    values: ["key": .string(own[0].key), "title": .string(own[0].title)], by: actor,
+                    company: company,
                     in: tx)
             } else {
                 try await Notify.record(
-                    assignedMany, to: [user], values: summary(of: own.map(\.key)), by: actor, company: company, in: tx)
+                    assignedMany, to: [user], values: summary(of: own.map(\.key)), by: actor,
+                    company: company, in: tx)
             }
         }
     }
@@ -113,15 +121,19 @@ enum TaskNews {
             }
         }
         try await tell(assignments, by: actor, company, tx)
-        let moved = changed.filter { $0.before.stateId != $0.after.stateId && $0.before.projectId == $0.after.projectId }
+        let moved = changed.filter {
+            $0.before.stateId != $0.after.stateId && $0.before.projectId == $0.after.projectId
+        }
         if moved.isEmpty { return }
         let people = Set(moved.flatMap(\.after.people))
         let users = try await users(of: Array(people), company, tx)
         if moved.count > TaskLimits.newsMax {
-            for (member, user) in users.sorted(by: { $0.key.description < $1.key.description }) where user != actor.person {
+            for (member, user) in users.sorted(by: { $0.key.description < $1.key.description })
+            where user != actor.person {
                 let own = moved.map(\.after).filter { $0.people.contains(member) }
                 try await Notify.record(
-                    statesChanged, to: [user], values: summary(of: own.map(\.key)), by: actor, company: company, in: tx)
+                    statesChanged, to: [user], values: summary(of: own.map(\.key)), by: actor,
+                    company: company, in: tx)
             }
             return
         }
@@ -132,7 +144,8 @@ enum TaskNews {
             let news = News(
                 stateChanged, about: .init("task", task.id),
                 values: [
-                    "key": .string(task.key), "title": .string(task.title), "from": .string(change.before.stateName),
+                    "key": .string(task.key), "title": .string(task.title),
+                    "from": .string(change.before.stateName),
                     "state": .string(task.stateName),
                 ], by: actor)
             try await Notify.record(news, to: audience, company: company, in: tx)
@@ -143,7 +156,8 @@ enum TaskNews {
     static func users(of members: [UUID], _ company: UUID, _ tx: Transaction) async throws -> [UUID: UUID] {
         if members.isEmpty { return [:] }
         let rows = try await tx.query(
-            "SELECT id, user_id FROM memberships WHERE company_id = \(company) AND id = ANY(\(members)::uuid[])")
+            "SELECT id, user_id FROM memberships WHERE company_id = \(company) AND id = ANY(\(members)::uuid[])"
+        )
         var users: [UUID: UUID] = [:]
         for row in rows { users[try row.get("id")] = try row.get("user_id", as: UUID.self) }
         return users

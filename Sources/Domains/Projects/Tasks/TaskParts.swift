@@ -14,7 +14,8 @@ enum TaskParts {
     }
 
     static func note(
-        _ task: UUID, _ head: Row, _ field: String, before: JSON = .null, after: JSON = .null, by actor: Audit.Actor,
+        _ task: UUID, _ head: Row, _ field: String, before: JSON = .null, after: JSON = .null,
+        by actor: Audit.Actor,
         _ company: UUID
     ) throws -> [SQL] {
         let data = TaskEvents.UpdateData(

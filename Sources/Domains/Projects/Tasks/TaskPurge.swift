@@ -6,7 +6,9 @@ import Wire
 enum TaskPurge {
     /// Deletes the tasks of which a condition on `t` holds; those that are part of them must be among them.
     @inline(never)
-    static func purge(where condition: SQL, _ files: FileKeeping?, _ company: UUID, _ tx: Transaction) async throws {
+    static func purge(where condition: SQL, _ files: FileKeeping?, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         let found = try await tx.batch([
             """
             SELECT a.id FROM task_attachments a
@@ -27,7 +29,8 @@ enum TaskPurge {
     /// All of a project's tasks, and its rules for new ones.
     static func purge(project: UUID, _ files: FileKeeping?, _ company: UUID, _ tx: Transaction) async throws {
         try await purge(where: "t.project_id = \(project)", files, company, tx)
-        _ = try await tx.query("DELETE FROM recurring_tasks WHERE company_id = \(company) AND project_id = \(project)")
+        _ = try await tx.query(
+            "DELETE FROM recurring_tasks WHERE company_id = \(company) AND project_id = \(project)")
     }
 
     /// Empties the trash of what has lain there for its time, oldest first: what is part of a task has gone there with it
@@ -46,7 +49,8 @@ enum TaskPurge {
                 if roots.isEmpty { return false }
                 let ids = try roots.map { try $0.get("deleted_with", as: UUID.self) }
                 try await purge(
-                    where: "t.deleted_at IS NOT NULL AND t.deleted_with = ANY(\(ids)::uuid[])", files, company, tx)
+                    where: "t.deleted_at IS NOT NULL AND t.deleted_with = ANY(\(ids)::uuid[])", files,
+                    company, tx)
                 return roots.count == TaskLimits.sweptAtOnce
             }
         }

@@ -16,7 +16,8 @@ enum TaskRanking {
             case (nil, nil): return nil
             case (let other?, nil): self = .before(other)
             case (nil, let other?): self = .after(other)
-            case (.some, .some): throw Problem.unprocessable("/after", "too-many", "name one of `before` and `after`")
+            case (.some, .some):
+                throw Problem.unprocessable("/after", "too-many", "name one of `before` and `after`")
             }
         }
 
@@ -41,9 +42,12 @@ enum TaskRanking {
 
     @inline(never)
     static func place(
-        _ task: UUID, _ spot: Spot, in project: UUID, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction
+        _ task: UUID, _ spot: Spot, in project: UUID, by actor: Audit.Actor, _ company: UUID,
+        _ tx: Transaction
     ) async throws {
-        if spot.neighbour == task { throw Problem.unprocessable(spot.pointer, "itself", "is the task itself") }
+        if spot.neighbour == task {
+            throw Problem.unprocessable(spot.pointer, "itself", "is the task itself")
+        }
         _ = try await tx.query(lock(project, company))
         var gap = try await gap(task, spot, project, company, tx)
         if gap == nil {
@@ -60,8 +64,10 @@ enum TaskRanking {
             RETURNING p.key || '-' || t.number AS key
             """)
         guard let row = rows.first else { throw Problem.notFound }
-        let data = TaskEvents.UpdateData(taskId: task, projectId: project, key: try row.get("key"), changed: ["rank"])
-        try await Events.record(TaskEvents.updated, data, on: "task", task, by: actor, company: company, in: tx)
+        let data = TaskEvents.UpdateData(
+            taskId: task, projectId: project, key: try row.get("key"), changed: ["rank"])
+        try await Events.record(
+            TaskEvents.updated, data, on: "task", task, by: actor, company: company, in: tx)
     }
 
     /// A free rank at the spot; nil when the keys there are too long or none, and have to be dealt anew.

@@ -12,7 +12,8 @@ enum TaskRelations {
             .operation("relateTask")
             .describe(
                 "Takes the right to contribute to this task's project and to see the other's. What blocks never leads back to "
-                    + "the task itself, over however many others.")
+                    + "the task itself, over however many others."
+            )
             .problems(.projectArchived, .taskCircle, .taskRelationExists, .tooManyTaskParts)
             .example(body: ["kind": "blocked_by", "task_id": TaskExamples.other])
         DELETE("/v1/tasks/{id}/relations/{relation_id}", "Take a relation away", .can(.tasksRead), remove)
@@ -25,7 +26,9 @@ enum TaskRelations {
         return Page(all: try await call.db.query(sql + " ORDER BY kind, r.created_at, r.id"))
     }
 
-    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewTaskRelation>) async throws -> Created<TaskRelation> {
+    static func add(_ call: Call, _ id: Path<UUID>, _ body: Body<NewTaskRelation>) async throws -> Created<
+        TaskRelation
+    > {
         let company = try call.company
         let relation = UUID.v7()
         try await call.db.transaction { tx in
@@ -37,7 +40,8 @@ enum TaskRelations {
 
     @inline(never)
     private static func add(
-        _ relation: UUID, _ body: NewTaskRelation, to task: UUID, _ call: Call, _ company: UUID, _ tx: Transaction
+        _ relation: UUID, _ body: NewTaskRelation, to task: UUID, _ call: Call, _ company: UUID,
+        _ tx: Transaction
     ) async throws {
         let other = body.taskId
         if other == task { throw Problem(.taskCircle) }
@@ -52,7 +56,8 @@ enum TaskRelations {
         let (own, there) = (try await head(task, company, tx), try await head(other, company, tx))
         if kind == .blocks { try await TaskGraph.checkBlocking(from, to, company, tx) }
         let count = try await tx.query(
-            "SELECT count(*) FROM task_relations WHERE company_id = \(company) AND (from_id = \(task) OR to_id = \(task))")
+            "SELECT count(*) FROM task_relations WHERE company_id = \(company) AND (from_id = \(task) OR to_id = \(task))"
+        )
         if try count[0].get(0, as: Int.self) >= TaskLimits.relationsMax { throw Problem(.tooManyTaskParts) }
         let (ownKey, otherKey): (String, String) = (try own.get("key"), try there.get("key"))
         let statements: [SQL] = [
@@ -65,10 +70,13 @@ enum TaskRelations {
              WHERE company_id = \(company) AND id = \(to) AND \(kind) = 'blocks' AND NOT has_blockers
             """,
         ]
-        let notes = try TaskParts.note(
-            task, own, "relation.\(body.kind.rawValue)", after: .string(otherKey), by: call.actor, company)
+        let notes =
+            try TaskParts.note(
+                task, own, "relation.\(body.kind.rawValue)", after: .string(otherKey), by: call.actor, company
+            )
             + TaskParts.note(
-                other, there, "relation.\(body.kind.inverse.rawValue)", after: .string(ownKey), by: call.actor, company)
+                other, there, "relation.\(body.kind.inverse.rawValue)", after: .string(ownKey),
+                by: call.actor, company)
         _ = try await tx.batch(statements + notes)
     }
 
@@ -86,7 +94,9 @@ enum TaskRelations {
 
     static func remove(_ call: Call, _ id: Path<UUID>, _ relation: Path<UUID>) async throws -> NoContent {
         let company = try call.company
-        try await call.db.transaction { tx in try await remove(relation.value, from: id.value, call, company, tx) }
+        try await call.db.transaction { tx in
+            try await remove(relation.value, from: id.value, call, company, tx)
+        }
         return NoContent()
     }
 
@@ -102,14 +112,18 @@ enum TaskRelations {
             RETURNING kind, from_id, to_id
             """)
         guard let row = gone.first else { throw Problem.notFound }
-        let kind = RelationKind(of: try row.get("kind"), isFrom: try row.get("from_id", as: UUID.self) == task)
-        let other: UUID = try row.get("from_id", as: UUID.self) == task ? row.get("to_id") : row.get("from_id")
+        let kind = RelationKind(
+            of: try row.get("kind"), isFrom: try row.get("from_id", as: UUID.self) == task)
+        let other: UUID =
+            try row.get("from_id", as: UUID.self) == task ? row.get("to_id") : row.get("from_id")
         let (own, there) = (try await head(task, company, tx), try await head(other, company, tx))
         let (ownKey, otherKey): (String, String) = (try own.get("key"), try there.get("key"))
-        let notes = try TaskParts.note(
-            task, own, "relation.\(kind.rawValue)", before: .string(otherKey), by: call.actor, company)
+        let notes =
+            try TaskParts.note(
+                task, own, "relation.\(kind.rawValue)", before: .string(otherKey), by: call.actor, company)
             + TaskParts.note(
-                other, there, "relation.\(kind.inverse.rawValue)", before: .string(ownKey), by: call.actor, company)
+                other, there, "relation.\(kind.inverse.rawValue)", before: .string(ownKey), by: call.actor,
+                company)
         _ = try await tx.batch(notes)
     }
 

@@ -8,7 +8,9 @@ enum TaskReminders {
         for kind in Kind.allCases {
             var told = TaskLimits.toldAtOnce
             while told == TaskLimits.toldAtOnce {
-                told = try await db.transaction(as: Tenant(company: company)) { tx in try await tell(kind, company, tx) }
+                told = try await db.transaction(as: Tenant(company: company)) { tx in
+                    try await tell(kind, company, tx)
+                }
             }
         }
     }
@@ -33,7 +35,8 @@ enum TaskReminders {
         /// What has been overdue for long, or came so from elsewhere, is no news.
         var isDue: SQL {
             switch self {
-            case .dueSoon: "t.due_at > now() AND t.due_at <= now() + make_interval(hours => \(TaskLimits.dueSoonHours))"
+            case .dueSoon:
+                "t.due_at > now() AND t.due_at <= now() + make_interval(hours => \(TaskLimits.dueSoonHours))"
             case .overdue: "t.due_at <= now() AND t.due_at > now() - interval '7 days'"
             }
         }
@@ -57,7 +60,8 @@ enum TaskReminders {
             """)
         if rows.isEmpty { return 0 }
         let people = try rows.flatMap { row in
-            try row.get("assignee_ids", as: [UUID].self) + [try row.get("reporter_id", as: UUID?.self)].compactMap { $0 }
+            try row.get("assignee_ids", as: [UUID].self)
+                + [try row.get("reporter_id", as: UUID?.self)].compactMap { $0 }
         }
         let users = try await TaskNews.users(of: people.unique, company, tx)
         for row in rows { try await tell(row, kind, users, company, tx) }
@@ -77,7 +81,8 @@ enum TaskReminders {
         let assignees = try row.get("assignee_ids", as: [UUID].self).compactMap { users[$0] }
         let reporter = try row.get("reporter_id", as: UUID?.self).flatMap { users[$0] }
         // What nobody works on concerns who wanted it.
-        let audience = assignees.isEmpty
+        let audience =
+            assignees.isEmpty
             ? Notify.Audience.users([reporter].compactMap { $0 }, as: "reporter")
             : Notify.Audience.users(assignees, as: "assignee")
         let moment: String = try row.get("moment")

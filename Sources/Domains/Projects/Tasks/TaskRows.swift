@@ -22,12 +22,13 @@ enum TaskRows {
     ///
     /// - Parameter assignee: of whom alone: then his tasks are read in the order in which they were made.
     static func select(_ columns: SQL, company: UUID, visible: SQL, assignee: UUID? = nil) -> SQL {
-        let mine: SQL = assignee.map { member in
-            """
-            JOIN task_assignees mine ON mine.company_id = \(company) AND mine.member_id = \(member)
-                                    AND mine.task_id = t.id AND mine.task_created_at = t.created_at
-            """
-        } ?? ""
+        let mine: SQL =
+            assignee.map { member in
+                """
+                JOIN task_assignees mine ON mine.company_id = \(company) AND mine.member_id = \(member)
+                                        AND mine.task_id = t.id AND mine.task_created_at = t.created_at
+                """
+            } ?? ""
         return """
             SELECT \(fragment: columns)
               FROM tasks t \(fragment: mine)
@@ -40,7 +41,8 @@ enum TaskRows {
     }
 
     static func select(_ columns: SQL, _ call: Call, assignee: UUID? = nil) throws -> SQL {
-        select(columns, company: try call.company, visible: try ProjectAccess.visible(call), assignee: assignee)
+        select(
+            columns, company: try call.company, visible: try ProjectAccess.visible(call), assignee: assignee)
     }
 
     /// What a list can be sorted by beside what it shows.

@@ -27,15 +27,21 @@ enum TaskSearch {
     }
 
     /// What new tasks are found by.
-    static func added(_ tasks: [(id: UUID, number: Int, title: String, description: String?)], _ company: UUID) -> [SQL] {
-        Search.put(kind, tasks.map { ($0.id, text($0.number, $0.title, $0.description)) }, areNew: true, company: company)
+    static func added(
+        _ tasks: [(id: UUID, number: Int, title: String, description: String?)], _ company: UUID
+    ) -> [SQL] {
+        Search.put(
+            kind, tasks.map { ($0.id, text($0.number, $0.title, $0.description)) }, areNew: true,
+            company: company)
     }
 
     /// What changed tasks are found by from now on. Tasks in the trash are found by nothing.
     static func changed(_ tasks: [TaskWriting.Changed], _ company: UUID) -> [SQL] {
         let told = tasks.filter { task in task.fields.contains { fields.contains($0.field) } }
         let gone = told.filter(\.after.isDeleted).map(\.after.id)
-        let there = told.map(\.after).filter { !$0.isDeleted }.map { ($0.id, text($0.number, $0.title, $0.description)) }
+        let there = told.map(\.after).filter { !$0.isDeleted }.map {
+            ($0.id, text($0.number, $0.title, $0.description))
+        }
         return Search.remove(kind, gone, company: company) + Search.put(kind, there, company: company)
     }
 
@@ -45,7 +51,9 @@ enum TaskSearch {
         SearchText(title: [String(number), title], body: [description])
     }
 
-    static func removed(_ ids: [UUID], _ company: UUID) -> [SQL] { Search.remove(kind, ids, company: company) }
+    static func removed(_ ids: [UUID], _ company: UUID) -> [SQL] {
+        Search.remove(kind, ids, company: company)
+    }
 
     /// Puts the tasks into the index that were there before it: some at a time, and on from there when it is interrupted.
     static let fill = Worker("task-search-fill", every: .seconds(60)) { work in
@@ -60,7 +68,8 @@ enum TaskSearch {
     @inline(never)
     private static func fillSome(_ tx: Transaction) async throws -> Bool {
         let rows = try await tx.query(
-            "SELECT company_id, filled_to FROM search_fills WHERE kind = \(kind) LIMIT 1 FOR UPDATE SKIP LOCKED")
+            "SELECT company_id, filled_to FROM search_fills WHERE kind = \(kind) LIMIT 1 FOR UPDATE SKIP LOCKED"
+        )
         guard let row = rows.first else { return false }
         let company = try row.get("company_id", as: UUID.self)
         try await tx.become(company)
@@ -72,7 +81,10 @@ enum TaskSearch {
              ORDER BY id LIMIT \(TaskLimits.bulkMax) FOR NO KEY UPDATE
             """)
         let texts = try tasks.map { task in
-            try (task.get("id", as: UUID.self), text(task.get("number"), task.get("title"), task.get("description")))
+            try (
+                task.get("id", as: UUID.self),
+                text(task.get("number"), task.get("title"), task.get("description"))
+            )
         }
         let next: SQL =
             if let last = texts.last {

@@ -195,7 +195,8 @@ extension NewTask: FieldNotes {
         [
             "state_id": "A state of the project; its initial one when absent.",
             "reporter_id": "The caller when absent.",
-            "due_time": "As HH:MM in the project's time zone; without it the task is due at the end of `due_on`.",
+            "due_time":
+                "As HH:MM in the project's time zone; without it the task is due at the end of `due_on`.",
         ]
     }
 }
@@ -234,7 +235,9 @@ struct Points: NumberValue, SQLBindable {
     let value: Double
     init(unchecked value: Double) { self.value = value }
 
-    static var schema: Schema { Schema(.number(minimum: 0, maximum: 9999), note: "With at most two decimals.", example: 5) }
+    static var schema: Schema {
+        Schema(.number(minimum: 0, maximum: 9999), note: "With at most two decimals.", example: 5)
+    }
     static var sample: Points { Points(unchecked: 5) }
 
     var hundredths: Int { Int((value * 100).rounded()) }

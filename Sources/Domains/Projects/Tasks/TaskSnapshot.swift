@@ -33,8 +33,10 @@ struct TaskSnapshot: Decodable, Sendable {
     var newRank: Rank?
 
     private enum CodingKeys: CodingKey {
-        case id, projectId, projectKey, number, type, title, description, stateId, stateName, category, priority
-        case parentId, sprintId, reporterId, assigneeIds, tagIds, pointsHundredths, estimateMinutes, startOn, dueOn, dueTime
+        case id, projectId, projectKey, number, type, title, description, stateId, stateName, category,
+            priority
+        case parentId, sprintId, reporterId, assigneeIds, tagIds, pointsHundredths, estimateMinutes, startOn,
+            dueOn, dueTime
         case custom, isArchived, deletedWith, version
     }
 
@@ -104,14 +106,16 @@ struct TaskSnapshot: Decodable, Sendable {
         let keys = (old.objectValue?.members ?? []).map(\.key) + (new.objectValue?.members ?? []).map(\.key)
         var seen: Set<String> = []
         return keys.filter { seen.insert($0).inserted && old[$0] != new[$0] }.map { key in
-            TaskFieldChange(field: .custom, customKey: key, before: old[key] ?? .null, after: new[key] ?? .null)
+            TaskFieldChange(
+                field: .custom, customKey: key, before: old[key] ?? .null, after: new[key] ?? .null)
         }
     }
 }
 
 /// What of a task can change.
 enum TaskField: String, Sendable {
-    case project, key, title, description, type, state, priority, parent, sprint, reporter, assignees, tags, points
+    case project, key, title, description, type, state, priority, parent, sprint, reporter, assignees, tags,
+        points
     case estimateMinutes = "estimate_minutes"
     case startOn = "start_on"
     case dueOn = "due_on"

@@ -37,7 +37,8 @@ enum TaskTrash {
         _ = try await tx.batch(
             before.filter { tasks.contains($0.id) }.map { task in
                 Audit.sql(
-                    Audit.Entry("task.deleted", on: "task", task.id, before: ["key": .string(task.key)]), by: actor,
+                    Audit.Entry("task.deleted", on: "task", task.id, before: ["key": .string(task.key)]),
+                    by: actor,
                     company: company)
             })
     }
@@ -45,7 +46,8 @@ enum TaskTrash {
     /// Takes a task out of the trash, with the sub-tasks that went there along with it. Where its parent is gone it is
     /// part of none.
     @inline(never)
-    static func restore(_ task: UUID, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws {
+    static func restore(_ task: UUID, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws
+    {
         _ = try await tx.query(TaskGraph.lock(company))
         let rows = try await tx.query(
             """
@@ -66,6 +68,7 @@ enum TaskTrash {
             return back
         }
         _ = try await TaskWriting.write(before, after, by: actor, company, tx)
-        try await Audit.record(Audit.Entry("task.restored", on: "task", task), by: actor, company: company, in: tx)
+        try await Audit.record(
+            Audit.Entry("task.restored", on: "task", task), by: actor, company: company, in: tx)
     }
 }

@@ -28,7 +28,8 @@ enum TaskUpdate {
     private static func row(_ task: TaskSnapshot) -> JSON {
         [
             "id": .id(task.id), "project_id": .id(task.projectId), "number": JSON(task.number),
-            "type": .string(task.type.rawValue), "title": .string(task.title), "description": .optional(task.description),
+            "type": .string(task.type.rawValue), "title": .string(task.title),
+            "description": .optional(task.description),
             "state_id": .id(task.stateId), "category": .string(task.category.rawValue),
             "priority": .string(task.priority.rawValue), "parent_id": .id(task.parentId),
             "sprint_id": .id(task.sprintId), "reporter_id": .id(task.reporterId),
@@ -67,7 +68,10 @@ enum TaskUpdate {
             ]
         }
         if !fields.isDisjoint(with: [.dueOn, .dueTime, .project]) {
-            set += ["due_on = d.due_on", "due_time = d.due_time", "due_at = \(fragment: TaskRows.dueAt("d", zone: "p.time_zone"))"]
+            set += [
+                "due_on = d.due_on", "due_time = d.due_time",
+                "due_at = \(fragment: TaskRows.dueAt("d", zone: "p.time_zone"))",
+            ]
         }
         if fields.contains(.archived) {
             set.append("archived_at = CASE WHEN d.is_archived THEN coalesce(t.archived_at, now()) END")

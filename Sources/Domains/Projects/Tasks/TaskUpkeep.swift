@@ -67,6 +67,7 @@ enum TaskUpkeep {
             """, as: Tenant(company: company))
         guard let next = try rows[0].get("at", as: Timestamp?.self) else { return }
         _ = try await db.query(
-            "UPDATE task_upkeep SET due_at = least(due_at, greatest(\(next), now() + interval '1 second')) WHERE company_id = \(company)")
+            "UPDATE task_upkeep SET due_at = least(due_at, greatest(\(next), now() + interval '1 second')) WHERE company_id = \(company)"
+        )
     }
 }

@@ -59,7 +59,9 @@ extension TaskWriting {
     ) async throws -> Outcome {
         if change.parent != nil { _ = try await tx.query(TaskGraph.lock(company)) }
         let before = try await snapshots(tasks, company, tx)
-        guard before.count == Set(tasks).count, !before.contains(where: \.isDeleted) else { throw Problem.notFound }
+        guard before.count == Set(tasks).count, !before.contains(where: \.isDeleted) else {
+            throw Problem.notFound
+        }
         for task in before { try allows(task.version) }
         let checks = try await ChangeChecks.check(change, of: before, company, tx)
         let after = try before.map { try $0.with(change, state: checks.state) }
@@ -67,7 +69,8 @@ extension TaskWriting {
     }
 
     /// The tasks with their rows locked, in the order of their ids; some may be deleted.
-    static func snapshots(_ tasks: [UUID], _ company: UUID, _ tx: Transaction) async throws -> [TaskSnapshot] {
+    static func snapshots(_ tasks: [UUID], _ company: UUID, _ tx: Transaction) async throws -> [TaskSnapshot]
+    {
         let answers = try await tx.batch(TaskSnapshot.locked(tasks, company))
         return try answers[1].map { try $0.decode(TaskSnapshot.self) }
     }
@@ -75,11 +78,14 @@ extension TaskWriting {
     /// Writes what is different between two images of the same tasks, with all that follows from it.
     @inline(never)
     static func write(
-        _ before: [TaskSnapshot], _ after: [TaskSnapshot], warnings: [TaskWarning] = [], by actor: Audit.Actor,
+        _ before: [TaskSnapshot], _ after: [TaskSnapshot], warnings: [TaskWarning] = [],
+        by actor: Audit.Actor,
         _ company: UUID, _ tx: Transaction
     ) async throws -> Outcome {
-        let changed = zip(before, after).map { Changed(before: $0, after: $1, fields: $0.differences(to: $1)) }
-            .filter { !$0.fields.isEmpty }
+        let changed = zip(before, after).map {
+            Changed(before: $0, after: $1, fields: $0.differences(to: $1))
+        }
+        .filter { !$0.fields.isEmpty }
         if changed.isEmpty { return Outcome(warnings: warnings) }
         let history = changed.flatMap { change in
             change.fields.map { (change.before.id, $0.name, $0.before, $0.after) }
@@ -112,10 +118,14 @@ extension TaskSnapshot {
         if let parent = change.parent { new.parentId = parent }
         if let sprint = change.sprint { new.sprintId = sprint }
         if let reporter = change.reporter { new.reporterId = reporter }
-        if let assignees = change.assignees { new.assigneeIds = Self.assigned(assignees, after: new.assigneeIds) }
+        if let assignees = change.assignees {
+            new.assigneeIds = Self.assigned(assignees, after: new.assigneeIds)
+        }
         new.assigneeIds.removeAll(where: change.removedAssignees.contains)
         new.assigneeIds = Self.assigned(new.assigneeIds + change.addedAssignees, after: new.assigneeIds)
-        if let tags = change.tags { new.tagIds = new.tagIds.filter(tags.contains) + tags.filter { !new.tagIds.contains($0) }.unique }
+        if let tags = change.tags {
+            new.tagIds = new.tagIds.filter(tags.contains) + tags.filter { !new.tagIds.contains($0) }.unique
+        }
         new.tagIds.removeAll(where: change.removedTags.contains)
         new.tagIds += change.addedTags.filter { !new.tagIds.contains($0) }.unique
         if let points = change.pointsHundredths { new.pointsHundredths = points }

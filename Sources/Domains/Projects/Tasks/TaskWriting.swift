@@ -63,7 +63,8 @@ enum TaskWriting {
 
     @inline(never)
     private static func create(
-        _ drafts: [Draft], in project: UUID, by actor: Audit.Actor, _ company: UUID, quietly: Bool, _ tx: Transaction
+        _ drafts: [Draft], in project: UUID, by actor: Audit.Actor, _ company: UUID, quietly: Bool,
+        _ tx: Transaction
     ) async throws -> [CreatedTask] {
         let place = try await ProjectPlace.take(numbers: drafts.count, of: project, company, tx)
         try await TaskChecks.check(drafts, in: place, company, tx)
@@ -87,15 +88,21 @@ enum TaskWriting {
                     estimateMinutes: draft.estimateMinutes))
         }
         _ = try await tx.batch(
-            insert(rows, place, company) + SubtaskCounts.added(parts, company) + TaskFlow.sql(images.map { (nil, $0) }, by: actor, company: company)
+            insert(rows, place, company) + SubtaskCounts.added(parts, company)
+                + TaskFlow.sql(images.map { (nil, $0) }, by: actor, company: company)
                 + [history(made.map { ($0.id, "created", .null, .string($0.key)) }, by: actor, company)]
-                + TaskEvents.created(drafts, made, images, by: actor, company: company) + [TaskUpkeep.list(company)]
+                + TaskEvents.created(drafts, made, images, by: actor, company: company) + [
+                    TaskUpkeep.list(company)
+                ]
                 + (quietly ? [] : made.map { record($0, by: actor, company) })
                 + TaskSearch.added(
-                    drafts.enumerated().map { ($1.id, place.firstNumber + $0, $1.title, $1.description) }, company))
+                    drafts.enumerated().map { ($1.id, place.firstNumber + $0, $1.title, $1.description) },
+                    company))
         if !quietly {
             let assigned = zip(drafts, made).flatMap { draft, task in
-                draft.assignees.map { TaskNews.Assigned(member: $0, task: task.id, key: task.key, title: draft.title) }
+                draft.assignees.map {
+                    TaskNews.Assigned(member: $0, task: task.id, key: task.key, title: draft.title)
+                }
             }
             try await TaskNews.tell(assigned, by: actor, company, tx)
         }
@@ -104,13 +111,16 @@ enum TaskWriting {
 
     private static func record(_ task: CreatedTask, by actor: Audit.Actor, _ company: UUID) -> SQL {
         Audit.sql(
-            Audit.Entry("task.created", on: "task", task.id, after: ["key": .string(task.key)]), by: actor, company: company)
+            Audit.Entry("task.created", on: "task", task.id, after: ["key": .string(task.key)]), by: actor,
+            company: company)
     }
 
-    private static func row(_ draft: Draft, _ state: ProjectPlace.State, _ number: Int, _ rank: Rank) -> JSON {
+    private static func row(_ draft: Draft, _ state: ProjectPlace.State, _ number: Int, _ rank: Rank) -> JSON
+    {
         [
             "id": .id(draft.id), "number": JSON(number), "type": .string(draft.type.rawValue),
-            "title": .string(draft.title), "description": .optional(draft.description), "state_id": .id(state.id),
+            "title": .string(draft.title), "description": .optional(draft.description),
+            "state_id": .id(state.id),
             "category": .string(state.category.rawValue), "priority": .string(draft.priority.rawValue),
             "rank": .string(rank.text), "parent_id": .id(draft.parent), "sprint_id": .id(draft.sprint),
             "reporter_id": .id(draft.reporter),
@@ -159,7 +169,8 @@ enum TaskWriting {
 
     /// Rows of the history; each names the task, the field, and what it was and is.
     static func history(
-        _ changes: [(task: UUID, field: String, before: JSON, after: JSON)], by actor: Audit.Actor, _ company: UUID
+        _ changes: [(task: UUID, field: String, before: JSON, after: JSON)], by actor: Audit.Actor,
+        _ company: UUID
     ) -> SQL {
         let rows = changes.map { change -> JSON in
             [

@@ -11,12 +11,15 @@ enum Tasks {
             .describe(
                 "Of all projects one may see. Archived tasks are left out unless `archived` asks for them. `q` finds words "
                     + "of title and description whole, by their beginning or with a slip, and a task by its key. `sort=rank` is the order of a "
-                    + "project.")
+                    + "project."
+            )
             .example(answer: TaskExamples.summary)
         POST("/v1/tasks", "Create a task", .can(.tasksRead), create)
             .describe("Takes the right to contribute to the project. It comes last in the project's order.")
             .problems(
-                .projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .taskCircle, .tooManyAssignees)
+                .projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .taskCircle,
+                .tooManyAssignees
+            )
             .example(body: TaskExamples.newTask, answer: TaskExamples.task)
         GET("/v1/tasks/{id}", "Read a task", .can(.tasksRead), read).example(answer: TaskExamples.task)
         GET("/v1/tasks/by-key/{key}", "Read a task by its key", .can(.tasksRead), readByKey)
@@ -25,20 +28,27 @@ enum Tasks {
         PATCH("/v1/tasks/{id}", "Change a task", .can(.tasksRead), change).ifMatch(.required)
             .describe(
                 "Takes the right to contribute to the project, and the version one has seen: of two who edit at once the "
-                    + "second is told so.")
+                    + "second is told so."
+            )
             .problems(
-                .projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .taskCircle, .tooManyAssignees,
-                .tooManyTaskParts)
-            .example(body: ["title": "Write the launch page", "due_on": "2026-12-04", "points": 3], answer: TaskExamples.task)
+                .projectArchived, .taskSprintClosed, .taskTooDeep, .tooManySubtasks, .taskCircle,
+                .tooManyAssignees,
+                .tooManyTaskParts
+            )
+            .example(
+                body: ["title": "Write the launch page", "due_on": "2026-12-04", "points": 3],
+                answer: TaskExamples.task)
         DELETE("/v1/tasks/{id}", "Put a task into the trash", .can(.tasksRead), delete).ifMatch(.accepted)
             .describe(
-                "With its sub-tasks. POST /v1/tasks/{id}/restore takes them out again for \(TaskLimits.trashDays) days.")
+                "With its sub-tasks. POST /v1/tasks/{id}/restore takes them out again for \(TaskLimits.trashDays) days."
+            )
             .problems(.projectArchived, .tooManyMoved)
     }
 
     static func list(_ call: Call, _ list: List<TaskFilter>) async throws -> Page<TaskSummary> {
         let assignee = try list.filter.onlyAssignee(me: call.member)
-        let base = try TaskRows.select("\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call, assignee: assignee)
+        let base = try TaskRows.select(
+            "\(fragment: TaskRows.summary), \(fragment: TaskRows.sorts)", call, assignee: assignee)
         let conditions = try await list.filter.conditions(
             company: call.company, member: call.member, fields: call.environment[CustomFields.self],
             isAssigned: assignee != nil)
@@ -50,11 +60,15 @@ enum Tasks {
     }
 
     /// What hangs on a task changes without its version.
-    private static func whole(_ rows: Rows) throws -> Single<ProjectTask> { try Single(rows, versionIsWhole: false) }
+    private static func whole(_ rows: Rows) throws -> Single<ProjectTask> {
+        try Single(rows, versionIsWhole: false)
+    }
 
     static func readByKey(_ call: Call, _ key: Path<TaskKey>) async throws -> Single<ProjectTask> {
         let sql = try TaskRows.selectDetail(call)
-        return try whole(await call.db.query("\(fragment: sql) AND t.id = (\(fragment: key.value.lookUp(try call.company)))"))
+        return try whole(
+            await call.db.query(
+                "\(fragment: sql) AND t.id = (\(fragment: key.value.lookUp(try call.company)))"))
     }
 
     static func create(_ call: Call, _ body: Body<NewTask>) async throws -> Created<ProjectTask> {
@@ -65,7 +79,9 @@ enum Tasks {
     }
 
     @inline(never)
-    private static func make(_ draft: TaskWriting.Draft, _ call: Call, _ company: UUID, _ tx: Transaction) async throws {
+    private static func make(_ draft: TaskWriting.Draft, _ call: Call, _ company: UUID, _ tx: Transaction)
+        async throws
+    {
         _ = try await ProjectAccess.require(.contribute, in: draft.project, call, tx)
         try await TaskWriting.create([draft], by: call.actor, company: company, in: tx)
     }
@@ -86,23 +102,29 @@ enum Tasks {
         draft.dueOn = body.dueOn
         draft.dueTime = body.dueTime
         draft.tags = (body.tagIds?.items ?? []).unique
-        draft.custom = try await TaskCustom.checked(body.custom ?? [:], isNew: true, project: body.projectId, call)
+        draft.custom = try await TaskCustom.checked(
+            body.custom ?? [:], isNew: true, project: body.projectId, call)
         return draft
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TaskChange>) async throws -> Single<ProjectTask> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TaskChange>) async throws -> Single<
+        ProjectTask
+    > {
         let company = try call.company
         let head = try await ProjectAccess.require(.contribute, onTask: id.value, call)
         let change = try await change(body.value, project: head.id, call)
         _ = try await call.db.transaction { tx in
-            try await TaskWriting.change([id.value], change, by: call.actor, company: company, in: tx) { version in
+            try await TaskWriting.change([id.value], change, by: call.actor, company: company, in: tx) {
+                version in
                 try call.requireVersion(version)
             }
         }
         return try Single(await rows(id.value, call))
     }
 
-    private static func change(_ body: TaskChange, project: UUID, _ call: Call) async throws -> TaskWriting.Change {
+    private static func change(_ body: TaskChange, project: UUID, _ call: Call) async throws
+        -> TaskWriting.Change
+    {
         var change = TaskWriting.Change()
         change.title = body.title?.text
         change.description = body.description.map { $0?.text }
@@ -128,7 +150,9 @@ enum Tasks {
         let company = try call.company
         try await call.db.transaction { tx in
             _ = try await ProjectAccess.require(.contribute, onTask: id.value, call, tx)
-            try await TaskTrash.delete([id.value], by: call.actor, company, tx) { try call.requireVersion($0) }
+            try await TaskTrash.delete([id.value], by: call.actor, company, tx) {
+                try call.requireVersion($0)
+            }
         }
         return NoContent()
     }

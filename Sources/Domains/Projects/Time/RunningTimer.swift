@@ -10,7 +10,9 @@ enum RunningTimer {
             .problems(.timerNotRunning)
         POST("/v1/timer/start", "Start my timer", .can(.projectsRead), start).operation("startMyTimer")
             .problems(.timesheetLocked, .projectArchived, .timerRunning)
-            .describe("The one that runs is stopped first. Two starts at the same moment: one of them is 409.")
+            .describe(
+                "The one that runs is stopped first. Two starts at the same moment: one of them is 409."
+            )
             .example(body: ["task_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a20", "note": "Review"])
         POST("/v1/timer/stop", "Stop my timer", .can(.projectsRead), stop).operation("stopMyTimer")
             .problems(.timerNotRunning)
@@ -40,10 +42,12 @@ enum RunningTimer {
     @inline(never)
     private static func begin(_ order: TimerStart, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
         let company = try call.company
-        let place = try await TimeWriting.place(project: order.projectId, task: order.taskId, member: nil, call, tx)
+        let place = try await TimeWriting.place(
+            project: order.projectId, task: order.taskId, member: nil, call, tx)
         _ = try await TimeWriting.stopRunning(of: place.member, by: call.actor, company, tx)
         try await TimeWriting.insert(
-            id, at: place, from: call.now, minutes: nil, isBillable: order.isBillable, note: order.note?.text, company, tx)
+            id, at: place, from: call.now, minutes: nil, isBillable: order.isBillable, note: order.note?.text,
+            company, tx)
         try await TimeWriting.tell(TimeEvents.started, nil, of: id, by: call.actor, company, tx)
     }
 

@@ -10,16 +10,21 @@ enum TimeEntries {
             .describe("One's own, and that of others with time:read or in projects one manages.")
         POST("/v1/time-entries", "Enter time", .can(.projectsRead), create)
             .problems(.timesheetLocked, .projectArchived)
-            .describe("On a task or a project one may contribute to. The rate is that of the member in the project now.")
+            .describe(
+                "On a task or a project one may contribute to. The rate is that of the member in the project now."
+            )
             .example(
                 body: [
-                    "task_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a20", "started_at": "2026-03-02T09:00:00Z", "minutes": 90,
+                    "task_id": "0197e3a0-8f6c-7c21-9f0e-2b1f4f6f7a20", "started_at": "2026-03-02T09:00:00Z",
+                    "minutes": 90,
                     "note": "First draft of the landing page",
                 ])
         GET("/v1/time-entries/{id}", "Read entered time", .can(.projectsRead), read)
         PATCH("/v1/time-entries/{id}", "Change entered time", .can(.projectsRead), change)
             .problems(.timesheetLocked, .projectArchived, .timerRunning)
-            .describe("One's own; others' with time:manage or as a manager of the project, as is the rate of any.")
+            .describe(
+                "One's own; others' with time:manage or as a manager of the project, as is the rate of any."
+            )
             .example(body: ["minutes": 75, "note": "Without the break"])
         DELETE("/v1/time-entries/{id}", "Delete entered time", .can(.projectsRead), delete).ifMatch(.accepted)
             .problems(.timesheetLocked, .projectArchived)
@@ -56,7 +61,9 @@ enum TimeEntries {
     }
 
     @inline(never)
-    private static func insert(_ draft: NewTimeEntry, _ id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(_ draft: NewTimeEntry, _ id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let place = try await TimeWriting.place(
             project: draft.projectId, task: draft.taskId, member: draft.memberId, call, tx)
@@ -66,11 +73,14 @@ enum TimeEntries {
         try await TimeWriting.insert(
             id, at: place, from: draft.startedAt, minutes: draft.minutes.value, isBillable: draft.isBillable,
             note: draft.note?.text, company, tx)
-        try await TimeWriting.tell(TimeEvents.created, "time_entry.created", of: id, by: call.actor, company, tx)
+        try await TimeWriting.tell(
+            TimeEvents.created, "time_entry.created", of: id, by: call.actor, company, tx)
         try await BudgetAlert.look(at: place.head.id, by: call.actor, company, tx)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TimeEntryChange>) async throws -> Single<TimeEntry> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<TimeEntryChange>) async throws -> Single<
+        TimeEntry
+    > {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         return try Single(await rows(id.value, call))
@@ -85,31 +95,41 @@ enum TimeEntries {
     }
 
     @inline(never)
-    private static func apply(_ change: TimeEntryChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: TimeEntryChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         let entry = try await find(id, call, tx)
         try call.requireVersion(entry.version)
         let head = try await requireRight(to: entry, needsManager: change.rateMinor != nil, call, tx)
         if entry.isRunning, change.minutes != nil { throw Problem(.timerRunning, "Stop the timer first.") }
-        try await TimeWriting.requireOpenWeek(of: entry.member, at: entry.start, zone: head.timeZone, company, tx)
+        try await TimeWriting.requireOpenWeek(
+            of: entry.member, at: entry.start, zone: head.timeZone, company, tx)
         var changes = Changes()
         changes.set("minutes", change.minutes)
         changes.set("is_billable", change.isBillable)
         changes.set("note", change.note)
         if let start = change.startedAt {
-            guard start <= call.now else { throw Problem.unprocessable("/started_at", "in-the-future", "is yet to come") }
-            try await TimeWriting.requireOpenWeek(of: entry.member, at: start, zone: head.timeZone, company, tx)
+            guard start <= call.now else {
+                throw Problem.unprocessable("/started_at", "in-the-future", "is yet to come")
+            }
+            try await TimeWriting.requireOpenWeek(
+                of: entry.member, at: start, zone: head.timeZone, company, tx)
             changes.set("started_at", start)
             changes.set("worked_on", to: "(\(start)::timestamptz AT TIME ZONE \(head.timeZone))::date")
         }
         if let rate = change.rateMinor {
             changes.set("rate_minor", rate)
-            let own: SQL = "(SELECT currency FROM project_budgets WHERE company_id = \(company) AND project_id = \(head.id))"
-            changes.set("currency", to: "coalesce(\(fragment: own), (SELECT currency FROM companies WHERE id = \(company)))")
+            let own: SQL =
+                "(SELECT currency FROM project_budgets WHERE company_id = \(company) AND project_id = \(head.id))"
+            changes.set(
+                "currency",
+                to: "coalesce(\(fragment: own), (SELECT currency FROM companies WHERE id = \(company)))")
         }
         _ = try await tx.query(
             "UPDATE time_entries SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
-        try await TimeWriting.tell(TimeEvents.updated, "time_entry.changed", of: id, by: call.actor, company, tx)
+        try await TimeWriting.tell(
+            TimeEvents.updated, "time_entry.changed", of: id, by: call.actor, company, tx)
         try await BudgetAlert.look(at: head.id, by: call.actor, company, tx)
     }
 
@@ -124,8 +144,10 @@ enum TimeEntries {
         let entry = try await find(id, call, tx)
         try call.requireVersion(entry.version)
         let head = try await requireRight(to: entry, needsManager: false, call, tx)
-        try await TimeWriting.requireOpenWeek(of: entry.member, at: entry.start, zone: head.timeZone, company, tx)
-        try await TimeWriting.tell(TimeEvents.deleted, "time_entry.deleted", of: id, by: call.actor, company, tx)
+        try await TimeWriting.requireOpenWeek(
+            of: entry.member, at: entry.start, zone: head.timeZone, company, tx)
+        try await TimeWriting.tell(
+            TimeEvents.deleted, "time_entry.deleted", of: id, by: call.actor, company, tx)
         _ = try await tx.query("DELETE FROM time_entries WHERE company_id = \(company) AND id = \(id)")
     }
 
@@ -142,7 +164,8 @@ enum TimeEntries {
             """)
         guard let row = locked.first else { throw Problem.notFound }
         return Found(
-            project: try row.get("project_id"), member: try row.get("member_id"), start: try row.get("started_at"),
+            project: try row.get("project_id"), member: try row.get("member_id"),
+            start: try row.get("started_at"),
             isRunning: try row.get("is_running"), version: try row.get("version"))
     }
 
@@ -162,7 +185,8 @@ enum TimeEntries {
     /// On `time_entries e` and `projects p`: the caller may see the entry.
     static func isVisible(_ call: Call) throws -> SQL {
         let own: SQL = "e.member_id = \(try call.member)"
-        let others = call.can(.timeRead) ? try ProjectAccess.visible(call) : try ProjectAccess.permits(.manage, call)
+        let others =
+            call.can(.timeRead) ? try ProjectAccess.visible(call) : try ProjectAccess.permits(.manage, call)
         return "(p.deleted_at IS NULL AND (\(fragment: own) OR \(fragment: others)))"
     }
 

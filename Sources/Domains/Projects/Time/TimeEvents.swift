@@ -5,7 +5,8 @@ import Wire
 /// What others may react to about time.
 enum TimeEvents {
     static let all = [
-        started.erased, created.erased, updated.erased, deleted.erased, submitted.erased, approved.erased, rejected.erased,
+        started.erased, created.erased, updated.erased, deleted.erased, submitted.erased, approved.erased,
+        rejected.erased,
     ]
 
     struct TimeEntryData: Codable, Sendable {

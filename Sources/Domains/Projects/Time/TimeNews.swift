@@ -12,7 +12,8 @@ enum TimeNews {
         channels: [.inApp], values: ["member", "week"],
         texts: [
             "en": .init("{{member}} has handed a week in", "The week of {{week}} waits for approval."),
-            "de": .init("{{member}} hat eine Woche eingereicht", "Die Woche ab {{week}} wartet auf Freigabe."),
+            "de": .init(
+                "{{member}} hat eine Woche eingereicht", "Die Woche ab {{week}} wartet auf Freigabe."),
         ])
 
     static let timesheetDecided = NotificationType(
@@ -24,10 +25,12 @@ enum TimeNews {
         ])
 
     static let budgetReached = NotificationType(
-        "project.budget_reached", category: "projects", summary: "A project has used up a part of its budget.",
+        "project.budget_reached", category: "projects",
+        summary: "A project has used up a part of its budget.",
         severity: .high, values: ["project", "percent"],
         texts: [
-            "en": .init("{{project}} has used {{percent}} % of its budget", "See what is left before going on."),
+            "en": .init(
+                "{{project}} has used {{percent}} % of its budget", "See what is left before going on."),
             "de": .init("{{project}} hat {{percent}} % des Budgets verbraucht", "Prüfen Sie, was übrig ist."),
         ])
 
@@ -38,17 +41,20 @@ enum TimeNews {
         let values: JSON = [
             "member": .string(try rows.first?.get("name") ?? ""), "week": .string(sheet.week.description),
         ]
-        let news = News(timesheetSubmitted, about: .init("timesheet", sheet.id), values: values, by: call.actor)
+        let news = News(
+            timesheetSubmitted, about: .init("timesheet", sheet.id), values: values, by: call.actor)
         try await Notify.record(news, to: .roles(["owner", "admin"]), company: company, in: tx)
     }
 
     @inline(never)
     static func decided(
-        _ sheet: Timesheets.Found, _ verdict: TimesheetStatus, _ note: String?, _ call: Call, _ tx: Transaction
+        _ sheet: Timesheets.Found, _ verdict: TimesheetStatus, _ note: String?, _ call: Call,
+        _ tx: Transaction
     ) async throws {
         let company = try call.company
         let values: JSON = [
-            "week": .string(sheet.week.description), "verdict": .string(verdict.rawValue), "note": .string(note ?? ""),
+            "week": .string(sheet.week.description), "verdict": .string(verdict.rawValue),
+            "note": .string(note ?? ""),
         ]
         let news = News(timesheetDecided, about: .init("timesheet", sheet.id), values: values, by: call.actor)
         try await Notify.record(news, to: .users([sheet.user], as: "member"), company: company, in: tx)

@@ -29,7 +29,8 @@ struct TimeEntry: Codable, Sendable, FieldNotes {
         "task_key": "Null when the task is gone.",
         "worked_on": "The day it was begun, in the project's time zone.",
         "minutes": "Null while the timer runs.",
-        "rate_minor": "For an hour, in the smallest unit of the currency, as it was when the time was worked.",
+        "rate_minor":
+            "For an hour, in the smallest unit of the currency, as it was when the time was worked.",
         "is_locked": "Its week has been submitted or approved.",
     ]
 }

@@ -14,9 +14,11 @@ enum TimeTotals {
                 By project, member, task, sprint or day, at most \(ProjectLimits.totalsMax) lines, those with most time \
                 first. Money is added up for each currency. A running timer counts nothing.
                 """)
-        GET("/v1/time-entries.csv", "Take entered time away", .can(.projectsRead), export).operation("exportTimeEntries")
-            .describe("CSV by RFC 4180, UTF-8, at most \(ProjectLimits.exportedEntriesMax) lines, oldest first.")
-            .secret.media("text/csv")
+        GET("/v1/time-entries.csv", "Take entered time away", .can(.projectsRead), export).operation(
+            "exportTimeEntries"
+        )
+        .describe("CSV by RFC 4180, UTF-8, at most \(ProjectLimits.exportedEntriesMax) lines, oldest first.")
+        .secret.media("text/csv")
     }
 
     enum Grouping: String, Codable, CaseIterable, Sendable { case project, member, task, sprint, day }
@@ -50,7 +52,8 @@ enum TimeTotals {
         let billableMinor: Int64
 
         static let fieldNotes = [
-            "id": "Of the project, member, task or sprint; null for a day, and for time without a task or sprint.",
+            "id":
+                "Of the project, member, task or sprint; null for a day, and for time without a task or sprint.",
             "label": "Its name, its key, or the day.",
             "amount_minor": "Time × rate, each entry rounded by itself.",
         ]
@@ -118,11 +121,13 @@ enum TimeTotals {
         let out = ByteWriter(capacity: 64 << 10)
         CSV.write(rows.columns, into: out)
         for row in rows { CSV.write(try rows.columns.map { try row.get($0, as: String.self) }, into: out) }
-        let entry = Audit.Entry("time_entries.exported", on: "company", company, after: ["rows": JSON(rows.count)])
+        let entry = Audit.Entry(
+            "time_entries.exported", on: "company", company, after: ["rows": JSON(rows.count)])
         _ = try await call.db.write([Audit.sql(entry, by: call.actor, company: company)])
         var response = Response(status: 200, body: .buffer(out))
         response.headers.add("content-type", "text/csv; charset=utf-8" as StaticString)
-        response.headers.add("content-disposition", "attachment; filename=\"time-entries.csv\"" as StaticString)
+        response.headers.add(
+            "content-disposition", "attachment; filename=\"time-entries.csv\"" as StaticString)
         return Raw(response)
     }
 }

@@ -18,7 +18,8 @@ enum TimeWriting {
         project: UUID?, task: UUID?, member: UUID?, _ call: Call, _ tx: Transaction
     ) async throws -> Place {
         let own = try call.member
-        let right: ProjectRight = member == nil || member == own || call.can(.timeManage) ? .contribute : .manage
+        let right: ProjectRight =
+            member == nil || member == own || call.can(.timeManage) ? .contribute : .manage
         let head: ProjectHead
         if let task {
             head = try await ProjectAccess.require(right, onTask: task, call, tx, locking: true)
@@ -85,7 +86,9 @@ enum TimeWriting {
     /// Stops the member's timer, if one runs, and tells what it came to be. A timer begun less than a minute ago counts
     /// one, a forgotten one a day at most.
     @inline(never)
-    static func stopRunning(of member: UUID, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
+    static func stopRunning(of member: UUID, by actor: Audit.Actor, _ company: UUID, _ tx: Transaction)
+        async throws -> UUID?
+    {
         let rows = try await tx.query(
             """
             UPDATE time_entries
@@ -115,7 +118,8 @@ enum TimeWriting {
         guard let row = rows.first else { return }
         let data = TimeEvents.TimeEntryData(
             timeEntryId: id, projectId: try row.get("project_id"), taskId: try row.get("task_id"),
-            memberId: try row.get("member_id"), minutes: try row.get("minutes"), isBillable: try row.get("is_billable"))
+            memberId: try row.get("member_id"), minutes: try row.get("minutes"),
+            isBillable: try row.get("is_billable"))
         var statements = [try Events.sql(event, data, on: "time_entry", id, by: actor, company: company)]
         if let action {
             let entry = Audit.Entry(action, on: "time_entry", id, after: try JSON(encoding: data))

@@ -8,18 +8,26 @@ import Wire
 enum Timesheets {
     @RouteList static var routes: [Route] {
         GET("/v1/timesheets", "List weeks of time, newest first", .can(.projectsRead), list)
-            .describe("One's own; everybody's with time:read. A week is there as soon as time is entered in it.")
+            .describe(
+                "One's own; everybody's with time:read. A week is there as soon as time is entered in it.")
         GET("/v1/timesheets/{id}", "Read a week of time", .can(.projectsRead), read)
-        POST("/v1/timesheets/{id}/submit", "Hand my week in", .can(.projectsRead), submit).ifMatch(.accepted).operation("submitTimesheet")
+        POST("/v1/timesheets/{id}/submit", "Hand my week in", .can(.projectsRead), submit).ifMatch(.accepted)
+            .operation("submitTimesheet")
             .problems(.timesheetStepRefused, .timerRunning)
-        POST("/v1/timesheets/{id}/approve", "Approve a week of time", .can(.timeManage), approve).ifMatch(.accepted)
-            .operation("approveTimesheet").problems(.timesheetStepRefused)
-        POST("/v1/timesheets/{id}/reject", "Send a week of time back", .can(.timeManage), reject).ifMatch(.accepted)
-            .operation("rejectTimesheet").problems(.timesheetStepRefused)
-            .example(body: ["note": "Thursday is missing"])
-        POST("/v1/timesheets/{id}/reopen", "Open a week of time again", .can(.projectsRead), reopen).ifMatch(.accepted)
-            .operation("reopenTimesheet").problems(.timesheetStepRefused)
-            .describe("One's own while it waits for approval; with time:manage also one that is approved.")
+        POST("/v1/timesheets/{id}/approve", "Approve a week of time", .can(.timeManage), approve).ifMatch(
+            .accepted
+        )
+        .operation("approveTimesheet").problems(.timesheetStepRefused)
+        POST("/v1/timesheets/{id}/reject", "Send a week of time back", .can(.timeManage), reject).ifMatch(
+            .accepted
+        )
+        .operation("rejectTimesheet").problems(.timesheetStepRefused)
+        .example(body: ["note": "Thursday is missing"])
+        POST("/v1/timesheets/{id}/reopen", "Open a week of time again", .can(.projectsRead), reopen).ifMatch(
+            .accepted
+        )
+        .operation("reopenTimesheet").problems(.timesheetStepRefused)
+        .describe("One's own while it waits for approval; with time:manage also one that is approved.")
     }
 
     struct Timesheet: Codable, Sendable {
@@ -68,7 +76,9 @@ enum Timesheets {
     private static func handIn(_ id: UUID, _ call: Call, _ tx: Transaction) async throws {
         let company = try call.company
         let sheet = try await find(id, call, tx)
-        guard try call.member == sheet.member else { throw Problem.forbidden("Only the member himself hands his week in.") }
+        guard try call.member == sheet.member else {
+            throw Problem.forbidden("Only the member himself hands his week in.")
+        }
         guard sheet.status == .open || sheet.status == .rejected else { throw refusal(sheet.status) }
         let running = try await tx.query(
             """
@@ -86,7 +96,9 @@ enum Timesheets {
         return try Single(await rows(id.value, call))
     }
 
-    static func reject(_ call: Call, _ id: Path<UUID>, _ body: Body<Verdict>) async throws -> Single<Timesheet> {
+    static func reject(_ call: Call, _ id: Path<UUID>, _ body: Body<Verdict>) async throws -> Single<
+        Timesheet
+    > {
         let note = body.note?.text
         try await call.db.transaction { tx in try await decide(id.value, .rejected, note, call, tx) }
         return try Single(await rows(id.value, call))
@@ -122,7 +134,8 @@ enum Timesheets {
     }
 
     private static func refusal(_ status: TimesheetStatus) -> Problem {
-        Problem(.timesheetStepRefused, "This week is \(status.rawValue).").with("timesheet_status", .string(status.rawValue))
+        Problem(.timesheetStepRefused, "This week is \(status.rawValue).").with(
+            "timesheet_status", .string(status.rawValue))
     }
 
     struct Found: Sendable {
@@ -145,19 +158,22 @@ enum Timesheets {
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         return Found(
-            id: id, member: try row.get("member_id"), user: try row.get("user_id"), week: try row.get("week_starts_on"),
+            id: id, member: try row.get("member_id"), user: try row.get("user_id"),
+            week: try row.get("week_starts_on"),
             status: try row.get("status"))
     }
 
     @inline(never)
     private static func settle(
-        _ sheet: Found, as status: TimesheetStatus, note: String?, _ event: EventType<TimeEvents.TimesheetData>?,
+        _ sheet: Found, as status: TimesheetStatus, note: String?,
+        _ event: EventType<TimeEvents.TimesheetData>?,
         _ call: Call, _ tx: Transaction
     ) async throws {
         let company = try call.company
         let isDecided = status == .approved || status == .rejected
         let entry = Audit.Entry(
-            "timesheet.\(status.rawValue)", on: "timesheet", sheet.id, before: ["status": .string(sheet.status.rawValue)],
+            "timesheet.\(status.rawValue)", on: "timesheet", sheet.id,
+            before: ["status": .string(sheet.status.rawValue)],
             after: ["status": .string(status.rawValue)])
         var statements: [SQL] = [
             """
@@ -172,7 +188,8 @@ enum Timesheets {
             Audit.sql(entry, by: call.actor, company: company),
         ]
         if let event {
-            let data = TimeEvents.TimesheetData(timesheetId: sheet.id, memberId: sheet.member, weekStartsOn: sheet.week)
+            let data = TimeEvents.TimesheetData(
+                timesheetId: sheet.id, memberId: sheet.member, weekStartsOn: sheet.week)
             statements.append(
                 try Events.sql(event, data, on: "timesheet", sheet.id, by: call.actor, company: company))
         }

@@ -46,7 +46,9 @@ final class Courier: @unchecked Sendable {
                 try await takeLanes()
                 await bell.wait(upTo: WebhookLimits.poll)
             } catch {
-                log.warning("webhook deliveries cannot be looked for", metadata: ["error": "\(String(reflecting: error))"])
+                log.warning(
+                    "webhook deliveries cannot be looked for",
+                    metadata: ["error": "\(String(reflecting: error))"])
                 await bell.wait(upTo: .seconds(1))
             }
         }
@@ -87,7 +89,8 @@ final class Courier: @unchecked Sendable {
                 for lost in Set(asking).subtracting(kept) { lanes[lost]?.lose() }
                 leaseEnds = asked + UInt64(WebhookLimits.leaseSeconds) * 1_000_000_000
             } catch {
-                log.warning("webhook lanes cannot be kept", metadata: ["error": "\(String(reflecting: error))"])
+                log.warning(
+                    "webhook lanes cannot be kept", metadata: ["error": "\(String(reflecting: error))"])
             }
         }
     }

@@ -32,19 +32,26 @@ enum Disabling {
                 after: ["reason": .string(reason.rawValue)]),
             by: .system, company: company, in: tx)
         try await Events.record(
-            WebhookEvents.disabled, EndpointDisabled(endpointId: lane.endpoint, url: url, reason: reason.rawValue),
+            WebhookEvents.disabled,
+            EndpointDisabled(endpointId: lane.endpoint, url: url, reason: reason.rawValue),
             on: "webhook_endpoint", lane.endpoint, by: .system, company: company, in: tx)
         let since = lane.firstFailureAt?.description ?? Timestamp.now.description
         var news = News(
-            reason == .gone ? WebhookNews.gone : WebhookNews.failing, about: .init("webhook_endpoint", lane.endpoint),
-            values: ["url": .string(url), "company": .string(try row.get("company")), "since": .string(String(since.prefix(10)))],
+            reason == .gone ? WebhookNews.gone : WebhookNews.failing,
+            about: .init("webhook_endpoint", lane.endpoint),
+            values: [
+                "url": .string(url), "company": .string(try row.get("company")),
+                "since": .string(String(since.prefix(10))),
+            ],
             by: .system)
         news.dedupeKey = "\(lane.endpoint) \(lane.fence)"
         try await Notify.record(news, to: .roles(["owner", "admin"]), company: company, in: tx)
     }
 
     /// The endpoint has been switched off: what had still come in for it is not wanted.
-    static func clear(_ lane: Lanes.Held, _ db: Database) async throws { _ = try await db.batch(clearing(lane)) }
+    static func clear(_ lane: Lanes.Held, _ db: Database) async throws {
+        _ = try await db.batch(clearing(lane))
+    }
 
     /// The endpoint is gone, and with it everything that was to happen there.
     static func forget(_ lane: Lanes.Held, _ db: Database) async throws {
@@ -72,7 +79,8 @@ struct EndpointDisabled: Codable, Sendable {
 
 enum WebhookEvents {
     static let disabled = EventType(
-        "webhook_endpoint.disabled", "An endpoint was switched off because its receiver does not take messages.",
+        "webhook_endpoint.disabled",
+        "An endpoint was switched off because its receiver does not take messages.",
         example: EndpointDisabled(
             endpointId: UUID("01939d2c-7f4e-7a61-9c0b-5f2f0d9b3c11")!, url: "https://example.com/hooks",
             reason: "failing"))
@@ -105,6 +113,7 @@ enum WebhookNews {
                 "{{url}} has answered that it is gone for good (410). {{company}} sends it no more."),
             "de": .init(
                 "Einen Webhook-Endpunkt gibt es nicht mehr",
-                "{{url}} hat geantwortet, dass es ihn nicht mehr gibt (410). {{company}} sendet nichts mehr dorthin."),
+                "{{url}} hat geantwortet, dass es ihn nicht mehr gibt (410). {{company}} sendet nichts mehr dorthin."
+            ),
         ])
 }

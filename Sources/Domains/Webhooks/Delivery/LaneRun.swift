@@ -48,7 +48,9 @@ final class LaneRun: @unchecked Sendable {
                     let isDue = try await turn(isLast: isLast)
                     if isLast { return isDue }
                 } catch {
-                    courier.log.warning("webhook deliveries cannot be written down", metadata: ["error": "\(String(reflecting: error))"])
+                    courier.log.warning(
+                        "webhook deliveries cannot be written down",
+                        metadata: ["error": "\(String(reflecting: error))"])
                     await bell.wait(upTo: .seconds(1))
                 }
                 continue
@@ -74,7 +76,8 @@ final class LaneRun: @unchecked Sendable {
 
     /// Nothing more is to be started.
     private var mustRest: Bool {
-        isLost || ending != nil || pause > .zero || courier.isEnding || (queue.isEmpty && !mayHaveMore && underWay.isEmpty)
+        isLost || ending != nil || pause > .zero || courier.isEnding
+            || (queue.isEmpty && !mayHaveMore && underWay.isEmpty)
     }
 
     private var wantsMore: Bool {
@@ -114,7 +117,9 @@ final class LaneRun: @unchecked Sendable {
         guard let row = answer.target?.first else { return ending = .deleted }
         target = try Target(row, of: lane.endpoint, courier.parts.ring)
         guard target?.isActive == true else { return ending = .inactive }
-        queue = try (answer.due ?? nil)?.map { try Delivery($0, publicURL: courier.parts.publicURL) }.reversed() ?? []
+        queue =
+            try (answer.due ?? nil)?.map { try Delivery($0, publicURL: courier.parts.publicURL) }.reversed()
+            ?? []
         mayHaveMore = queue.count == WebhookLimits.readAtOnce
         start()
     }

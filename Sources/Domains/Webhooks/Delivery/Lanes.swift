@@ -17,7 +17,9 @@ enum Lanes {
     }
 
     /// Takes lanes that are due: free ones, and those whose holder has not been heard of for too long.
-    static func claim(_ count: Int, for holder: UUID, besides held: [UUID], _ db: Database) async throws -> [Held] {
+    static func claim(_ count: Int, for holder: UUID, besides held: [UUID], _ db: Database) async throws
+        -> [Held]
+    {
         let rows = try await db.query(
             """
             WITH due AS (
@@ -226,5 +228,7 @@ extension Lanes {
     }
 
     /// What is still due to an endpoint that is no longer to have it.
-    static func forget(_ endpoint: UUID) -> SQL { "DELETE FROM webhook_deliveries WHERE endpoint_id = \(endpoint)" }
+    static func forget(_ endpoint: UUID) -> SQL {
+        "DELETE FROM webhook_deliveries WHERE endpoint_id = \(endpoint)"
+    }
 }

@@ -21,7 +21,9 @@ enum Schedule {
     /// The value of Retry-After (RFC 9110): seconds or a date.
     static func retryAfter(_ field: String?, now: Timestamp) -> Duration? {
         guard let field else { return nil }
-        if let seconds = Int(field) { return .seconds(min(max(seconds, 0), WebhookLimits.retryAfterSecondsMax)) }
+        if let seconds = Int(field) {
+            return .seconds(min(max(seconds, 0), WebhookLimits.retryAfterSecondsMax))
+        }
         guard let date = HTTPDate.parse(field, now: now) else { return nil }
         return .seconds(min(max(Int(date.seconds - now.seconds), 0), WebhookLimits.retryAfterSecondsMax))
     }

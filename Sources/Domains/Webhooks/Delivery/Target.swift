@@ -23,10 +23,11 @@ struct Target: Sendable {
         url = try row.get("url")
         throttlePerSecond = try row.get("throttle_per_second")
         isActive = try row.get("is_active")
-        headers = try row.get("headers_sealed", as: [UInt8]?.self).map { sealed in
-            let json = try ring.openText(sealed, "headers", of: endpoint)
-            return try HeaderField.fields(json)
-        } ?? []
+        headers =
+            try row.get("headers_sealed", as: [UInt8]?.self).map { sealed in
+                let json = try ring.openText(sealed, "headers", of: endpoint)
+                return try HeaderField.fields(json)
+            } ?? []
         let sealed: [[UInt8]?] = [try row.get("secret_sealed"), try row.get("old_secret_sealed")]
         secrets = try sealed.compactMap { sealed in
             guard let sealed else { return nil }

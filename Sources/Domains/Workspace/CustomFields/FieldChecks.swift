@@ -9,16 +9,21 @@ struct NewFieldCheck {
     init(_ new: NewField, id: UUID) throws(Problem) {
         var faults: [Fault] = []
         let key = new.key ?? FieldKey.made(from: new.name.text)
-        if key == nil { faults.append(.at("/key", "required", "is required, for none can be made from the name")) }
+        if key == nil {
+            faults.append(.at("/key", "required", "is required, for none can be made from the name"))
+        }
         let options = FieldOptions.checked(new.options?.items ?? [], &faults)
         if new.type.hasOptions == options.isEmpty {
             faults.append(
-                .at("/options", new.type.hasOptions ? "required" : "not-allowed",
-                    new.type.hasOptions ? "is required for this type" : "goes with select and multi_select alone"))
+                .at(
+                    "/options", new.type.hasOptions ? "required" : "not-allowed",
+                    new.type.hasOptions
+                        ? "is required for this type" : "goes with select and multi_select alone"))
         }
         if (new.type == .money) != (new.currency != nil) {
             faults.append(
-                .at("/currency", new.type == .money ? "required" : "not-allowed",
+                .at(
+                    "/currency", new.type == .money ? "required" : "not-allowed",
                     new.type == .money ? "is required for money" : "goes with money alone"))
         }
         let plain = CustomField(
@@ -46,19 +51,22 @@ struct FieldChangeCheck {
         if let sent = change.options?.items {
             let made = FieldOptions.checked(sent, &faults)
             if old.type.hasOptions == made.isEmpty {
-                let rule = old.type.hasOptions ? "must name at least one" : "goes with select and multi_select alone"
+                let rule =
+                    old.type.hasOptions ? "must name at least one" : "goes with select and multi_select alone"
                 faults.append(.at("/options", "not-allowed", rule))
             }
             options = made
             optionsLeftOut = old.options.map(\.key).filter { key in !made.contains { $0.key == key } }
         }
         let plain = CustomField(
-            id: old.id, scope: old.scopeId, key: old.key, name: old.name, type: old.type, isRequired: old.isRequired,
+            id: old.id, scope: old.scopeId, key: old.key, name: old.name, type: old.type,
+            isRequired: old.isRequired,
             options: options ?? old.options)
         if let sent = change.defaultValue {
             defaultValue = FieldOptions.checkedDefault(sent ?? .null, plain, &faults)
         } else if options != nil, old.defaultValue != .null, case .failure = plain.kept(old.defaultValue) {
-            faults.append(.at("/options", "default-left-out", "must have the default value, or change it as well"))
+            faults.append(
+                .at("/options", "default-left-out", "must have the default value, or change it as well"))
         }
         if !faults.isEmpty { throw .unprocessable(faults) }
     }
@@ -69,7 +77,10 @@ enum FieldOptions {
         var made: [CustomField.Option] = []
         for (index, option) in options.enumerated() {
             guard let key = option.key ?? FieldKey.made(from: option.name.text) else {
-                faults.append(.at("/options/\(index)/key", "required", "is required, for none can be made from the name"))
+                faults.append(
+                    .at(
+                        "/options/\(index)/key", "required", "is required, for none can be made from the name"
+                    ))
                 continue
             }
             if made.contains(where: { $0.key == key.text }) {
@@ -78,7 +89,8 @@ enum FieldOptions {
             }
             made.append(
                 .init(
-                    key: key.text, name: option.name.text, color: option.color?.text, isArchived: option.isArchived ?? false))
+                    key: key.text, name: option.name.text, color: option.color?.text,
+                    isArchived: option.isArchived ?? false))
         }
         return made
     }

@@ -111,9 +111,12 @@ enum FieldRoutes {
     }
 
     @inline(never)
-    private static func write(_ statements: [SQL], _ company: UUID, _ news: CacheNews, _ tx: Transaction) async throws -> Rows {
+    private static func write(_ statements: [SQL], _ company: UUID, _ news: CacheNews, _ tx: Transaction)
+        async throws -> Rows
+    {
         // Two at once must not both find the key free in scopes of which no index knows.
-        _ = try await tx.query("SELECT pg_advisory_xact_lock(hashtextextended(\("custom_fields:\(company)"), 0))")
+        _ = try await tx.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended(\("custom_fields:\(company)"), 0))")
         let answers = try await tx.batch(statements)
         try await news.tell(CustomFields.topic, company: company, in: tx)
         return answers[0]

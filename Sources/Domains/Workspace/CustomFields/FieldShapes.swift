@@ -23,7 +23,8 @@ struct Field: Codable, Sendable, FieldNotes {
     let updatedAt: Timestamp
 
     static let fieldNotes = [
-        "scope_id": "The part of the company whose things have it, as a project; null for all things of the kind.",
+        "scope_id":
+            "The part of the company whose things have it, as a project; null for all things of the kind.",
         "key": "The name of its value among a thing's `custom`; it never changes.",
         "type": "It never changes. `money` is a whole number of the smallest unit of `currency`.",
         "is_archived": "Values stay and are shown; none can be set.",
@@ -80,7 +81,9 @@ struct FieldKey: TextValue, SQLBindable {
     init(unchecked text: String) { self.text = text }
 
     static var rule: TextRule {
-        TextRule(length: 1...60, pattern: "^[a-z][a-z0-9_]*$") { isKey($0) ? nil : "is no key like launch_budget" }
+        TextRule(length: 1...60, pattern: "^[a-z][a-z0-9_]*$") {
+            isKey($0) ? nil : "is no key like launch_budget"
+        }
     }
     static var exampleText: String { "launch_budget" }
 

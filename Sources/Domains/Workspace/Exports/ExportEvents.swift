@@ -30,7 +30,8 @@ enum ExportEvents {
 
     /// Whoever waits for the table does not look into the inbox for it.
     static let failed = NotificationType(
-        "export.failed", category: "exports", summary: "An export you started could not be made.", severity: .high,
+        "export.failed", category: "exports", summary: "An export you started could not be made.",
+        severity: .high,
         values: ["name", "reason"],
         texts: [
             "en": .init("Your export could not be made: {{name}}", "{{reason}}"),

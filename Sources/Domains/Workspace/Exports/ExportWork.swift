@@ -91,10 +91,13 @@ enum ExportWork {
             purpose: "export",
             by: Audit.Actor(.user, id: member.userId), keptFor: WorkspaceNumbers.exportLife)
         let making = ExportMaking(
-            table: table, printer: ExportPrinter(format, table.columns, name: kind.name), format: format, member: member,
+            table: table, printer: ExportPrinter(format, table.columns, name: kind.name), format: format,
+            member: member,
             job: job, progress: ExportProgress(id, company, job.work.database))
         do {
-            return try await job.work.environment[FileKeeping.self].keep(draft) { out in try await making.write(to: out) }
+            return try await job.work.environment[FileKeeping.self].keep(draft) { out in
+                try await making.write(to: out)
+            }
         } catch let problem as Problem where problem.status < 500 {
             // No room for another file.
             throw JobFailure.permanent(problem.detail ?? problem.code.title)

@@ -14,10 +14,12 @@ enum TagRoutes {
         PATCH("/v1/tags/{id}", "Change a tag", .can(.tagsWrite), change).problems(.tagNameTaken)
         DELETE("/v1/tags/{id}", "Delete a tag", .can(.tagsManage), delete)
             .describe("Whatever carries it loses it.")
-        POST("/v1/tags/{id}/merge", "Merge a tag into another", .can(.tagsManage), merge).problems(.tagIntoItself)
-            .describe(
-                "Whatever carries this tag carries the other one afterwards, and this one is gone: all of it or nothing. "
-                    + "Answers with the other tag.")
+        POST("/v1/tags/{id}/merge", "Merge a tag into another", .can(.tagsManage), merge).problems(
+            .tagIntoItself
+        )
+        .describe(
+            "Whatever carries this tag carries the other one afterwards, and this one is gone: all of it or nothing. "
+                + "Answers with the other tag.")
     }
 
     private static let example: JSON = [
@@ -34,7 +36,8 @@ enum TagRoutes {
     }
 
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Tag> {
-        var sql: SQL = "SELECT \(fragment: try columns(call)) FROM tags t WHERE t.company_id = \(try call.company)"
+        var sql: SQL =
+            "SELECT \(fragment: try columns(call)) FROM tags t WHERE t.company_id = \(try call.company)"
         if let kind = list.kind { sql += " AND (t.kinds IS NULL OR \(kind.text) = ANY(t.kinds))" }
         return try await call.page(list, sql)
     }
@@ -48,7 +51,8 @@ enum TagRoutes {
         let id = UUID.v7()
         let kinds = try known(body.kinds?.items, call)
         let limit = RowLimit(
-            WorkspaceLimits.tagsMax, "SELECT count(*) FROM tags WHERE company_id = \(company)", else: .tooManyTags)
+            WorkspaceLimits.tagsMax, "SELECT count(*) FROM tags WHERE company_id = \(company)",
+            else: .tooManyTags)
         let record = Audit.sql(
             .init("tag.created", on: "tag", id, after: ["name": .string(body.name.text)]), by: call.actor,
             company: company)
@@ -102,7 +106,8 @@ enum TagRoutes {
             statements += [
                 "DELETE FROM tags WHERE company_id = \(company) AND id = \(id)",
                 Audit.sql(
-                    .init("tag.deleted", on: "tag", id.value, before: ["name": .string(name)]), by: call.actor,
+                    .init("tag.deleted", on: "tag", id.value, before: ["name": .string(name)]),
+                    by: call.actor,
                     company: company),
                 try TagEvents.sql(TagEvents.deleted, id.value, name, by: call.actor, company),
             ]
@@ -124,7 +129,9 @@ enum TagRoutes {
                  WHERE company_id = \(company) AND id IN (\(id), \(other)) ORDER BY id FOR UPDATE
                 """)
             let names = Dictionary(
-                uniqueKeysWithValues: try rows.map { (try $0.get("id", as: UUID.self), try $0.get("name", as: String.self)) })
+                uniqueKeysWithValues: try rows.map {
+                    (try $0.get("id", as: UUID.self), try $0.get("name", as: String.self))
+                })
             guard let name = names[id.value] else { throw Problem.notFound }
             guard let otherName = names[other] else {
                 throw Problem.unprocessable("/into_id", "unknown-tag", "is no tag of this company")
@@ -164,7 +171,8 @@ enum TagRoutes {
 
     private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query(
-            "SELECT \(fragment: columns(call)) FROM tags t WHERE t.company_id = \(call.company) AND t.id = \(id)")
+            "SELECT \(fragment: columns(call)) FROM tags t WHERE t.company_id = \(call.company) AND t.id = \(id)"
+        )
     }
 
     private static func taggings(_ call: Call) -> [Tagging] {

@@ -87,7 +87,8 @@ enum ViewRoutes {
     }
 
     @inline(never)
-    private static func write(_ change: ViewChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func write(_ change: ViewChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws
+    {
         let company = try call.company
         let old = try await mine(id, call, tx)
         try call.requireVersion(Int64(old.version))
@@ -113,7 +114,8 @@ enum ViewRoutes {
                     "saved_view.changed", on: "saved_view", id, before: ["name": .string(old.name)],
                     after: JSON(encoding: change)),
                 by: call.actor, company: company),
-            ViewEvents.sql(ViewEvents.updated, id, old.kind, change.isShared ?? old.isShared, by: call.actor, company),
+            ViewEvents.sql(
+                ViewEvents.updated, id, old.kind, change.isShared ?? old.isShared, by: call.actor, company),
         ])
     }
 

@@ -13,16 +13,24 @@ import Wire
         let records = try CRMRecords(world)
         let anna = try await records.contact("Anna Berg")
         let me = world.owner.client
-        let made = try await me.post("/v1/activities", [
-            "kind": "call", "title": "First call", "due_at": "2031-05-05T09:00:00Z", "contact_ids": [.string(anna)],
-        ]).expect(201)
+        let made = try await me.post(
+            "/v1/activities",
+            [
+                "kind": "call", "title": "First call", "due_at": "2031-05-05T09:00:00Z",
+                "contact_ids": [.string(anna)],
+            ]
+        ).expect(201)
         let path = "/v1/activities/\(try made.json.text("id"))"
         #expect(made.json["completed_at"] == .null)
         #expect(made.json["records"]?[0]?["name"] == "Anna Berg")
-        let moved = try await me.with(header: "if-match", "\"1\"").patch(path, ["due_at": "2031-05-06T09:00:00Z"]).expect(200)
+        let moved = try await me.with(header: "if-match", "\"1\"").patch(
+            path, ["due_at": "2031-05-06T09:00:00Z"]
+        ).expect(200)
         #expect(moved.json["at"] == moved.json["due_at"])
         _ = try await me.with(header: "if-match", "\"1\"").patch(path, ["title": "Late"]).expect(412)
-        let done = try await me.post("\(path)/complete", ["at": "2026-11-20T10:00:00Z", "outcome": "reached"]).expect(200)
+        let done = try await me.post(
+            "\(path)/complete", ["at": "2026-11-20T10:00:00Z", "outcome": "reached"]
+        ).expect(200)
         #expect(done.json["outcome"] == "reached")
         let again = try await me.post("\(path)/complete").expect(200)
         #expect(again.json["version"] == done.json["version"])
@@ -30,20 +38,27 @@ import Wire
         let open = try await me.post("\(path)/reopen").expect(200)
         #expect(open.json["at"] == "2031-05-06T09:00:00.000000Z")
         _ = try await me.post("\(path)/snooze", ["until": "2031-05-06T08:00:00Z"]).expect(200)
-        let calendar = try await me.get("/v1/calendar?from=2031-05-01T00:00:00Z&to=2031-05-30T00:00:00Z").expect(200)
+        let calendar = try await me.get("/v1/calendar?from=2031-05-01T00:00:00Z&to=2031-05-30T00:00:00Z")
+            .expect(200)
         #expect(calendar.json.description.contains("First call"))
-        let listed = try await me.get("/v1/activities?contact_id=\(anna)&state=open&owner=me&q=first").expect(200)
+        let listed = try await me.get("/v1/activities?contact_id=\(anna)&state=open&owner=me&q=first").expect(
+            200)
         #expect(listed.json["data"]?.arrayValue?.count == 1)
         _ = try await me.delete(path).expect(204)
         _ = try await me.get(path).expect(404)
         _ = try await me.post("\(path)/restore").expect(200)
         _ = try await me.get(path).expect(200)
-        _ = try await me.post("/v1/activities/bulk", [
-            "activity_ids": [.string(try made.json.text("id"))], "action": "complete",
-        ]).expect(200)
+        _ = try await me.post(
+            "/v1/activities/bulk",
+            [
+                "activity_ids": [.string(try made.json.text("id"))], "action": "complete",
+            ]
+        ).expect(200)
     }
 
-    @Test func `an e-mail logged twice is one, and its addresses are for those who may see them`() async throws {
+    @Test func `an e-mail logged twice is one, and its addresses are for those who may see them`()
+        async throws
+    {
         let world = try await World("Letter Works")
         let records = try CRMRecords(world)
         let anna = try await records.contact("Anna Berg")
@@ -70,9 +85,12 @@ import Wire
         let theirs = try await records.contact("Anna Berg")
         let his = try await records.contact("Bert Wolf", owner: memberId)
         func log(_ title: JSON, _ contact: String, owner: JSON = nil) async throws -> String {
-            try await world.owner.client.post("/v1/activities", [
-                "kind": "meeting", "title": title, "contact_ids": [.string(contact)], "owner_id": owner,
-            ]).expect(201).json.text("id")
+            try await world.owner.client.post(
+                "/v1/activities",
+                [
+                    "kind": "meeting", "title": title, "contact_ids": [.string(contact)], "owner_id": owner,
+                ]
+            ).expect(201).json.text("id")
         }
         let hidden = try await log("Hidden", theirs)
         let shown = try await log("Shown", his)
@@ -84,7 +102,8 @@ import Wire
         let all = try await mine.client.get("/v1/activities").expect(200)
         #expect(all.json["data"]?.arrayValue?.count == 2)
         _ = try await mine.client.get("/v1/contacts/\(theirs)/timeline").expect(404)
-        _ = try await mine.client.post("/v1/notes", ["body": "Hm", "contact_ids": [.string(theirs)]]).expect(422)
+        _ = try await mine.client.post("/v1/notes", ["body": "Hm", "contact_ids": [.string(theirs)]]).expect(
+            422)
     }
 
     @Test func `a note is pinned, keeps what it said, and tells whom it mentions`() async throws {
@@ -94,12 +113,16 @@ import Wire
         let grace = try await world.owner.colleague(.member)
         let member = try await records.member(grace)
         let me = world.owner.client
-        let note = try await me.post("/v1/notes", [
-            "body": .string("Prefers mornings\n<@\(member)> please call"), "contact_ids": [.string(anna)],
-        ]).expect(201)
+        let note = try await me.post(
+            "/v1/notes",
+            [
+                "body": .string("Prefers mornings\n<@\(member)> please call"), "contact_ids": [.string(anna)],
+            ]
+        ).expect(201)
         #expect(note.json["title"] == "Prefers mornings")
         let path = "/v1/notes/\(try note.json.text("id"))"
-        _ = try await me.with(header: "if-match", "\"1\"").patch(path, ["body": "Prefers evenings"]).expect(200)
+        _ = try await me.with(header: "if-match", "\"1\"").patch(path, ["body": "Prefers evenings"]).expect(
+            200)
         let edits = try await me.get("\(path)/edits").expect(200)
         #expect(edits.json["data"]?.arrayValue?.count == 1)
         _ = try await me.put("\(path)/pin", [:]).expect(200)
@@ -112,7 +135,8 @@ import Wire
         _ = try await me.get(path).expect(404)
     }
 
-    @Test func `the timeline of a client holds what happened with its people, deals and tasks`() async throws {
+    @Test func `the timeline of a client holds what happened with its people, deals and tasks`() async throws
+    {
         let world = try await World("Time Works")
         let records = try CRMRecords(world)
         let me = world.owner.client
@@ -120,8 +144,12 @@ import Wire
         let client = try await records.client("Berg & Co", with: anna)
         let deal = try await records.deal("Relaunch", of: client)
         let lead = try await records.lead("Wants a site", of: anna)
-        for (kind, title, key, id) in [("call", "Called", "contact_ids", anna), ("meeting", "Met", "deal_ids", deal)] {
-            var body: JSON.Object = ["kind": .string(kind), "title": .string(title), "at": "2026-11-20T10:00:00Z"]
+        for (kind, title, key, id) in [
+            ("call", "Called", "contact_ids", anna), ("meeting", "Met", "deal_ids", deal),
+        ] {
+            var body: JSON.Object = [
+                "kind": .string(kind), "title": .string(title), "at": "2026-11-20T10:00:00Z",
+            ]
             body[key] = [.string(id)]
             _ = try await me.post("/v1/activities", .object(body)).expect(201)
         }
@@ -151,13 +179,19 @@ import Wire
         let records = try CRMRecords(world)
         let anna = try await records.contact("Anna Berg")
         let past = Timestamp.now + .seconds(-60)
-        _ = try await world.owner.client.post("/v1/activities", [
-            "kind": "call", "title": "Call Anna", "due_at": .string(past.description), "remind_at": .string(past.description),
-            "contact_ids": [.string(anna)],
-        ]).expect(201)
+        _ = try await world.owner.client.post(
+            "/v1/activities",
+            [
+                "kind": "call", "title": "Call Anna", "due_at": .string(past.description),
+                "remind_at": .string(past.description),
+                "contact_ids": [.string(anna)],
+            ]
+        ).expect(201)
         for _ in 0..<2 { try await ActivityUpkeep.run(records.company, world.server.instance.database) }
         let told = try await world.owner.client.get("/v1/notifications").expect(200)
-        let types = (told.json["data"]?.arrayValue ?? []).compactMap { $0["type"]?.stringValue }.filter { $0.hasPrefix("activity.") }
+        let types = (told.json["data"]?.arrayValue ?? []).compactMap { $0["type"]?.stringValue }.filter {
+            $0.hasPrefix("activity.")
+        }
         #expect(types.sorted() == ["activity.due", "activity.overdue"])
     }
 }

@@ -17,7 +17,9 @@ struct CRMRecords: Sendable {
         _ = try await world.server.instance.database.write(statements, as: Tenant(company: company))
     }
 
-    func contact(_ name: String, owner: String? = nil, lifecycle: String = "subscriber", email: String? = nil) async throws -> String {
+    func contact(_ name: String, owner: String? = nil, lifecycle: String = "subscriber", email: String? = nil)
+        async throws -> String
+    {
         let id = UUID.v7()
         var statements: [SQL] = [
             """
@@ -79,7 +81,8 @@ struct CRMRecords: Sendable {
     func member(_ person: Person) async throws -> String {
         let user = try #require(UUID(person.userId))
         let rows = try await world.server.instance.database.query(
-            "SELECT id FROM memberships WHERE company_id = \(company) AND user_id = \(user)", as: Tenant(company: company))
+            "SELECT id FROM memberships WHERE company_id = \(company) AND user_id = \(user)",
+            as: Tenant(company: company))
         return try rows[0].get("id", as: UUID.self).description
     }
 }

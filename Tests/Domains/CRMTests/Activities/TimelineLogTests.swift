@@ -8,10 +8,14 @@ import Wire
 
 /// What other parts of the domain tell the timeline.
 @Suite struct TimelineLogTests {
-    private func company(_ world: World) throws -> UUID { try #require(world.owner.companyId.flatMap { UUID($0) }) }
+    private func company(_ world: World) throws -> UUID {
+        try #require(world.owner.companyId.flatMap { UUID($0) })
+    }
 
     @inline(never)
-    private func contact(_ name: String, _ email: String, _ company: UUID, _ tx: Transaction) async throws -> UUID {
+    private func contact(_ name: String, _ email: String, _ company: UUID, _ tx: Transaction) async throws
+        -> UUID
+    {
         let id = UUID.v7()
         _ = try await tx.batch([
             "INSERT INTO contacts (company_id, id, name, email) VALUES (\(company), \(id), \(name), \(email))",
@@ -41,13 +45,17 @@ import Wire
                 #expect(isNew == expected)
             }
             let activities = try await count("activities WHERE company_id = \(company)", tx)
-            let links = try await count("activity_links WHERE company_id = \(company) AND contact_id = \(anna)", tx)
-            let events = try await count("outbox WHERE company_id = \(company) AND type = 'activity.logged'", tx)
+            let links = try await count(
+                "activity_links WHERE company_id = \(company) AND contact_id = \(anna)", tx)
+            let events = try await count(
+                "outbox WHERE company_id = \(company) AND type = 'activity.logged'", tx)
             #expect([activities, links, events] == [1, 1, 1])
         }
     }
 
-    @Test func `forgetting a person takes what is about nobody else, and blanks what is about others too`() async throws {
+    @Test func `forgetting a person takes what is about nobody else, and blanks what is about others too`()
+        async throws
+    {
         let world = try await World("Forget Works")
         let company = try company(world)
         try await world.server.instance.database.transaction(as: Tenant(company: company)) { tx in
@@ -58,7 +66,9 @@ import Wire
             (letter.from, letter.body) = ("anna@forget.example", "Hello Bert")
             for entry in [
                 Timeline.Entry(.note, "Anna likes tea", on: .of(.contact, anna), id: alone),
-                Timeline.Entry(.meeting, "Anna met Bert", on: ActivityRecords(contacts: [anna, bert]), id: shared), letter,
+                Timeline.Entry(
+                    .meeting, "Anna met Bert", on: ActivityRecords(contacts: [anna, bert]), id: shared),
+                letter,
             ] { try await Timeline.log(entry, by: .system, company: company, in: tx) }
             _ = try await tx.batch(ActivitiesErasure.erase(contacts: [anna], company: company))
             let left = try await tx.query(

@@ -18,12 +18,16 @@ import Wire
             database = world.server.instance.database
         }
 
-        func transaction<Value: Sendable>(_ body: @Sendable (Transaction) async throws -> Value) async throws -> Value {
+        func transaction<Value: Sendable>(_ body: @Sendable (Transaction) async throws -> Value) async throws
+            -> Value
+        {
             try await database.transaction(as: Tenant(company: company)) { tx in try await body(tx) }
         }
 
         func count(_ table: String) async throws -> Int {
-            try await database.query("SELECT count(*) FROM \(unescaped: table) WHERE company_id = \(company)", as: Tenant(company: company))[0]
+            try await database.query(
+                "SELECT count(*) FROM \(unescaped: table) WHERE company_id = \(company)",
+                as: Tenant(company: company))[0]
                 .get(0)
         }
     }
@@ -43,17 +47,22 @@ import Wire
         #expect(Identity(.phone, "call me") == nil && Identity(.phone, "12") == nil)
         #expect(Identity(.email, " Anna@Example.COM ")?.norm == "anna@example.com")
         #expect(ClientDomain(website: "https://www.Northwind.example/about?x=1")?.text == "northwind.example")
-        #expect(ClientDomain(email: "anna@gmail.com") == nil && ClientDomain(email: "a@northwind.example")?.text == "northwind.example")
+        #expect(
+            ClientDomain(email: "anna@gmail.com") == nil
+                && ClientDomain(email: "a@northwind.example")?.text == "northwind.example")
     }
 
     @Test func `sixty-four who look for one person find one`() async throws {
         let place = try await Place()
         let finds = try await withThrowingTaskGroup(of: (UUID, Bool).self) { group in
             for index in 0..<64 {
-                let draft = draft("Anna Berg", emails: ["anna@berg.example"], phones: index.isMultiple(of: 2) ? ["+4930901820"] : [])
+                let draft = draft(
+                    "Anna Berg", emails: ["anna@berg.example"],
+                    phones: index.isMultiple(of: 2) ? ["+4930901820"] : [])
                 group.addTask {
                     let found = try await place.transaction { tx in
-                        try await ContactWriting.findOrCreate(draft, by: .system, company: place.company, in: tx)
+                        try await ContactWriting.findOrCreate(
+                            draft, by: .system, company: place.company, in: tx)
                     }
                     return (found.id, found.isNew)
                 }
@@ -72,7 +81,8 @@ import Wire
         second.jobTitle = "Head of purchasing"
         let (known, isNew) = try await place.transaction { [second] tx in
             _ = try await ContactWriting.create([first], by: .system, company: place.company, in: tx)
-            let found = try await ContactWriting.findOrCreate(second, by: .system, company: place.company, in: tx)
+            let found = try await ContactWriting.findOrCreate(
+                second, by: .system, company: place.company, in: tx)
             return (found.id, found.isNew)
         }
         #expect(known == first.id && !isNew)
@@ -93,7 +103,9 @@ import Wire
                     draft.email = index.isMultiple(of: 2) ? "anna@northwind.example" : String?.none
                     let wanted = draft
                     return try await place.transaction { tx in
-                        try await ClientWriting.findOrCreate(wanted, by: .system, company: place.company, in: tx).id
+                        try await ClientWriting.findOrCreate(
+                            wanted, by: .system, company: place.company, in: tx
+                        ).id
                     }
                 }
             }

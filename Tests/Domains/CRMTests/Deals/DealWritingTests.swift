@@ -20,15 +20,21 @@ import Wire
             actor = Audit.Actor(.user, id: UUID(world.owner.userId))
         }
 
-        func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) async throws -> Value) async throws -> Value {
+        func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) async throws -> Value)
+            async throws -> Value
+        {
             try await database.transaction(as: Tenant(company: company), body)
         }
 
-        func rows(_ sql: SQL) async throws -> Rows { try await database.query(sql, as: Tenant(company: company)) }
+        func rows(_ sql: SQL) async throws -> Rows {
+            try await database.query(sql, as: Tenant(company: company))
+        }
 
         func create(_ draft: DealWriting.Draft) async throws -> UUID {
             let (actor, company) = (actor, company)
-            return try await write { tx in try await DealWriting.create(draft, by: actor, company: company, in: tx) }
+            return try await write { tx in
+                try await DealWriting.create(draft, by: actor, company: company, in: tx)
+            }
         }
     }
 
@@ -48,14 +54,18 @@ import Wire
             """)
         #expect(rows.count == 1)
         let row = try JSON(row: #require(rows.first))
-        #expect(row["base_minor"] == 125_000 && row["told"] == 125_000 && row["stage"] == "New" && row["seq"] == 1, "\(row)")
+        #expect(
+            row["base_minor"] == 125_000 && row["told"] == 125_000 && row["stage"] == "New"
+                && row["seq"] == 1, "\(row)")
         #expect(row["is_default"] == true && row["is_told_who"] == true && row["has_maker"] == true, "\(row)")
     }
 
     @Test func `64 first deals at once make one pipeline, and stand in one order`() async throws {
         let ground = try await Ground()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for number in 0..<64 { group.addTask { _ = try await ground.create(DealWriting.Draft(name: "Deal \(number)")) } }
+            for number in 0..<64 {
+                group.addTask { _ = try await ground.create(DealWriting.Draft(name: "Deal \(number)")) }
+            }
             try await group.waitForAll()
         }
         let rows = try await ground.rows(
@@ -68,7 +78,9 @@ import Wire
         #expect(try rows[0].get("ranks", as: Int.self) == 64)
     }
 
-    @Test func `a deal goes its way with times that were given, and what it was worth when it was won stays`() async throws {
+    @Test func `a deal goes its way with times that were given, and what it was worth when it was won stays`()
+        async throws
+    {
         let ground = try await Ground()
         let (actor, company) = (ground.actor, ground.company)
         var draft = DealWriting.Draft(name: "Shop")
@@ -87,12 +99,17 @@ import Wire
             _ = try await tx.query(DealWorth.revalue("TRUE", at: "now()", company: company))
         }
         let way = try await ground.rows(
-            "SELECT seq, from_kind, to_kind, base_minor, at FROM deal_stage_events WHERE company_id = \(company) ORDER BY seq")
+            "SELECT seq, from_kind, to_kind, base_minor, at FROM deal_stage_events WHERE company_id = \(company) ORDER BY seq"
+        )
         #expect(try way.map { try $0.get("base_minor", as: Int64?.self) } == [nil, 90_000])
         #expect(try way.map { try $0.get("to_kind", as: String.self) } == ["open", "won"])
         #expect(try way[1].get("at", as: Timestamp.self) == Timestamp("2026-02-10T09:00:00Z"))
-        try await ground.write { tx in try await DealWriting.reopen(deal, by: actor, company: company, in: tx) }
-        let row = try await ground.rows("SELECT base_minor, stage_kind, closed_at FROM deals WHERE id = \(deal)")[0]
-        #expect(try row.get("base_minor", as: Int64?.self) == 80_000 && row.get("stage_kind", as: String.self) == "open")
+        try await ground.write { tx in try await DealWriting.reopen(deal, by: actor, company: company, in: tx)
+        }
+        let row = try await ground.rows(
+            "SELECT base_minor, stage_kind, closed_at FROM deals WHERE id = \(deal)")[0]
+        #expect(
+            try row.get("base_minor", as: Int64?.self) == 80_000
+                && row.get("stage_kind", as: String.self) == "open")
     }
 }

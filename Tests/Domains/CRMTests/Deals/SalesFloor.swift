@@ -21,10 +21,13 @@ struct SalesFloor: Sendable {
     init(_ name: String = "Sales Floor") async throws {
         world = try await World(name)
         company = try #require(world.owner.companyId.flatMap { UUID($0) })
-        let first = try #require(await world.owner.client.get("/v1/pipelines").expect(200).json["data"]?.arrayValue?.first)
+        let first = try #require(
+            await world.owner.client.get("/v1/pipelines").expect(200).json["data"]?.arrayValue?.first)
         pipeline = try first.text("id")
         var stages: [String: String] = [:]
-        for stage in first["stages"]?.arrayValue ?? [] { stages[try stage.text("name")] = try stage.text("id") }
+        for stage in first["stages"]?.arrayValue ?? [] {
+            stages[try stage.text("name")] = try stage.text("id")
+        }
         self.stages = stages
     }
 
@@ -34,16 +37,21 @@ struct SalesFloor: Sendable {
     func deal(_ name: String, _ more: JSON.Object = [:], by person: Person? = nil) async throws -> String {
         var body: JSON.Object = ["name": .string(name)]
         for (key, value) in more.members { body[key] = value }
-        return try await (person ?? world.owner).client.post("/v1/deals", .object(body)).expect(201).json.text("id")
+        return try await (person ?? world.owner).client.post("/v1/deals", .object(body)).expect(201).json
+            .text("id")
     }
 
-    func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) async throws -> Value) async throws -> Value {
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) async throws -> Value) async throws
+        -> Value
+    {
         try await database.transaction(as: Tenant(company: company), body)
     }
 
     /// A deal that went through these stages at these moments.
     @discardableResult
-    func told(_ name: String, amount: Int64? = nil, owner: UUID? = nil, _ way: [(stage: String, at: String)]) async throws -> UUID {
+    func told(_ name: String, amount: Int64? = nil, owner: UUID? = nil, _ way: [(stage: String, at: String)])
+        async throws -> UUID
+    {
         var draft = DealWriting.Draft(name: name)
         draft.ownerId = owner
         if let amount { (draft.amountMinor, draft.currency) = (amount, "EUR") }
@@ -54,7 +62,8 @@ struct SalesFloor: Sendable {
         return try await write { tx in
             let deal = try await DealWriting.create(first, by: actor, company: company, in: tx)
             for (stage, at) in rest {
-                try await DealWriting.move([deal], to: stage, .init(at: at), by: actor, company: company, in: tx)
+                try await DealWriting.move(
+                    [deal], to: stage, .init(at: at), by: actor, company: company, in: tx)
             }
             return deal
         }
@@ -64,7 +73,8 @@ struct SalesFloor: Sendable {
         let (id, company) = (UUID.v7(), company)
         _ = try await write { tx in
             try await tx.query(
-                "INSERT INTO \(unescaped: table) (company_id, id, name, owner_id) VALUES (\(company), \(id), \(name), \(owner))")
+                "INSERT INTO \(unescaped: table) (company_id, id, name, owner_id) VALUES (\(company), \(id), \(name), \(owner))"
+            )
         }
         return id.description
     }

@@ -6,7 +6,10 @@ import Wire
 /// How leads find their people, what was promised, and how they are rated.
 @Suite struct AssignmentStory {
     private func ask(_ name: String, _ more: JSON.Object = [:]) -> JSON {
-        var body: JSON.Object = ["title": .string(name), "contact": ["name": .string(name), "email": .string(Person.freshAddress())]]
+        var body: JSON.Object = [
+            "title": .string(name),
+            "contact": ["name": .string(name), "email": .string(Person.freshAddress())],
+        ]
         for (key, value) in more.members { body[key] = value }
         return .object(body)
     }
@@ -21,10 +24,13 @@ import Wire
         members.append(["member_id": .string(try await world.owner.member())])
         let client = world.owner.client
         try await client.post(
-            "/v1/assignment-rules", ["name": "All", "mode": "round_robin", "members": .array(members)]).expect(201)
+            "/v1/assignment-rules", ["name": "All", "mode": "round_robin", "members": .array(members)]
+        ).expect(201)
         let owners = try await withThrowingTaskGroup(of: String.self) { group in
             for n in 0..<64 {
-                group.addTask { try await client.post("/v1/leads", ask("Lead \(n)")).expect(201).json.text("owner_id") }
+                group.addTask {
+                    try await client.post("/v1/leads", ask("Lead \(n)")).expect(201).json.text("owner_id")
+                }
             }
             return try await group.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }
         }
@@ -41,25 +47,38 @@ import Wire
             [
                 "name": "Germany", "mode": "weighted", "fallback_id": .string(own),
                 "conditions": [["field": "country", "sign": "any_of", "values": ["de"]]],
-                "members": [["member_id": .string(own), "weight": 3], ["member_id": .string(other), "weight": 1]],
+                "members": [
+                    ["member_id": .string(own), "weight": 3], ["member_id": .string(other), "weight": 1],
+                ],
             ]
         ).expect(201).json.text("id")
         var counts: [String: Int] = [:]
         for n in 0..<8 {
-            let owner = try await client.post("/v1/leads", ask("\(n)", ["country": "DE"])).expect(201).json.text("owner_id")
+            let owner = try await client.post("/v1/leads", ask("\(n)", ["country": "DE"])).expect(201).json
+                .text("owner_id")
             counts[owner, default: 0] += 1
         }
         #expect(counts == [own: 6, other: 2])
-        #expect(try await client.post("/v1/leads", ask("French", ["country": "FR"])).expect(201).json["owner_id"] == .null)
+        #expect(
+            try await client.post("/v1/leads", ask("French", ["country": "FR"])).expect(201).json["owner_id"]
+                == .null)
         try await client.put("/v1/lead-availability/\(own)", ["open_leads_max": 6]).expect(200)
-        try await mate.client.put("/v1/lead-availability/\(other)", ["away_until": "2090-01-01T00:00:00Z"]).expect(200)
-        #expect(try await mate.client.put("/v1/lead-availability/\(own)", ["open_leads_max": 1]).status == 403)
-        let trial = try await client.post("/v1/assignment-rules/test", ["facts": ["country": "DE"]]).expect(200).json
+        try await mate.client.put("/v1/lead-availability/\(other)", ["away_until": "2090-01-01T00:00:00Z"])
+            .expect(200)
+        #expect(
+            try await mate.client.put("/v1/lead-availability/\(own)", ["open_leads_max": 1]).status == 403)
+        let trial = try await client.post("/v1/assignment-rules/test", ["facts": ["country": "DE"]]).expect(
+            200
+        ).json
         #expect(trial["rule_id"]?.stringValue == rule)
         let why = (trial["members"]?.arrayValue ?? []).compactMap { $0["why"]?.stringValue }
         #expect(why == ["has 6 open leads of 6", "is away"])
-        #expect(try await client.post("/v1/leads", ask("Late", ["country": "DE"])).expect(201).json["owner_id"]?.stringValue == own)
-        let french = try await client.post("/v1/assignment-rules/test", ["facts": ["country": "FR"]]).expect(200).json
+        #expect(
+            try await client.post("/v1/leads", ask("Late", ["country": "DE"])).expect(201).json["owner_id"]?
+                .stringValue == own)
+        let french = try await client.post("/v1/assignment-rules/test", ["facts": ["country": "FR"]]).expect(
+            200
+        ).json
         #expect(french["rule_id"] == .null)
     }
 
@@ -70,8 +89,10 @@ import Wire
         let (own, boss) = (try await world.owner.member(), try await world.owner.memberId(of: chief))
         try await client.post(
             "/v1/sla-policies",
-            ["name": "Soon", "respond_minutes": 60, "escalate_to": .string(boss), "reassigns": true]).expect(201)
-        let lead = try await client.post("/v1/leads", ask("Waiting", ["owner_id": .string(own)])).expect(201).json
+            ["name": "Soon", "respond_minutes": 60, "escalate_to": .string(boss), "reassigns": true]
+        ).expect(201)
+        let lead = try await client.post("/v1/leads", ask("Waiting", ["owner_id": .string(own)])).expect(201)
+            .json
         #expect(lead["sla_due_at"] != .null)
         let id = try lead.text("id")
         _ = try world.server.database.psql(
@@ -80,13 +101,16 @@ import Wire
             UPDATE lead_upkeep SET due_at = now() WHERE company_id = '\(world.owner.companyId ?? "")';
             """)
         let broken = try await eventually(within: .seconds(30)) {
-            let breaches = try await client.get("/v1/sla/breaches?lead_id=\(id)").expect(200).json["data"]?.arrayValue ?? []
+            let breaches =
+                try await client.get("/v1/sla/breaches?lead_id=\(id)").expect(200).json["data"]?.arrayValue
+                ?? []
             return breaches.first.map { Optional($0) } ?? .none
         }
         #expect(broken["escalated_to"]?.stringValue == boss && broken["reassigned"] == true)
         #expect(try await client.get("/v1/leads/\(id)").json["owner_id"]?.stringValue == boss)
         #expect(try await client.get("/v1/leads?sla_breached=true").texts("id") == [id])
-        #expect(try await chief.client.get("/v1/notifications").texts("title").contains("Unanswered: Waiting"))
+        #expect(
+            try await chief.client.get("/v1/notifications").texts("title").contains("Unanswered: Waiting"))
     }
 
     @Test func `hours of a policy leave out the nights and the days off`() async throws {
@@ -94,16 +118,19 @@ import Wire
         let client = world.owner.client
         // Of the first minute of each day alone: two minutes are there after two days.
         try await client.post(
-            "/v1/sla-policies", ["name": "One minute", "respond_minutes": 2, "work_from": 0, "work_until": 1]).expect(201)
+            "/v1/sla-policies", ["name": "One minute", "respond_minutes": 2, "work_from": 0, "work_until": 1]
+        ).expect(201)
         let own = try await world.owner.member()
-        let lead = try await client.post("/v1/leads", ask("Slow", ["owner_id": .string(own)])).expect(201).json
+        let lead = try await client.post("/v1/leads", ask("Slow", ["owner_id": .string(own)])).expect(201)
+            .json
         let due = try #require(Timestamp(try lead.text("sla_due_at")))
         let minutes = due.seconds % 86_400
         #expect(minutes == 60)
         #expect(due > Timestamp.now + .seconds(86_400 - 120))
     }
 
-    @Test func `each point of a score is explained, and what was done is worth less with time`() async throws {
+    @Test func `each point of a score is explained, and what was done is worth less with time`() async throws
+    {
         let world = try await World()
         let client = world.owner.client
         let model = try await client.post(
@@ -111,7 +138,10 @@ import Wire
             [
                 "name": "Shops", "is_active": true, "half_life_days": 10, "hot_at": 20,
                 "rules": [
-                    ["name": "German", "points": 15, "conditions": [["field": "country", "sign": "any_of", "values": ["DE"]]]],
+                    [
+                        "name": "German", "points": 15,
+                        "conditions": [["field": "country", "sign": "any_of", "values": ["DE"]]],
+                    ],
                     ["name": "Form", "points": 40, "event": "form.submitted"],
                 ],
             ]

@@ -8,7 +8,9 @@ import Wire
     private func lead(_ client: Client, _ more: JSON.Object = [:]) async throws -> JSON {
         var body: JSON.Object = [
             "title": "New shop", "client_name": "Northwind",
-            "contact": ["name": "Anna Berg", "email": .string("anna-\(UUID.v7())@northwind-\(UUID.v7().low).example")],
+            "contact": [
+                "name": "Anna Berg", "email": .string("anna-\(UUID.v7())@northwind-\(UUID.v7().low).example"),
+            ],
         ]
         for (key, value) in more.members { body[key] = value }
         return try await client.post("/v1/leads", .object(body)).expect(201).json
@@ -41,23 +43,32 @@ import Wire
         let client = world.owner.client
         let first = try await lead(client).text("id")
         let made = try await client.post("/v1/leads/\(first)/convert-preview").expect(200).json
-        #expect(made["client"]?["outcome"] == "made" && made["client"]?["name"] == "Northwind" && made["deal"]?["outcome"] == "made")
-        let conversion = try await client.post("/v1/leads/\(first)/convert", ["deal": ["mode": "none"]]).expect(200).json
+        #expect(
+            made["client"]?["outcome"] == "made" && made["client"]?["name"] == "Northwind"
+                && made["deal"]?["outcome"] == "made")
+        let conversion = try await client.post("/v1/leads/\(first)/convert", ["deal": ["mode": "none"]])
+            .expect(200).json
         #expect(conversion["deal_id"] == .null)
         let second = try await lead(client).text("id")
         let linked = try await client.post("/v1/leads/\(second)/convert-preview").expect(200).json
-        #expect(linked["client"]?["outcome"] == "linked" && linked["client"]?["id"] == conversion["client_id"])
+        #expect(
+            linked["client"]?["outcome"] == "linked" && linked["client"]?["id"] == conversion["client_id"])
         #expect(try await client.get("/v1/leads/\(second)").json["status"] == "new")
         #expect(try await client.post("/v1/leads/\(first)/convert-preview").code == "lead-converted")
         #expect(
-            try await client.post("/v1/leads/\(second)/convert", ["client": ["mode": "existing", "id": .string(UUID.v7().description)]]).status
+            try await client.post(
+                "/v1/leads/\(second)/convert",
+                ["client": ["mode": "existing", "id": .string(UUID.v7().description)]]
+            ).status
                 == 404)
     }
 
     @Test func `sources are compared by what came of them`() async throws {
         let world = try await World()
         let client = world.owner.client
-        let source = try await client.post("/v1/lead-sources", ["name": "Fair", "channel": "event"]).expect(201).json.text("id")
+        let source = try await client.post("/v1/lead-sources", ["name": "Fair", "channel": "event"]).expect(
+            201
+        ).json.text("id")
         let id = try await lead(client, ["source_id": .string(source)]).text("id")
         try await client.post("/v1/leads/\(id)/convert").expect(200)
         _ = try await lead(client, ["source_id": .string(source)])

@@ -28,9 +28,13 @@ import Wire
         return Made(id: id, path: "/v1/p/forms/\(token)", token: token)
     }
 
-    private func settled(_ client: Client, _ form: Made, _ state: String, count: Int = 1) async throws -> [JSON] {
+    private func settled(_ client: Client, _ form: Made, _ state: String, count: Int = 1) async throws
+        -> [JSON]
+    {
         try await eventually {
-            let all = try await client.get("/v1/forms/\(form.id)/submissions?state=\(state)").expect(200).json["data"]?.arrayValue ?? []
+            let all =
+                try await client.get("/v1/forms/\(form.id)/submissions?state=\(state)").expect(200).json[
+                    "data"]?.arrayValue ?? []
             return all.count >= count ? .some(all) : .none
         }
     }
@@ -41,21 +45,29 @@ import Wire
         let form = try await form(client)
         let address = Person.freshAddress()
         let first = try await guest.post(
-            "\(form.path)/submissions", ["mail": .string(address), "who": "Anna Berg", "text": "A shop", "utm_campaign": "spring"]
+            "\(form.path)/submissions",
+            ["mail": .string(address), "who": "Anna Berg", "text": "A shop", "utm_campaign": "spring"]
         ).expect(202)
         let same = try await guest.post(
-            "\(form.path)/submissions", ["text": "A shop", "who": "Anna Berg", "mail": .string(address), "utm_campaign": "spring"]
+            "\(form.path)/submissions",
+            ["text": "A shop", "who": "Anna Berg", "mail": .string(address), "utm_campaign": "spring"]
         ).expect(202)
         #expect(first.json["submission_id"] == same.json["submission_id"])
         let made = try await settled(client, form, "processed")[0]
         #expect(made["is_new_lead"] == true)
         let body = [UInt8]("mail=\(address)&who=Anna&text=And+a+newsletter".utf8)
-        try await guest.send("POST", "\(form.path)/submissions", body: body, type: "application/x-www-form-urlencoded").expect(202)
+        try await guest.send(
+            "POST", "\(form.path)/submissions", body: body, type: "application/x-www-form-urlencoded"
+        ).expect(202)
         let both = try await settled(client, form, "processed", count: 2)
         #expect(both[0]["lead_id"] == made["lead_id"] && both[0]["is_new_lead"] == false)
         let lead = try await client.get("/v1/leads/\(try made.text("lead_id"))").expect(200).json
-        #expect(lead["message"] == "A shop" && lead["contact_name"] == "Anna Berg" && lead["utm"]?["campaign"] == "spring")
-        #expect(try await client.get("/v1/contacts/\(try lead.text("contact_id"))/touches").texts("channel").count == 2)
+        #expect(
+            lead["message"] == "A shop" && lead["contact_name"] == "Anna Berg"
+                && lead["utm"]?["campaign"] == "spring")
+        #expect(
+            try await client.get("/v1/contacts/\(try lead.text("contact_id"))/touches").texts("channel").count
+                == 2)
         let stats = try await client.get("/v1/forms/\(form.id)/stats").expect(200).json
         #expect(stats["total"] == 2 && stats["new_leads"] == 1)
     }
@@ -68,7 +80,10 @@ import Wire
         try await withThrowingTaskGroup(of: Void.self) { group in
             for n in 0..<32 {
                 group.addTask {
-                    try await guest.post("\(form.path)/submissions", ["mail": .string(address), "text": .string("Question \(n)")]).expect(202)
+                    try await guest.post(
+                        "\(form.path)/submissions",
+                        ["mail": .string(address), "text": .string("Question \(n)")]
+                    ).expect(202)
                 }
             }
             try await group.waitForAll()
@@ -82,7 +97,8 @@ import Wire
         let client = world.owner.client
         let form = try await form(client)
         try await world.server.client.post(
-            "\(form.path)/submissions", ["mail": .string(Person.freshAddress()), "website_url": "http://spam.example"]
+            "\(form.path)/submissions",
+            ["mail": .string(Person.freshAddress()), "website_url": "http://spam.example"]
         ).expect(202)
         let spam = try await settled(client, form, "spam")[0]
         #expect(spam["lead_id"] == .null)
@@ -98,7 +114,10 @@ import Wire
         let form = try await form(world.owner.client, ["work_bits": 8])
         let challenge = try await guest.get(form.path).expect(200).json.text("challenge")
         func body(_ challenge: String, _ nonce: String, _ text: String) -> JSON {
-            ["mail": .string(Person.freshAddress()), "text": .string(text), "_challenge": .string(challenge), "_nonce": .string(nonce)]
+            [
+                "mail": .string(Person.freshAddress()), "text": .string(text),
+                "_challenge": .string(challenge), "_nonce": .string(nonce),
+            ]
         }
         let nonces = (0...).lazy.map(String.init)
         let good = try #require(nonces.first { SHA256.digest(challenge + $0).bytes[0] == 0 })
@@ -122,7 +141,8 @@ import Wire
         #expect(sent.header("access-control-allow-origin") == "https://shop.example")
         #expect(sent.header("access-control-allow-credentials") == nil)
         let other = world.server.client.with(header: "Origin", "https://other.example")
-        #expect(try await other.post(path, ["mail": .string(Person.freshAddress())]).code == "origin-not-allowed")
+        #expect(
+            try await other.post(path, ["mail": .string(Person.freshAddress())]).code == "origin-not-allowed")
         #expect(try await world.server.client.get("/v1/p/forms/nonsense").status == 404)
     }
 
@@ -150,14 +170,20 @@ import Wire
         let path = "/v1/p/capture/\(try key.text("key"))"
         try await guest.post(path, ["name": "Nobody", "message": "No address"]).expect(202)
         let held = try await eventually {
-            let all = try await client.get("/v1/submissions?state=held").expect(200).json["data"]?.arrayValue ?? []
+            let all =
+                try await client.get("/v1/submissions?state=held").expect(200).json["data"]?.arrayValue ?? []
             return all.first.map { Optional($0) } ?? .none
         }
         #expect(held["via"] == "Landing" && held["raw"]?["name"] == "Nobody")
-        #expect(try await client.get("/v1/notifications").texts("title").contains("Landing: a submission waits for you"))
+        #expect(
+            try await client.get("/v1/notifications").texts("title").contains(
+                "Landing: a submission waits for you"))
         try await client.post("/v1/submissions/\(try held.text("id"))/reprocess").expect(200)
-        try await guest.post(path, ["email": .string(Person.freshAddress()), "company": "Northwind"]).expect(202)
-        _ = try await eventually { try await client.get("/v1/leads").texts("client_name") == ["Northwind"] ? true : nil }
+        try await guest.post(path, ["email": .string(Person.freshAddress()), "company": "Northwind"]).expect(
+            202)
+        _ = try await eventually {
+            try await client.get("/v1/leads").texts("client_name") == ["Northwind"] ? true : nil
+        }
         try await client.delete("/v1/capture-keys/\(try key.text("id"))").expect(204)
         #expect(try await guest.post(path, ["email": "a@b.example"]).status == 404)
     }

@@ -25,11 +25,15 @@ import Wire
             No such;Ben;nonsense;;Germany;5;;two;
             Again;Anna Berg;\(Person.freshAddress());;;;;one;
             """
-        let id = try await client.post("/v1/imports", ["kind": "lead", "csv": .string(csv)]).expect(201).json.text("id")
+        let id = try await client.post("/v1/imports", ["kind": "lead", "csv": .string(csv)]).expect(201).json
+            .text("id")
         try await client.post("/v1/imports/\(id)/start").expect(202)
         let done = try await state(of: id, "done", client)
         #expect(done["created_count"] == 1 && done["failed_count"] == 1 && done["skipped_count"] == 1)
-        let body: JSON = ["kind": "lead", "format": "csv", "columns": ["title", "client_name", "country", "value_minor", "tags"], "filter": [:]]
+        let body: JSON = [
+            "kind": "lead", "format": "csv",
+            "columns": ["title", "client_name", "country", "value_minor", "tags"], "filter": [:],
+        ]
         let taken = try await client.post("/v1/exports/direct", body).expect(200)
         #expect(taken.text.hasSuffix("A shop,Northwind,DE,5000,\"Hot, New\"\r\n"))
         let role = try await world.owner.makeRole("No sums", [.crmRead, .crmReadAll, .exportsRun])
@@ -45,13 +49,17 @@ import Wire
         let client = world.owner.client
         let role = try await world.owner.makeRole("Own leads", [.crmRead, .crmWrite])
         let other = try await world.owner.colleague(roleIds: [role])
-        let id = try await client.post("/v1/leads", ["title": "Rebranding", "contact": ["name": "Carla"]]).expect(201).json.text("id")
+        let id = try await client.post("/v1/leads", ["title": "Rebranding", "contact": ["name": "Carla"]])
+            .expect(201).json.text("id")
         let comment: JSON = ["subject_kind": "lead", "subject_id": .string(id), "body": "Call her"]
         #expect(try await client.post("/v1/comments", comment).status == 201)
         #expect(try await other.client.post("/v1/comments", comment).status != 201)
         #expect(try await client.get("/v1/search?q=rebrandin").texts("kind") == ["lead"])
         #expect(try await other.client.get("/v1/search?q=rebrandin").texts("kind").isEmpty)
-        let view: JSON = ["kind": "lead", "name": "Mine", "filter": ["owner": ["me"], "status": ["new"]], "group_by": "status"]
+        let view: JSON = [
+            "kind": "lead", "name": "Mine", "filter": ["owner": ["me"], "status": ["new"]],
+            "group_by": "status",
+        ]
         #expect(try await client.post("/v1/saved-views", view).status == 201)
     }
 
@@ -60,7 +68,8 @@ import Wire
         let client = world.owner.client
         let key = try await client.post("/v1/capture-keys", ["name": "Landing"]).expect(201).json.text("key")
         try await world.server.client.post(
-            "/v1/p/capture/\(key)", ["email": .string(Person.freshAddress()), "message": "secret wish", "name": "Dora"]
+            "/v1/p/capture/\(key)",
+            ["email": .string(Person.freshAddress()), "message": "secret wish", "name": "Dora"]
         ).expect(202)
         let lead = try await eventually {
             let all = try await client.get("/v1/leads").expect(200).json["data"]?.arrayValue ?? []
@@ -69,7 +78,8 @@ import Wire
         let contact = try #require(UUID(try lead.text("contact_id")))
         let company = try #require(world.owner.companyId.flatMap { UUID($0) })
         _ = try await world.server.instance.database.batch(
-            LeadsErasure.erase(contacts: [contact], company: company), as: Tenant(company: company, user: nil))
+            LeadsErasure.erase(contacts: [contact], company: company), as: Tenant(company: company, user: nil)
+        )
         let erased = try await client.get("/v1/leads/\(try lead.text("id"))").expect(200).json
         #expect(erased["title"] == "Erased" && erased["message"] == .null)
         #expect(try await client.get("/v1/leads?q=secret").texts("id").isEmpty)

@@ -10,7 +10,9 @@ import Wire
     private let now = Timestamp(seconds: 1_800_000_000)
 
     private func nonce(_ challenge: String, bits: Int) -> String {
-        (0...).lazy.map(String.init).first { ProofOfWork.zeroBits(SHA256.digest(challenge + $0).bytes) >= bits }!
+        (0...).lazy.map(String.init).first {
+            ProofOfWork.zeroBits(SHA256.digest(challenge + $0).bytes) >= bits
+        }!
     }
 
     @Test func `zero bits are counted from the first on`() {
@@ -31,7 +33,9 @@ import Wire
 
     @Test func `an easier challenge made up by the sender is none of ours`() {
         let challenge = proof.challenge(form: form, bits: 20, now: now)
-        let forged = challenge.split(separator: ".").enumerated().map { $0.offset == 1 ? "0" : String($0.element) }.joined(separator: ".")
+        let forged = challenge.split(separator: ".").enumerated().map {
+            $0.offset == 1 ? "0" : String($0.element)
+        }.joined(separator: ".")
         #expect(!proof.holds(forged, nonce: "1", form: form, bits: 0, now: now))
         #expect(!proof.holds("", nonce: "", form: form, bits: 0, now: now))
         #expect(!proof.holds("a.b.c.d.e", nonce: "", form: form, bits: 0, now: now))

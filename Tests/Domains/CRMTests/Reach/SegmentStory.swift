@@ -15,7 +15,10 @@ import Wire
         let me = world.owner.client
         let anna = try await records.contact("Anna", lifecycle: "customer")
         let bert = try await records.contact("Bert", lifecycle: "lead")
-        let draft: JSON = ["kind": "contact", "name": "Customers", "filter": ["lifecycle": ["customer"]], "include_ids": [.string(bert)]]
+        let draft: JSON = [
+            "kind": "contact", "name": "Customers", "filter": ["lifecycle": ["customer"]],
+            "include_ids": [.string(bert)],
+        ]
         let preview = try await me.post("/v1/crm/segments/preview", draft).expect(200)
         #expect(preview.json["count"] == 2)
         let id = try await me.post("/v1/crm/segments", draft).expect(201).json.text("id")
@@ -26,19 +29,31 @@ import Wire
         _ = try await records.contact("Cora", lifecycle: "customer")
         #expect(names(try await me.get("/v1/crm/segments/\(id)/members").expect(200)) == ["Anna", "Bert"])
         _ = try await me.post("/v1/crm/segments/\(id)/freeze").expect(200)
-        #expect(names(try await me.get("/v1/crm/segments/\(id)/members").expect(200)) == ["Anna", "Bert", "Cora"])
+        #expect(
+            names(try await me.get("/v1/crm/segments/\(id)/members").expect(200)) == ["Anna", "Bert", "Cora"])
         _ = try await me.delete("/v1/crm/segments/\(id)/freeze").expect(204)
-        let others = try await me.post("/v1/crm/segments", [
-            "kind": "contact", "name": "Without Anna", "all_of": [.string(id)], "exclude_ids": [.string(anna)],
-        ]).expect(201).json.text("id")
-        #expect(names(try await me.get("/v1/crm/segments/\(others)/members").expect(200)) == ["Bert", "Cora"])
+        let others = try await me.post(
+            "/v1/crm/segments",
+            [
+                "kind": "contact", "name": "Without Anna", "all_of": [.string(id)],
+                "exclude_ids": [.string(anna)],
+            ]
+        ).expect(201).json.text("id")
+        #expect(
+            names(try await me.get("/v1/crm/segments/\(others)/members").expect(200)) == ["Bert", "Cora"])
         let isIn = try await me.get("/v1/crm/segments/\(others)/members/\(anna)").expect(200)
         #expect(isIn.json["is_member"] == false)
         let read = try await me.get("/v1/crm/segments/\(id)").expect(200)
         let tag = try #require(read.header("etag"))
-        _ = try await me.with(header: "if-match", tag).patch("/v1/crm/segments/\(id)", ["none_of": [.string(others)]]).expect(409)
-        _ = try await me.with(header: "if-match", tag).patch("/v1/crm/segments/\(id)", ["name": "All customers"]).expect(200)
-        _ = try await me.post("/v1/crm/segments/preview", ["kind": "contact", "name": "x", "filter": ["lifecicle": "x"]]).expect(422)
+        _ = try await me.with(header: "if-match", tag).patch(
+            "/v1/crm/segments/\(id)", ["none_of": [.string(others)]]
+        ).expect(409)
+        _ = try await me.with(header: "if-match", tag).patch(
+            "/v1/crm/segments/\(id)", ["name": "All customers"]
+        ).expect(200)
+        _ = try await me.post(
+            "/v1/crm/segments/preview", ["kind": "contact", "name": "x", "filter": ["lifecicle": "x"]]
+        ).expect(422)
         _ = try await me.delete("/v1/crm/segments/\(others)").expect(204)
     }
 
@@ -52,7 +67,10 @@ import Wire
         let id = try await world.owner.client.post(
             "/v1/crm/segments", ["kind": "contact", "name": "All", "filter": [:]]
         ).expect(201).json.text("id")
-        #expect(names(try await world.owner.client.get("/v1/crm/segments/\(id)/members").expect(200)) == ["Anna", "Bert"])
+        #expect(
+            names(try await world.owner.client.get("/v1/crm/segments/\(id)/members").expect(200)) == [
+                "Anna", "Bert",
+            ])
         #expect(names(try await mine.client.get("/v1/crm/segments/\(id)/members").expect(200)) == ["Bert"])
         _ = try await mine.client.delete("/v1/crm/segments/\(id)").expect(403)
     }

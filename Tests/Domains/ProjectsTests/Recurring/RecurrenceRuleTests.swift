@@ -22,7 +22,8 @@ import Wire
 
     @Test func `every second week has its weekdays from the start on`() {
         // The start is a Wednesday: the Monday of its week is over.
-        let rule = RecurrenceRule(frequency: .weekly, every: 2, weekdays: [1, 5], startsOn: LocalDate("2026-11-25")!)
+        let rule = RecurrenceRule(
+            frequency: .weekly, every: 2, weekdays: [1, 5], startsOn: LocalDate("2026-11-25")!)
         #expect(days(rule, 4) == ["2026-11-27", "2026-12-07", "2026-12-11", "2026-12-21"])
         let plain = RecurrenceRule(frequency: .weekly, startsOn: LocalDate("2026-11-25")!)
         #expect(days(plain, 2) == ["2026-11-25", "2026-12-02"])
@@ -31,12 +32,14 @@ import Wire
     @Test func `the thirty-first is the last day of shorter months`() {
         let rule = RecurrenceRule(frequency: .monthly, dayOfMonth: 31, startsOn: LocalDate("2028-01-15")!)
         #expect(days(rule, 4) == ["2028-01-31", "2028-02-29", "2028-03-31", "2028-04-30"])
-        let last = RecurrenceRule(frequency: .monthly, every: 3, dayOfMonth: -1, startsOn: LocalDate("2027-11-10")!)
+        let last = RecurrenceRule(
+            frequency: .monthly, every: 3, dayOfMonth: -1, startsOn: LocalDate("2027-11-10")!)
         #expect(days(last, 3) == ["2027-11-30", "2028-02-29", "2028-05-31"])
     }
 
     @Test func `a day of the month that is over at the start waits for the next turn`() {
-        let rule = RecurrenceRule(frequency: .monthly, every: 2, dayOfMonth: 5, startsOn: LocalDate("2026-11-10")!)
+        let rule = RecurrenceRule(
+            frequency: .monthly, every: 2, dayOfMonth: 5, startsOn: LocalDate("2026-11-10")!)
         #expect(days(rule, 2) == ["2027-01-05", "2027-03-05"])
     }
 
@@ -49,8 +52,10 @@ import Wire
     @Test func `what was missed is made up for by its last day alone`() {
         let rule = RecurrenceRule(frequency: .daily, startsOn: LocalDate("2026-11-01")!)
         let clock = LocalClock(day: LocalDate("2026-11-24")!, time: "08:00")
-        #expect(rule.latest(from: LocalDate("2026-11-20")!, at: "09:00", by: clock) == LocalDate("2026-11-23"))
-        #expect(rule.latest(from: LocalDate("2026-11-20")!, at: "07:00", by: clock) == LocalDate("2026-11-24"))
+        #expect(
+            rule.latest(from: LocalDate("2026-11-20")!, at: "09:00", by: clock) == LocalDate("2026-11-23"))
+        #expect(
+            rule.latest(from: LocalDate("2026-11-20")!, at: "07:00", by: clock) == LocalDate("2026-11-24"))
         #expect(rule.next(at: "09:00", from: clock) == LocalDate("2026-11-24"))
         #expect(rule.next(at: "08:00", from: clock) == LocalDate("2026-11-25"))
     }

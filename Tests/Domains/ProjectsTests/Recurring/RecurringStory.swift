@@ -33,20 +33,26 @@ import Wire
         let made = try await rule(shop)
         #expect(made["next_at"] == "2030-10-26T07:00:00.000000Z" && made["time_zone"] == "Europe/Berlin")
         // Clocks go back in the night to the 27th: nine o'clock is an hour later from then on.
-        let skipped = try await shop.owner.client.post("/v1/recurring-tasks/\(made.id)/skip-next").expect(200).json
+        let skipped = try await shop.owner.client.post("/v1/recurring-tasks/\(made.id)/skip-next").expect(200)
+            .json
         #expect(skipped["next_on"] == "2030-10-27" && skipped["next_at"] == "2030-10-27T08:00:00.000000Z")
-        let moved = try await shop.owner.client.patch("/v1/recurring-tasks/\(made.id)", ["time_zone": "Asia/Tokyo", "at": "08:30"])
-            .expect(200).json
+        let moved = try await shop.owner.client.patch(
+            "/v1/recurring-tasks/\(made.id)", ["time_zone": "Asia/Tokyo", "at": "08:30"]
+        )
+        .expect(200).json
         #expect(moved["next_at"] == "2030-10-25T23:30:00.000000Z")
     }
 
-    @Test func `a day is met once, whoever comes first, and what was missed is made up for once`() async throws {
+    @Test func `a day is met once, whoever comes first, and what was missed is made up for once`()
+        async throws
+    {
         let shop = try await Workshop()
         let made = try await rule(
             shop,
             [
                 "task": [
-                    "assignee_ids": [.string(shop.member)], "points": 2, "due_after_days": 1, "priority": "high",
+                    "assignee_ids": [.string(shop.member)], "points": 2, "due_after_days": 1,
+                    "priority": "high",
                     "due_time": "12:00",
                 ]
             ])
@@ -80,10 +86,12 @@ import Wire
         #expect(resumed["paused_at"] == .null)
         try await letFallDue(paused.id, shop)
         _ = try await shop.sql(
-            "UPDATE projects SET status = 'archived', archived_at = now() WHERE company_id = \(shop.company) AND id = \(shop.project)")
+            "UPDATE projects SET status = 'archived', archived_at = now() WHERE company_id = \(shop.company) AND id = \(shop.project)"
+        )
         try await RecurringRun.run(shop.company, shop.server.instance.database)
         let stopped = try await client.get("/v1/recurring-tasks/\(paused.id)").json
-        #expect(stopped["paused_at"] != .null && stopped["last_error"] == "The project is archived or deleted.")
+        #expect(
+            stopped["paused_at"] != .null && stopped["last_error"] == "The project is archived or deleted.")
     }
 
     @Test func `a rule that cannot be is refused, and one is changed by those who may`() async throws {
@@ -93,7 +101,8 @@ import Wire
         #expect(made["next_on"] == "2030-10-28")
         for wrong: JSON in [["weekdays": [1]], ["day_of_month": 3], ["ends_on": "2030-10-01"], ["every": 0]] {
             var body: JSON.Object = [
-                "project_id": .string(shop.project.description), "title": "X", "frequency": "daily", "starts_on": "2030-10-26",
+                "project_id": .string(shop.project.description), "title": "X", "frequency": "daily",
+                "starts_on": "2030-10-26",
             ]
             for (key, value) in wrong.objectValue?.members ?? [] { body[key] = value }
             #expect(try await shop.owner.client.post("/v1/recurring-tasks", .object(body)).status == 422)

@@ -39,7 +39,8 @@ struct Past: Sendable {
         var statements: [SQL] = []
         for step in steps {
             let after = image(id, step)
-            statements += TaskFlow.sql([(before, after)], by: .system, company: shop.company, at: Timestamp(step.at))
+            statements += TaskFlow.sql(
+                [(before, after)], by: .system, company: shop.company, at: Timestamp(step.at))
             before = after
         }
         let last = try #require(before)
@@ -63,13 +64,15 @@ struct Past: Sendable {
     }
 
     private static let categories: [String: StateCategory] = [
-        "Backlog": .backlog, "To do": .unstarted, "In progress": .started, "In review": .started, "Done": .completed,
+        "Backlog": .backlog, "To do": .unstarted, "In progress": .started, "In review": .started,
+        "Done": .completed,
         "Cancelled": .cancelled,
     ]
 
     private func image(_ id: UUID, _ step: Step) -> TaskImage {
         TaskImage(
-            id: id, projectId: shop.project, stateId: shop.states[step.state]!, category: Self.categories[step.state]!,
+            id: id, projectId: shop.project, stateId: shop.states[step.state]!,
+            category: Self.categories[step.state]!,
             sprintId: step.isIn ? sprint : nil, pointsHundredths: step.points)
     }
 }

@@ -20,7 +20,9 @@ import Wire
     private func catchUp(_ replica: TestCluster, with primary: TestCluster) async throws {
         let place = try primary.psql("SELECT pg_current_wal_insert_lsn()").filter { !$0.isWhitespace }
         _ = try await eventually {
-            let reached = try replica.psql("SELECT pg_last_wal_replay_lsn() >= '\(place)'").filter { !$0.isWhitespace }
+            let reached = try replica.psql("SELECT pg_last_wal_replay_lsn() >= '\(place)'").filter {
+                !$0.isWhitespace
+            }
             return reached == "t" ? true : nil
         }
     }
@@ -46,7 +48,8 @@ import Wire
         let past = try await Past(in: shop, "2026-11-16", "2026-11-27", startedAt: "2026-11-16T08:00:00Z")
         for day in 17...23 {
             try await past.task([
-                .init(at: "2026-11-15T08:00:00Z", state: "To do"), .init(at: "2026-11-16T09:00:00Z", state: "In progress"),
+                .init(at: "2026-11-15T08:00:00Z", state: "To do"),
+                .init(at: "2026-11-16T09:00:00Z", state: "In progress"),
                 .init(at: "2026-11-\(day)T15:00:00Z", state: "Done"),
             ])
         }

@@ -16,13 +16,16 @@ import Wire
     /// A week in which the clocks of Berlin went from +01:00 to +02:00, on Sunday the 29th.
     private func springWeek() async throws -> Past {
         let past = try await Past(
-            in: shop, "2026-03-27", "2026-03-31", startedAt: "2026-03-27T08:00:00Z", closedAt: "2026-03-31T16:00:00Z")
+            in: shop, "2026-03-27", "2026-03-31", startedAt: "2026-03-27T08:00:00Z",
+            closedAt: "2026-03-31T16:00:00Z")
         // Done at 23:30 of Saturday by the winter's offset, and at 00:30 of Monday by the summer's.
         try await past.task([
-            .init(at: "2026-03-26T09:00:00Z", state: "To do"), .init(at: "2026-03-28T22:30:00Z", state: "Done"),
+            .init(at: "2026-03-26T09:00:00Z", state: "To do"),
+            .init(at: "2026-03-28T22:30:00Z", state: "Done"),
         ])
         try await past.task([
-            .init(at: "2026-03-26T09:00:00Z", state: "To do"), .init(at: "2026-03-29T22:30:00Z", state: "Done"),
+            .init(at: "2026-03-26T09:00:00Z", state: "To do"),
+            .init(at: "2026-03-29T22:30:00Z", state: "Done"),
         ])
         // Half past midnight of the 31st is not yet the 31st in UTC.
         try await past.task([
@@ -57,11 +60,14 @@ import Wire
     @Test func `cumulative flow, cycle time and forecast are read from the history`() async throws {
         let past = try await springWeek()
         try await past.task([
-            .init(at: "2026-03-26T09:00:00Z", state: "To do"), .init(at: "2026-03-27T09:00:00Z", state: "In progress"),
-            .init(at: "2026-03-28T09:00:00Z", state: "Done"), .init(at: "2026-03-30T09:00:00Z", state: "In progress"),
+            .init(at: "2026-03-26T09:00:00Z", state: "To do"),
+            .init(at: "2026-03-27T09:00:00Z", state: "In progress"),
+            .init(at: "2026-03-28T09:00:00Z", state: "Done"),
+            .init(at: "2026-03-30T09:00:00Z", state: "In progress"),
         ])
         try await past.task([
-            .init(at: "2026-03-27T09:00:00Z", state: "Backlog"), .init(at: "2026-03-28T09:00:00Z", state: "In progress"),
+            .init(at: "2026-03-27T09:00:00Z", state: "Backlog"),
+            .init(at: "2026-03-28T09:00:00Z", state: "In progress"),
             .init(at: "2026-03-30T09:00:00Z", state: "Done"),
         ])
         let project = "/v1/projects/\(shop.project)"
@@ -78,13 +84,15 @@ import Wire
         let forecast = try await client.get("\(project)/forecast?\(days)&tasks=10&seed=7").expect(200).json
         #expect(forecast["completed"]?.intValue == 4)
         #expect(forecast["tasks_per_day"]?.doubleValue == 0.8)
-        #expect(try await client.get("\(project)/forecast?\(days)&tasks=10&seed=7").expect(200).json == forecast)
+        #expect(
+            try await client.get("\(project)/forecast?\(days)&tasks=10&seed=7").expect(200).json == forecast)
     }
 
     @Test func `velocity holds what was frozen at the end of sprints`() async throws {
         let past = try await Past(in: shop, "2026-11-23", "2026-12-04", startedAt: "2026-11-23T08:00:00Z")
         try await past.task([
-            .init(at: "2026-11-22T08:00:00Z", state: "To do", points: 450), .init(at: "2026-11-24T08:00:00Z", state: "Done", points: 450),
+            .init(at: "2026-11-22T08:00:00Z", state: "To do", points: 450),
+            .init(at: "2026-11-24T08:00:00Z", state: "Done", points: 450),
         ])
         try await past.task([.init(at: "2026-11-22T08:00:00Z", state: "To do", points: 200)])
         try await client.post("/v1/sprints/\(past.sprint)/close", ["unfinished": "backlog"]).expect(200)
@@ -95,7 +103,8 @@ import Wire
     }
 
     @Test func `workload and overdue tasks are those of now`() async throws {
-        _ = try await shop.task("Late", ["due_on": "2026-01-05", "assignee_ids": [.string(shop.member)], "points": 2])
+        _ = try await shop.task(
+            "Late", ["due_on": "2026-01-05", "assignee_ids": [.string(shop.member)], "points": 2])
         _ = try await shop.task("Free", ["estimate_minutes": 30])
         let load = try await client.get("/v1/projects/\(shop.project)/workload").expect(200).json
         let people = load["people"]?.arrayValue ?? []
@@ -124,7 +133,10 @@ import Wire
         #expect(report["estimate_minutes"]?.intValue == 90)
         #expect(report["spent_on_estimated_minutes"]?.intValue == 90)
         #expect(report["spent_on_unestimated_minutes"]?.intValue == 20)
-        #expect(report["tasks"]?.arrayValue?.compactMap { $0["title"]?.stringValue } == ["Planned", "Surprise", "Untouched"])
+        #expect(
+            report["tasks"]?.arrayValue?.compactMap { $0["title"]?.stringValue } == [
+                "Planned", "Surprise", "Untouched",
+            ])
         let before = try await client.get("\(path)?to=2026-11-19").expect(200).json
         #expect(before["spent_on_estimated_minutes"]?.intValue == 0)
         let member = try await shop.owner.colleague(.member)
@@ -160,8 +172,11 @@ import Wire
     }
 
     @Test func `days in the wrong order are refused`() async throws {
-        let answer = try await client.get("/v1/projects/\(shop.project)/cycle-time?from=2026-03-02&to=2026-03-01")
+        let answer = try await client.get(
+            "/v1/projects/\(shop.project)/cycle-time?from=2026-03-02&to=2026-03-01")
         #expect(answer.code == "report-span")
-        #expect(try await client.get("/v1/projects/\(shop.project)/cumulative-flow?from=2001-01-01").code == "report-span")
+        #expect(
+            try await client.get("/v1/projects/\(shop.project)/cumulative-flow?from=2001-01-01").code
+                == "report-span")
     }
 }

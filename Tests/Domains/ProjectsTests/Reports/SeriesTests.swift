@@ -14,7 +14,8 @@ import Wire
     ) -> Burn {
         Burn(
             BurnFrame(
-                sprintId: .zero, name: "Sprint", status: status, unit: unit, timeZone: "UTC", startsOn: monday,
+                sprintId: .zero, name: "Sprint", status: status, unit: unit, timeZone: "UTC",
+                startsOn: monday,
                 endsOn: day(11), workingDays: WorkingDays([1, 2, 3, 4, 5]), knownThrough: day(known)),
             steps)
     }
@@ -49,7 +50,8 @@ import Wire
 
     @Test func `a task done, reopened and done again goes down, up and down`() {
         let series = burn([
-            planned, BurnStep(day: day(1), done: 500), BurnStep(day: day(2), done: -500), BurnStep(day: day(3), done: 500),
+            planned, BurnStep(day: day(1), done: 500), BurnStep(day: day(2), done: -500),
+            BurnStep(day: day(3), done: 500),
         ])
         #expect(series.days.prefix(5).map(\.remaining) == [10, 5, 10, 5, 5])
     }
@@ -97,8 +99,10 @@ import Wire
         let report = FlowReport(
             of: .zero, timeZone: "UTC", from: monday, to: day(2),
             [
-                .init(day: day(-1), category: .backlog, change: 5), .init(day: day(1), category: .backlog, change: -2),
-                .init(day: day(1), category: .started, change: 2), .init(day: day(2), category: .started, change: -1),
+                .init(day: day(-1), category: .backlog, change: 5),
+                .init(day: day(1), category: .backlog, change: -2),
+                .init(day: day(1), category: .started, change: 2),
+                .init(day: day(2), category: .started, change: -1),
                 .init(day: day(2), category: .completed, change: 1),
             ])
         #expect(report.days.map(\.backlog) == [5, 3, 3])
@@ -122,7 +126,8 @@ import Wire
 
     @Test func `the same seed gives the same forecast, and more certainty takes longer`() {
         let forecast = Forecast(remaining: 20, throughput: [0, 0, 1, 3], runs: 1000, seed: 42, daysMax: 700)
-        #expect(forecast == Forecast(remaining: 20, throughput: [0, 0, 1, 3], runs: 1000, seed: 42, daysMax: 700))
+        #expect(
+            forecast == Forecast(remaining: 20, throughput: [0, 0, 1, 3], runs: 1000, seed: 42, daysMax: 700))
         let (half, most) = (forecast.days(forShare: 50)!, forecast.days(forShare: 95)!)
         // One a day on average: twenty days or about it.
         #expect((16...24).contains(half))
@@ -130,8 +135,11 @@ import Wire
     }
 
     @Test func `without a completion nothing is foretold, without work all is done`() {
-        #expect(Forecast(remaining: 3, throughput: [0, 0], runs: 100, seed: 1, daysMax: 700).days(forShare: 50) == nil)
-        #expect(Forecast(remaining: 0, throughput: [0], runs: 100, seed: 1, daysMax: 700).days(forShare: 95) == 0)
+        #expect(
+            Forecast(remaining: 3, throughput: [0, 0], runs: 100, seed: 1, daysMax: 700).days(forShare: 50)
+                == nil)
+        #expect(
+            Forecast(remaining: 0, throughput: [0], runs: 100, seed: 1, daysMax: 700).days(forShare: 95) == 0)
     }
 
     @Test func `weeks begin on Monday`() {

@@ -27,7 +27,8 @@ import Wire
     private func patch(_ shop: Workshop, _ task: String, _ body: JSON) async throws {
         let client = shop.owner.client
         let version = try await client.get("/v1/tasks/\(task)").expect(200).json["version"]?.intValue ?? 0
-        _ = try await client.with(header: "If-Match", "\"\(version)\"").patch("/v1/tasks/\(task)", body).expect(200)
+        _ = try await client.with(header: "If-Match", "\"\(version)\"").patch("/v1/tasks/\(task)", body)
+            .expect(200)
     }
 
     @Test func `sub-tasks are counted through all that may become of them`() async throws {
@@ -37,8 +38,11 @@ import Wire
         let parent = try await shop.task("Parent")
         let other = try await shop.task("Other")
         var parts: [String] = []
-        for (name, state) in [("One", "To do"), ("Two", "Done"), ("Three", "Cancelled"), ("Four", "In progress")] {
-            let part = try await shop.task(name, ["parent_id": .string(parent.id), "state_id": shop.state(state)])
+        for (name, state) in [
+            ("One", "To do"), ("Two", "Done"), ("Three", "Cancelled"), ("Four", "In progress"),
+        ] {
+            let part = try await shop.task(
+                name, ["parent_id": .string(parent.id), "state_id": shop.state(state)])
             parts.append(part.id)
         }
         try await expectTrue(shop)
@@ -52,7 +56,8 @@ import Wire
         try await expectTrue(shop)
         try await client.post("/v1/tasks/\(parts[3])/restore").expect(200)
         try await expectTrue(shop)
-        try await client.post("/v1/tasks/\(parts[2])/move", ["project_id": .string(app.description)]).expect(200)
+        try await client.post("/v1/tasks/\(parts[2])/move", ["project_id": .string(app.description)]).expect(
+            200)
         try await expectTrue(shop)
         try await client.delete("/v1/tasks/\(parent.id)").expect(204)
         try await expectTrue(shop)
@@ -66,11 +71,16 @@ import Wire
         let shop = try await Workshop()
         let parent = try await shop.task("Parent")
         var parts: [String] = []
-        for number in 0..<12 { parts.append(try await shop.task("Part \(number)", ["parent_id": .string(parent.id)]).id) }
+        for number in 0..<12 {
+            parts.append(try await shop.task("Part \(number)", ["parent_id": .string(parent.id)]).id)
+        }
         let done = shop.state("Done")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for part in parts {
-                group.addTask { _ = try await shop.owner.client.put("/v1/tasks/\(part)/state", ["state_id": done]).expect(200) }
+                group.addTask {
+                    _ = try await shop.owner.client.put("/v1/tasks/\(part)/state", ["state_id": done]).expect(
+                        200)
+                }
             }
             try await group.waitForAll()
         }
@@ -85,14 +95,17 @@ import Wire
         let (one, two) = (shop.member, try await shop.member(of: helper))
         let task = try await shop.task("Shared", ["assignee_ids": [.string(two)]])
         try await patch(shop, task.id, ["assignee_ids": [.string(one), .string(two)]])
-        #expect(try await client.get("/v1/tasks/\(task.id)").json["assignee_ids"] == [.string(two), .string(one)])
+        #expect(
+            try await client.get("/v1/tasks/\(task.id)").json["assignee_ids"] == [.string(two), .string(one)])
         try await expectTrue(shop)
         #expect(try await client.get("/v1/tasks?assignee=me").json.all("id") == [task.id])
         #expect(try await client.get("/v1/tasks?assignee=\(two)&sort=rank").json.all("id") == [task.id])
         try await patch(shop, task.id, ["assignee_ids": [.string(one)]])
         try await expectTrue(shop)
         let blocker = try await shop.task("Blocker")
-        try await client.post("/v1/tasks/\(task.id)/relations", ["kind": "blocked_by", "task_id": .string(blocker.id)]).expect(201)
+        try await client.post(
+            "/v1/tasks/\(task.id)/relations", ["kind": "blocked_by", "task_id": .string(blocker.id)]
+        ).expect(201)
         try await expectTrue(shop)
         #expect(try await client.get("/v1/tasks?is_blocked=true").json.all("id") == [task.id])
     }

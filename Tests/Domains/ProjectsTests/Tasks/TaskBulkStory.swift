@@ -7,7 +7,9 @@ import Wire
 @testable import Projects
 
 @Suite struct TaskBulkStory {
-    private func bulk(_ shop: Workshop, _ ids: [String], _ more: JSON, by person: Person? = nil) async throws -> Answer {
+    private func bulk(_ shop: Workshop, _ ids: [String], _ more: JSON, by person: Person? = nil) async throws
+        -> Answer
+    {
         var body: JSON.Object = ["task_ids": .array(ids.map(JSON.string))]
         for (key, value) in more.objectValue?.members ?? [] { body[key] = value }
         return try await (person ?? shop.owner).client.post("/v1/tasks/bulk", .object(body))
@@ -17,11 +19,15 @@ import Wire
         let shop = try await Workshop()
         var ids: [String] = []
         for index in 0..<30 { ids.append(try await shop.task("Task \(index)").id) }
-        let set: JSON = ["set": ["priority": "high", "due_on": "2030-05-01", "add_assignee_ids": [.string(shop.member)]]]
+        let set: JSON = [
+            "set": ["priority": "high", "due_on": "2030-05-01", "add_assignee_ids": [.string(shop.member)]]
+        ]
         let answer = try await bulk(shop, ids, set).expect(200).json
         #expect(answer["changed"] == 30 && answer["failed"] == 0)
         #expect(try await bulk(shop, ids, set).expect(200).json["unchanged"] == 30)
-        #expect(try await shop.owner.client.get("/v1/tasks?priority=high&assignee=me&limit=100").json.all("id").count == 30)
+        #expect(
+            try await shop.owner.client.get("/v1/tasks?priority=high&assignee=me&limit=100").json.all("id")
+                .count == 30)
         let refused = try await bulk(shop, ids + [UUID.v7().description], ["set": ["priority": "low"]])
         #expect(refused.status == 404)
         #expect(try await shop.owner.client.get("/v1/tasks?priority=low").json.all("id") == [])
@@ -47,11 +53,15 @@ import Wire
         let done = try await shop.task("Done", ["state_id": shop.state("Done")])
         let nowhere = UUID.v7().description
         let answer = try await bulk(
-            shop, [mine.id, foreign.id, done.id, nowhere], ["mode": "per_item", "set": ["state_id": shop.state("Done")]]
+            shop, [mine.id, foreign.id, done.id, nowhere],
+            ["mode": "per_item", "set": ["state_id": shop.state("Done")]]
         ).expect(200).json
         let results = answer["results"]?.arrayValue ?? []
-        #expect(results.compactMap { $0["outcome"]?.stringValue } == ["changed", "failed", "unchanged", "failed"])
-        #expect(results[1]["detail"]?.stringValue?.contains("no state") == true && results[3]["code"] == "not-found")
+        #expect(
+            results.compactMap { $0["outcome"]?.stringValue } == ["changed", "failed", "unchanged", "failed"])
+        #expect(
+            results[1]["detail"]?.stringValue?.contains("no state") == true
+                && results[3]["code"] == "not-found")
         #expect(try await shop.owner.client.get("/v1/tasks/\(foreign.id)").json["category"] == "unstarted")
     }
 
@@ -62,9 +72,12 @@ import Wire
         let child = try await shop.task("Child", ["parent_id": .string(parent.id)])
         let other = try await shop.task("Other")
         #expect(try await bulk(shop, [other.id], ["action": "delete"], by: viewer).status == 403)
-        #expect(try await bulk(shop, [other.id], ["action": "delete", "set": ["priority": "low"]]).status == 422)
+        #expect(
+            try await bulk(shop, [other.id], ["action": "delete", "set": ["priority": "low"]]).status == 422)
         // A sub-task named beside its parent goes with it.
-        #expect(try await bulk(shop, [parent.id, child.id, other.id], ["action": "delete"]).expect(200).json["changed"] == 3)
+        #expect(
+            try await bulk(shop, [parent.id, child.id, other.id], ["action": "delete"]).expect(200).json[
+                "changed"] == 3)
         #expect(try await shop.owner.client.get("/v1/tasks").json.all("id") == [])
         try await shop.owner.client.post("/v1/tasks/\(parent.id)/restore").expect(200)
         #expect(try await shop.owner.client.post("/v1/tasks/\(other.id)/restore").status == 200)

@@ -12,18 +12,25 @@ import Wire
         let shop = try await Workshop()
         let client = shop.owner.client
         let task = try await shop.task("Ship")
-        let done = try await client.put("/v1/tasks/\(task.id)/state", ["state_id": shop.state("Done")]).expect(200).json
+        let done = try await client.put("/v1/tasks/\(task.id)/state", ["state_id": shop.state("Done")])
+            .expect(200).json
         #expect(done["warnings"] == [] && done["task"]?["category"] == "completed")
         #expect(done["task"]?["completed_at"]?.stringValue != nil)
-        let again = try await client.put("/v1/tasks/\(task.id)/state", ["state_id": shop.state("In review")]).json
+        let again = try await client.put("/v1/tasks/\(task.id)/state", ["state_id": shop.state("In review")])
+            .json
         #expect(again["task"]?["completed_at"] == .null && again["task"]?["version"] == 3)
         let flow = try await shop.sql(
-            "SELECT category FROM task_flow WHERE company_id = \(shop.company) AND task_id = \(UUID(task.id)) ORDER BY at, id")
-        #expect(try flow.map { try $0.get("category", as: String.self) } == ["unstarted", "completed", "started"])
-        #expect(try await shop.events(on: task.id).filter { $0 != "task.updated" }
-            == ["task.created", "task.state_changed", "task.completed", "task.state_changed"])
+            "SELECT category FROM task_flow WHERE company_id = \(shop.company) AND task_id = \(UUID(task.id)) ORDER BY at, id"
+        )
+        #expect(
+            try flow.map { try $0.get("category", as: String.self) } == ["unstarted", "completed", "started"])
+        #expect(
+            try await shop.events(on: task.id).filter { $0 != "task.updated" }
+                == ["task.created", "task.state_changed", "task.completed", "task.state_changed"])
         let alien = try await Workshop()
-        #expect(try await client.put("/v1/tasks/\(task.id)/state", ["state_id": alien.state("Done")]).status == 422)
+        #expect(
+            try await client.put("/v1/tasks/\(task.id)/state", ["state_id": alien.state("Done")]).status
+                == 422)
     }
 
     @Test func `a full state warns, or refuses where the project has it so`() async throws {
@@ -39,7 +46,8 @@ import Wire
         #expect(try await enter(body).expect(200).json["warnings"] == [])
         #expect(try await enter(body).expect(200).json["warnings"] == ["wip_limit_exceeded"])
         _ = try await shop.sql(
-            "UPDATE projects SET wip_policy = 'refuse' WHERE company_id = \(shop.company) AND id = \(shop.project)")
+            "UPDATE projects SET wip_policy = 'refuse' WHERE company_id = \(shop.company) AND id = \(shop.project)"
+        )
         #expect(try await enter(body).code == "wip-limit-reached")
         let forced: JSON = ["state_id": .string(state.description), "force": true]
         #expect(try await enter(forced).expect(200).json["warnings"] == ["wip_limit_exceeded"])
@@ -55,7 +63,8 @@ import Wire
                 let task = tasks[index % 10]
                 let other = tasks[(index * 7 + 3) % 10]
                 group.addTask {
-                    let body: JSON = index.isMultiple(of: 2) ? ["before": .string(other)] : ["after": .string(other)]
+                    let body: JSON =
+                        index.isMultiple(of: 2) ? ["before": .string(other)] : ["after": .string(other)]
                     return try await shop.owner.client.put("/v1/tasks/\(task)/rank", body).status
                 }
             }
@@ -66,10 +75,12 @@ import Wire
         let list = try await shop.owner.client.get("/v1/tasks?sort=rank").json
         #expect(Set(list.all("id")) == Set(ids))
         let ranks = list.all("rank")
-        #expect(Set(ranks).count == 10 && ranks == ranks.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        #expect(
+            Set(ranks).count == 10 && ranks == ranks.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
         #expect(ranks.allSatisfy { Rank($0) != nil })
         // What is said last holds.
-        let moved = try await shop.owner.client.put("/v1/tasks/\(ids[4])/rank", ["after": .string(ids[7])]).expect(200)
+        let moved = try await shop.owner.client.put("/v1/tasks/\(ids[4])/rank", ["after": .string(ids[7])])
+            .expect(200)
         #expect(moved.json.id == ids[4])
         let order = try await shop.owner.client.get("/v1/tasks?sort=rank").json.all("id")
         #expect(order.firstIndex(of: ids[4]) == order.firstIndex(of: ids[7]).map { $0 + 1 })
@@ -81,8 +92,12 @@ import Wire
         for index in 0..<4 { ids.append(try await shop.task("Task \(index)").id) }
         // Two that are so close that what comes between them is longer than keys may be.
         let close = "a0" + String(repeating: "0", count: TaskLimits.rankLengthMax - 2)
-        _ = try await shop.sql("UPDATE tasks SET rank = \(close + "1") WHERE company_id = \(shop.company) AND id = \(UUID(ids[0]))")
-        _ = try await shop.sql("UPDATE tasks SET rank = \(close + "2") WHERE company_id = \(shop.company) AND id = \(UUID(ids[1]))")
+        _ = try await shop.sql(
+            "UPDATE tasks SET rank = \(close + "1") WHERE company_id = \(shop.company) AND id = \(UUID(ids[0]))"
+        )
+        _ = try await shop.sql(
+            "UPDATE tasks SET rank = \(close + "2") WHERE company_id = \(shop.company) AND id = \(UUID(ids[1]))"
+        )
         try await shop.owner.client.put("/v1/tasks/\(ids[3])/rank", ["after": .string(ids[0])]).expect(200)
         let list = try await shop.owner.client.get("/v1/tasks?sort=rank").json
         #expect(list.all("id") == [ids[0], ids[3], ids[1], ids[2]])
@@ -92,42 +107,55 @@ import Wire
     @Test func `the board shows columns with all they hold counted and their first tasks`() async throws {
         let shop = try await Workshop()
         let client = shop.owner.client
-        let first = try await shop.task("One", ["points": 2, "assignee_ids": [.string(shop.member)], "priority": "urgent"])
+        let first = try await shop.task(
+            "One", ["points": 2, "assignee_ids": [.string(shop.member)], "priority": "urgent"])
         let second = try await shop.task("Two", ["points": 1.5])
         _ = try await shop.task("Three", ["state_id": shop.state("Done")])
         let path = "/v1/projects/\(shop.project)/board"
         let board = try await client.get("\(path)?limit=1").expect(200).json
         let columns = board["columns"]?.arrayValue ?? []
-        #expect(columns.compactMap { $0["name"]?.stringValue } == ["Backlog", "To do", "In progress", "In review", "Done", "Cancelled"])
+        #expect(
+            columns.compactMap { $0["name"]?.stringValue } == [
+                "Backlog", "To do", "In progress", "In review", "Done", "Cancelled",
+            ])
         #expect(columns[1]["count"] == 2 && columns[1]["points"]?.doubleValue == 3.5)
         #expect(columns[1]["tasks"]?.arrayValue?.map(\.id) == [first.id])
         let move: JSON = ["state_id": shop.state("Done"), "before": .string(second.id)]
         try await client.put("/v1/tasks/\(first.id)/state", move).expect(200)
-        let people = try await client.get("\(path)?group_by=assignee").expect(200).json["columns"]?.arrayValue ?? []
+        let people =
+            try await client.get("\(path)?group_by=assignee").expect(200).json["columns"]?.arrayValue ?? []
         #expect(people.map(\.id) == ["none", shop.member] && people.map { $0["count"]?.intValue } == [2, 1])
-        let priorities = try await client.get("\(path)?group_by=priority&category=completed").json["columns"]?.arrayValue ?? []
+        let priorities =
+            try await client.get("\(path)?group_by=priority&category=completed").json["columns"]?.arrayValue
+            ?? []
         #expect(priorities.map { $0["count"]?.intValue } == [1, 0, 0, 0, 1])
         let outsider = try await Workshop()
         #expect(try await outsider.owner.client.get(path).status == 404)
     }
 
-    @Test func `a task that moves takes its sub-tasks along, and its old key still leads to it`() async throws {
+    @Test func `a task that moves takes its sub-tasks along, and its old key still leads to it`() async throws
+    {
         let shop = try await Workshop()
         let client = shop.owner.client
         let (other, _) = try await Workshop.makeProject("APP", "UTC", "company", by: shop.owner, shop.server)
-        let task = try await shop.task("Parent", ["state_id": shop.state("In review"), "due_on": "2030-01-10"])
+        let task = try await shop.task(
+            "Parent", ["state_id": shop.state("In review"), "due_on": "2030-01-10"])
         let child = try await shop.task("Child", ["parent_id": .string(task.id)])
         let grandchild = try await shop.task("Grandchild", ["parent_id": .string(child.id)])
         try await client.delete("/v1/tasks/\(grandchild.id)").expect(204)
-        let moved = try await client.post("/v1/tasks/\(task.id)/move", ["project_id": .string(other.description)]).expect(200).json
+        let moved = try await client.post(
+            "/v1/tasks/\(task.id)/move", ["project_id": .string(other.description)]
+        ).expect(200).json
         #expect(moved["key"] == "APP-1" && moved["state_name"] == "In review")
         // The end of the day in the other project's zone.
         #expect(moved["due_at"] == "2030-01-11T00:00:00.000000Z")
         #expect(try await client.get("/v1/tasks/by-key/WEB-1").expect(200).json["key"] == "APP-1")
         #expect(try await client.get("/v1/tasks?q=web-2").json.all("id") == [child.id])
         #expect(try await client.get("/v1/tasks/\(child.id)").json["parent_id"] == .string(task.id))
-        #expect(try await client.post("/v1/tasks/\(task.id)/move", ["project_id": .string(other.description)]).code
-            == "task-in-this-project")
+        #expect(
+            try await client.post("/v1/tasks/\(task.id)/move", ["project_id": .string(other.description)])
+                .code
+                == "task-in-this-project")
         // Whatever comes next in the old project has a number of its own.
         #expect(try await shop.task("Next")["key"] == "WEB-4")
         #expect(try await shop.events(on: task.id).contains("task.moved"))
@@ -139,11 +167,15 @@ import Wire
         let task = try await shop.task(
             "Page", ["state_id": shop.state("Done"), "points": 3, "assignee_ids": [.string(shop.member)]])
         _ = try await shop.task("Part", ["parent_id": .string(task.id)])
-        let copy = try await client.post("/v1/tasks/\(task.id)/duplicate", ["title": "Second page", "with_subtasks": true])
-            .expect(201).json
+        let copy = try await client.post(
+            "/v1/tasks/\(task.id)/duplicate", ["title": "Second page", "with_subtasks": true]
+        )
+        .expect(201).json
         #expect(copy["title"] == "Second page" && copy["category"] == "unstarted" && copy["points"] == 3)
         #expect(copy["subtask_count"] == 1 && copy["assignee_ids"] == [.string(shop.member)])
-        let bare = try await client.post("/v1/tasks/\(task.id)/duplicate", ["with_assignees": false]).expect(201).json
+        let bare = try await client.post("/v1/tasks/\(task.id)/duplicate", ["with_assignees": false]).expect(
+            201
+        ).json
         #expect(bare["title"] == "Page" && bare["assignee_ids"] == [] && bare["subtask_count"] == 0)
     }
 
@@ -151,9 +183,12 @@ import Wire
         let shop = try await Workshop()
         let client = shop.owner.client
         var chain = [try await shop.task("1")]
-        for level in 2...5 { chain.append(try await shop.task("\(level)", ["parent_id": .string(chain.last!.id)])) }
+        for level in 2...5 {
+            chain.append(try await shop.task("\(level)", ["parent_id": .string(chain.last!.id)]))
+        }
         func convert(_ task: JSON, under parent: JSON) async throws -> Answer {
-            try await client.post("/v1/tasks/\(task.id)/convert", ["to": "subtask", "parent_id": .string(parent.id)])
+            try await client.post(
+                "/v1/tasks/\(task.id)/convert", ["to": "subtask", "parent_id": .string(parent.id)])
         }
         #expect(try await convert(chain[0], under: chain[2]).code == "task-circle")
         let loose = try await shop.task("Loose")
@@ -192,7 +227,8 @@ import Wire
         try await client.post("/v1/tasks/\(child.id)/archive").expect(200)
         #expect(try await client.get("/v1/tasks").json.all("id") == [task.id])
         #expect(try await client.get("/v1/tasks?archived=yes").json.all("id") == [child.id])
-        #expect(try await client.post("/v1/tasks/\(child.id)/restore").expect(200).json["archived_at"] == .null)
+        #expect(
+            try await client.post("/v1/tasks/\(child.id)/restore").expect(200).json["archived_at"] == .null)
         #expect(try await shop.events(on: task.id) == ["task.created", "task.deleted", "task.restored"])
     }
 }

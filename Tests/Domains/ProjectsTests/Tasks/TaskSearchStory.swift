@@ -10,15 +10,19 @@ import Wire
     @Test func `a task is found by what it says now, wherever it is`() async throws {
         let shop = try await Workshop()
         let client = shop.owner.client
-        func found(_ q: String) async throws -> [String] { try await client.get("/v1/tasks?q=\(q)").expect(200).json.all("id") }
+        func found(_ q: String) async throws -> [String] {
+            try await client.get("/v1/tasks?q=\(q)").expect(200).json.all("id")
+        }
         let task = try await shop.task("Lighthouse brochure", ["description": "For the harbour"])
         #expect(try await found("lighthose") == [task.id])
         #expect(try await found("harb%20light") == [task.id])
-        #expect(try await client.get("/v1/projects/\(shop.project)/board?q=brochure").json["columns"]?.arrayValue?
-            .compactMap { $0["count"]?.intValue }.reduce(0, +) == 1)
+        #expect(
+            try await client.get("/v1/projects/\(shop.project)/board?q=brochure").json["columns"]?.arrayValue?
+                .compactMap { $0["count"]?.intValue }.reduce(0, +) == 1)
         let version = try await client.get("/v1/tasks/\(task.id)").json["version"]?.intValue ?? 0
         _ = try await client.with(header: "If-Match", "\"\(version)\"").patch(
-            "/v1/tasks/\(task.id)", ["title": "Ferry timetable"]).expect(200)
+            "/v1/tasks/\(task.id)", ["title": "Ferry timetable"]
+        ).expect(200)
         #expect(try await found("lighthouse") == [])
         #expect(try await found("ferry%20harbour") == [task.id])
         try await client.delete("/v1/tasks/\(task.id)").expect(204)

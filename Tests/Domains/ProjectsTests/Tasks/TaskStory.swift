@@ -21,8 +21,10 @@ import Wire
     @Test func `a task is made, found, changed and leaves its history`() async throws {
         let shop = try await Workshop()
         let client = shop.owner.client
-        try await client.post("/v1/custom-fields", ["kind": "task", "name": "Channel", "type": "text"]).expect(201)
-        try await client.post("/v1/custom-fields", ["kind": "task", "name": "Size", "type": "number"]).expect(201)
+        try await client.post("/v1/custom-fields", ["kind": "task", "name": "Channel", "type": "text"])
+            .expect(201)
+        try await client.post("/v1/custom-fields", ["kind": "task", "name": "Size", "type": "number"]).expect(
+            201)
         let task = try await shop.task(
             "Write the launch page",
             [
@@ -40,14 +42,18 @@ import Wire
         #expect(read.json.id == task.id)
         let changed = try await client.with(header: "If-Match", read.header("etag")!).patch(
             "/v1/tasks/\(task.id)",
-            ["title": "Write the page", "due_on": "2030-12-24", "due_time": nil, "custom": ["channel": nil, "size": 4]]
+            [
+                "title": "Write the page", "due_on": "2030-12-24", "due_time": nil,
+                "custom": ["channel": nil, "size": 4],
+            ]
         ).expect(200).json
         // The end of the day in winter.
         #expect(changed["due_at"] == "2030-12-24T23:00:00.000000Z" && changed["due_time"] == .null)
         #expect(changed["custom"] == ["size": 4] && changed["version"] == 2)
 
         let history = try await shop.sql(
-            "SELECT field, after::text FROM task_history WHERE company_id = \(shop.company) AND task_id = \(UUID(task.id)) ORDER BY at, field")
+            "SELECT field, after::text FROM task_history WHERE company_id = \(shop.company) AND task_id = \(UUID(task.id)) ORDER BY at, field"
+        )
         let fields = try history.map { try $0.get("field", as: String.self) }
         #expect(fields == ["created", "custom.channel", "custom.size", "due_on", "due_time", "title"])
         #expect(try await shop.events(on: task.id) == ["task.created", "task.assigned", "task.updated"])
@@ -62,7 +68,8 @@ import Wire
         let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
             for title in ["Ada's", "Grace's"] {
                 group.addTask {
-                    try await client.with(header: "If-Match", tag).patch("/v1/tasks/\(task.id)", ["title": .string(title)])
+                    try await client.with(header: "If-Match", tag).patch(
+                        "/v1/tasks/\(task.id)", ["title": .string(title)])
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }
@@ -92,7 +99,8 @@ import Wire
             var body: JSON.Object = ["project_id": .string(shop.project.description), "title": "X"]
             for (key, value) in more.objectValue?.members ?? [] { body[key] = value }
             let answer = try await shop.owner.client.post("/v1/tasks", .object(body))
-            return answer.status == 422 ? answer.json["errors"]?[0]?["pointer"]?.stringValue : answer.description
+            return answer.status == 422
+                ? answer.json["errors"]?[0]?["pointer"]?.stringValue : answer.description
         }
         #expect(try await refusal(["parent_id": .string(alien.id)]) == "/parent_id")
         #expect(try await refusal(["state_id": stranger.state("Done")]) == "/state_id")
@@ -108,9 +116,11 @@ import Wire
     @Test func `lists are filtered, sorted and searched`() async throws {
         let shop = try await Workshop()
         let client = shop.owner.client
-        let done = try await shop.task("Ship the newsletter", ["state_id": shop.state("Done"), "priority": "low"])
+        let done = try await shop.task(
+            "Ship the newsletter", ["state_id": shop.state("Done"), "priority": "low"])
         let late = try await shop.task(
-            "Design: banner/hero (März)", ["due_on": "2020-01-01", "priority": "urgent", "assignee_ids": [.string(shop.member)]])
+            "Design: banner/hero (März)",
+            ["due_on": "2020-01-01", "priority": "urgent", "assignee_ids": [.string(shop.member)]])
         let child = try await shop.task("Pick colours", ["parent_id": .string(late.id), "type": "bug"])
         func keys(_ query: String) async throws -> [String] {
             try await client.get("/v1/tasks?sort=number&\(query)").expect(200).json.all("key")
@@ -128,7 +138,10 @@ import Wire
         #expect(try await keys("sprint=none&priority=low") == ["WEB-1"])
         #expect(try await keys("due_on%5Blt%5D=2021-01-01") == ["WEB-2"])
         #expect(try await keys("completed_at%5Bgte%5D=2020-01-01T00:00:00Z") == ["WEB-1"])
-        #expect(try await keys("project_id=\(shop.project)&state_id=\(shop.states["To do"]!)") == ["WEB-2", "WEB-3"])
+        #expect(
+            try await keys("project_id=\(shop.project)&state_id=\(shop.states["To do"]!)") == [
+                "WEB-2", "WEB-3",
+            ])
         #expect(try await keys("q=desi%20b%C3%A4nn") == ["WEB-2"])
         #expect(try await keys("q=desi%20bunn") == [])
         #expect(try await keys("q=desi%20BANN") == ["WEB-2"])
@@ -142,15 +155,24 @@ import Wire
         let byDue = try await client.get("/v1/tasks?sort=due&limit=1").json
         #expect(byDue.all("id") == [late.id])
         let next = try #require(byDue["page"]?["next_cursor"]?.stringValue)
-        #expect(try await client.get("/v1/tasks?sort=due&cursor=\(next)").json.all("id").sorted() == [done.id, child.id].sorted())
-        let whole = try await client.get("/v1/tasks?expand=project,assignees,parent,sprint,reporter&q=pick").expect(200).json["data"]?[0]
-        #expect(whole?["project"]?["key"] == "WEB" && whole?["parent"]?["title"] == late["title"] && whole?["sprint"] == .null)
+        #expect(
+            try await client.get("/v1/tasks?sort=due&cursor=\(next)").json.all("id").sorted()
+                == [done.id, child.id].sorted())
+        let whole = try await client.get("/v1/tasks?expand=project,assignees,parent,sprint,reporter&q=pick")
+            .expect(200).json["data"]?[0]
+        #expect(
+            whole?["project"]?["key"] == "WEB" && whole?["parent"]?["title"] == late["title"]
+                && whole?["sprint"] == .null)
         #expect(whole?["assignees"] == [] && whole?["reporter"]?["id"] == .string(shop.member))
         let plain = Client(port: shop.server.port, token: shop.owner.token)
-        #expect(try await plain.get("/v1/tasks?fields=key,title&limit=1").json["data"]?[0]?.objectValue?.count == 2)
+        #expect(
+            try await plain.get("/v1/tasks?fields=key,title&limit=1").json["data"]?[0]?.objectValue?.count
+                == 2)
     }
 
-    @Test func `only who may contribute changes tasks, and a private project is not there for others`() async throws {
+    @Test func `only who may contribute changes tasks, and a private project is not there for others`()
+        async throws
+    {
         let shop = try await Workshop()
         let hidden = try await Workshop.makeProject("SEC", "UTC", "private", by: shop.owner, shop.server).0
         let viewer = try await shop.owner.colleague(.viewer)
@@ -165,10 +187,12 @@ import Wire
         #expect(try await viewer.client.delete("/v1/tasks/\(open.id)").status == 403)
         #expect(try await member.client.delete("/v1/tasks/\(secret.id)").status == 404)
         let outsider: JSON = ["assignee_ids": [.string(try await shop.member(of: member))]]
-        let refused = try await shop.owner.client.with(header: "If-Match", "\"1\"").patch("/v1/tasks/\(secret.id)", outsider)
+        let refused = try await shop.owner.client.with(header: "If-Match", "\"1\"").patch(
+            "/v1/tasks/\(secret.id)", outsider)
         #expect(refused.status == 422)
         _ = try await shop.sql(
-            "UPDATE projects SET status = 'archived', archived_at = now() WHERE company_id = \(shop.company) AND id = \(shop.project)")
+            "UPDATE projects SET status = 'archived', archived_at = now() WHERE company_id = \(shop.company) AND id = \(shop.project)"
+        )
         #expect(try await member.client.post("/v1/tasks", body).code == "project-archived")
     }
 }

@@ -34,7 +34,8 @@ struct Workshop: Sendable {
         _ key: String, _ timeZone: String, _ visibility: String, by person: Person, _ server: TestServer
     ) async throws -> (UUID, [String: UUID]) {
         let body: JSON = [
-            "name": "Site", "key": .string(key), "time_zone": .string(timeZone), "visibility": .string(visibility),
+            "name": "Site", "key": .string(key), "time_zone": .string(timeZone),
+            "visibility": .string(visibility),
             "is_active": true,
         ]
         let made = try await person.client.post("/v1/projects", body).expect(201).json
@@ -50,7 +51,8 @@ struct Workshop: Sendable {
     static func member(of person: Person, in company: UUID, _ server: TestServer) async throws -> UUID {
         let user = try #require(UUID(person.userId))
         return try await server.instance.database.query(
-            "SELECT id FROM memberships WHERE company_id = \(company) AND user_id = \(user)", as: Tenant(company: company)
+            "SELECT id FROM memberships WHERE company_id = \(company) AND user_id = \(user)",
+            as: Tenant(company: company)
         )[0].get("id")
     }
 
@@ -73,12 +75,16 @@ struct Workshop: Sendable {
 
     /// The events of these types that were recorded on something.
     func events(on id: String) async throws -> [String] {
-        try await sql("SELECT type FROM outbox WHERE subject_id = \(UUID(id)) ORDER BY id").map { try $0.get("type") }
+        try await sql("SELECT type FROM outbox WHERE subject_id = \(UUID(id)) ORDER BY id").map {
+            try $0.get("type")
+        }
     }
 }
 
 extension JSON {
     var id: String { self["id"]?.stringValue ?? "" }
     /// The texts under a key of each element of `data`.
-    func all(_ key: String) -> [String] { (self["data"]?.arrayValue ?? []).compactMap { $0[key]?.stringValue } }
+    func all(_ key: String) -> [String] {
+        (self["data"]?.arrayValue ?? []).compactMap { $0[key]?.stringValue }
+    }
 }

@@ -9,7 +9,8 @@ import Wire
 /// zone, on the replica when there is one. Money is in the company's currency; without crm:amounts there is none.
 enum CRMReports {
     static var routes: [Route] {
-        FunnelReport.routes + StageTimes.routes + WinRateReport.routes + CohortReport.routes + ForecastReport.routes
+        FunnelReport.routes + StageTimes.routes + WinRateReport.routes + CohortReport.routes
+            + ForecastReport.routes
             + Leaderboard.routes + ConversionReport.routes
     }
 
@@ -49,15 +50,20 @@ enum CRMReports {
         return described(json, picture, details, example)
     }
 
-    private static func described(_ json: Route, _ picture: Route, _ details: String, _ example: JSON) -> [Route] {
+    private static func described(_ json: Route, _ picture: Route, _ details: String, _ example: JSON)
+        -> [Route]
+    {
         [
             json.describe(details).example(answer: example),
-            picture.describe("\(details) A picture that reads well on light and on dark ground.").media("image/svg+xml"),
+            picture.describe("\(details) A picture that reads well on light and on dark ground.").media(
+                "image/svg+xml"),
         ]
     }
 
     /// A share in hundredths of a per cent; null of nothing.
-    static func share(_ part: Int, of whole: Int) -> Int? { whole == 0 ? nil : (part * 10_000 + whole / 2) / whole }
+    static func share(_ part: Int, of whole: Int) -> Int? {
+        whole == 0 ? nil : (part * 10_000 + whole / 2) / whole
+    }
 
     /// As in a sentence: `42.5 %`.
     static func text(_ share: Int?) -> String { share.map { "\(ChartAxis.text(Double($0) / 100)) %" } ?? "–" }
@@ -80,7 +86,9 @@ struct ReportAsked: Codable, Sendable, FieldNotes {
         let end = to?.daysSince1970 ?? Int(call.now.seconds / 86_400) + 1
         if let from, to.map({ $0 < from }) ?? false || end - from.daysSince1970 > CRMReports.daysMax {
             throw Problem.unprocessable([
-                .parameter("from", "out-of-range", "must be no later than `to`, and at most \(CRMReports.daysMax) days before it")
+                .parameter(
+                    "from", "out-of-range",
+                    "must be no later than `to`, and at most \(CRMReports.daysMax) days before it")
             ])
         }
         return """
@@ -98,7 +106,8 @@ struct ReportAsked: Codable, Sendable, FieldNotes {
     func deals(_ call: Call) throws -> SQL {
         let visible = try CRMAccess.visible(call, "d")
         guard let owner else { return visible }
-        return "\(fragment: visible) AND \(fragment: DealFilter.Owner.condition(owner, "d.owner_id", me: call.principal?.memberId))"
+        return
+            "\(fragment: visible) AND \(fragment: DealFilter.Owner.condition(owner, "d.owner_id", me: call.principal?.memberId))"
     }
 }
 
@@ -109,7 +118,8 @@ extension CRMReports {
 
     /// 404 unless the pipeline is one of the company's; its name.
     static func pipeline(_ id: UUID, _ call: Call) async throws -> String {
-        let rows = try await call.db.query("SELECT name FROM pipelines WHERE company_id = \(call.company) AND id = \(id)")
+        let rows = try await call.db.query(
+            "SELECT name FROM pipelines WHERE company_id = \(call.company) AND id = \(id)")
         guard let row = rows.first else { throw Problem.notFound }
         return try row.get("name")
     }

@@ -22,7 +22,8 @@ struct CohortReport: Codable, DrawnReport, FieldNotes {
 
     static let fieldNotes = [
         "cohorts": "By the month a deal was made.",
-        "won_by_month": "Won no later than in the month it was made, the one after that, and so on until today.",
+        "won_by_month":
+            "Won no later than in the month it was made, the one after that, and so on until today.",
         "win_rate_bp": "Won of all that were made, so far.",
     ]
 
@@ -77,7 +78,8 @@ struct CohortReport: Codable, DrawnReport, FieldNotes {
                 }
                 let (deals, won) = (try row.get("deals", as: Int.self), try row.get("won", as: Int.self))
                 return Cohort(
-                    month: try row.get("month"), deals: deals, won: won, lost: try row.get("lost"), wonByMonth: wonByMonth,
+                    month: try row.get("month"), deals: deals, won: won, lost: try row.get("lost"),
+                    wonByMonth: wonByMonth,
                     winRateBp: CRMReports.share(won, of: deals))
             })
     }
@@ -90,7 +92,8 @@ struct CohortReport: Codable, DrawnReport, FieldNotes {
         let isEmpty = cohorts.allSatisfy { $0.deals == 0 }
         return Chart(
             "Cohorts",
-            description: "Of the deals made in each month: won at once, within three months, later, lost, and still open.",
+            description:
+                "Of the deals made in each month: won at once, within three months, later, lost, and still open.",
             horizontal: .names(cohorts.map(\.month), "Month the deals were made"),
             vertical: .counts("Deals", cohorts.map { Double($0.deals) }),
             layers: isEmpty
@@ -99,7 +102,9 @@ struct CohortReport: Codable, DrawnReport, FieldNotes {
                     .bars([
                         ChartBars([
                             .init("Won within a month", .done, cohorts.map { won($0, within: 1) }),
-                            .init("Within three", .started, cohorts.map { won($0, within: 3) - won($0, within: 1) }),
+                            .init(
+                                "Within three", .started,
+                                cohorts.map { won($0, within: 3) - won($0, within: 1) }),
                             .init("Later", .scope, cohorts.map { Double($0.won) - won($0, within: 3) }),
                             .init("Lost", .warning, cohorts.map { Double($0.lost) }),
                             .init("Open", .waiting, cohorts.map { Double($0.deals - $0.won - $0.lost) }),

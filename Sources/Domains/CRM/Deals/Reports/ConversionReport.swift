@@ -19,7 +19,9 @@ struct ConversionReport: Codable, DrawnReport, FieldNotes {
     let to: LocalDate
     let months: [Month]
 
-    static let fieldNotes = ["months": "By the month a lead came; each counts once in every column it has reached."]
+    static let fieldNotes = [
+        "months": "By the month a lead came; each counts once in every column it has reached."
+    ]
 
     static var routes: [Route] {
         CRMReports.pair(
@@ -30,7 +32,9 @@ struct ConversionReport: Codable, DrawnReport, FieldNotes {
 
     static func load(_ call: Call, _ asked: ReportAsked) async throws -> ConversionReport {
         let company = try call.company
-        let owner: SQL = asked.owner.map { DealFilter.Owner.condition($0, "l.owner_id", me: call.principal?.memberId) } ?? "TRUE"
+        let owner: SQL =
+            asked.owner.map { DealFilter.Owner.condition($0, "l.owner_id", me: call.principal?.memberId) }
+            ?? "TRUE"
         let rows = try await call.db.replica(
             """
             WITH house AS (\(fragment: try asked.days(call))),
@@ -57,9 +61,12 @@ struct ConversionReport: Codable, DrawnReport, FieldNotes {
         return ConversionReport(
             timeZone: try head.get("zone"), from: try head.get("first"), to: try head.get("last"),
             months: try rows.map { row in
-                let (leads, converted) = (try row.get("leads", as: Int.self), try row.get("converted", as: Int.self))
+                let (leads, converted) = (
+                    try row.get("leads", as: Int.self), try row.get("converted", as: Int.self)
+                )
                 return Month(
-                    month: try row.get("month"), leads: leads, converted: converted, deals: try row.get("deals"),
+                    month: try row.get("month"), leads: leads, converted: converted,
+                    deals: try row.get("deals"),
                     won: try row.get("won"), conversionBp: CRMReports.share(converted, of: leads))
             })
     }
@@ -69,7 +76,8 @@ struct ConversionReport: Codable, DrawnReport, FieldNotes {
         let (leads, converted) = (months.reduce(0) { $0 + $1.leads }, months.reduce(0) { $0 + $1.converted })
         return Chart(
             "Conversion of leads",
-            description: "\(converted) of \(leads) leads converted: \(CRMReports.text(CRMReports.share(converted, of: leads))).",
+            description:
+                "\(converted) of \(leads) leads converted: \(CRMReports.text(CRMReports.share(converted, of: leads))).",
             horizontal: .names(months.map(\.month), "Month the leads came"),
             vertical: .counts("Leads", months.map { Double($0.leads) }),
             layers: isEmpty

@@ -37,7 +37,8 @@ struct ForecastReport: Codable, DrawnReport, FieldNotes {
     let currencies: [CurrencySum]
 
     static let fieldNotes = [
-        "months": "In the company's currency, each deal at its stored rate. `weighted_minor` is closed and open ones together.",
+        "months":
+            "In the company's currency, each deal at its stored rate. `weighted_minor` is closed and open ones together.",
         "target_minor": "The company's target for the month, when there is one.",
         "undated_minor": "Open deals without a day.",
         "currencies": "Open deals in their own currencies, with those that no rate is known for.",
@@ -57,11 +58,16 @@ struct ForecastReport: Codable, DrawnReport, FieldNotes {
 
     static var routes: [Route] {
         CRMReports.pair(
-            "/v1/pipelines/{id}/forecast", "the forecast of a pipeline", details, example: SalesReportExamples.forecast(true)
-        ) { (call: Call, id: UUID, asked: Asked) async throws -> ForecastReport in try await load(call, id, asked) }
+            "/v1/pipelines/{id}/forecast", "the forecast of a pipeline", details,
+            example: SalesReportExamples.forecast(true)
+        ) { (call: Call, id: UUID, asked: Asked) async throws -> ForecastReport in
+            try await load(call, id, asked)
+        }
             + CRMReports.pair(
-                "/v1/forecast", "the forecast of all pipelines", details, example: SalesReportExamples.forecast(false)
-            ) { (call: Call, asked: Asked) async throws -> ForecastReport in try await load(call, nil, asked) }
+                "/v1/forecast", "the forecast of all pipelines", details,
+                example: SalesReportExamples.forecast(false)
+            ) { (call: Call, asked: Asked) async throws -> ForecastReport in try await load(call, nil, asked)
+            }
     }
 
     static func load(_ call: Call, _ pipeline: UUID?, _ asked: Asked) async throws -> ForecastReport {
@@ -124,7 +130,8 @@ struct ForecastReport: Codable, DrawnReport, FieldNotes {
             pipelineId: pipeline, timeZone: try head.get("zone"), currency: try head.get("currency"),
             months: try rows.map { row in
                 Month(
-                    month: try row.get("month"), deals: try row.get("deals"), closedMinor: try row.get("closed"),
+                    month: try row.get("month"), deals: try row.get("deals"),
+                    closedMinor: try row.get("closed"),
                     commitMinor: try row.get("commit"), bestCaseMinor: try row.get("best"),
                     pipelineMinor: try row.get("pipeline"), weightedMinor: try row.get("weighted"),
                     targetMinor: try row.get("target"))
@@ -138,18 +145,23 @@ struct ForecastReport: Codable, DrawnReport, FieldNotes {
         func bars(_ value: (Month) -> Int64) -> [Double] { months.map { Double(value($0)) / whole } }
         let isEmpty = months.allSatisfy { $0.deals == 0 }
         let weighted = months.reduce(Int64(0)) { $0 + $1.weightedMinor }
-        let points = months.enumerated().map { ChartPoint(Double($0.offset), Double($0.element.weightedMinor) / whole) }
+        let points = months.enumerated().map {
+            ChartPoint(Double($0.offset), Double($0.element.weightedMinor) / whole)
+        }
         return Chart(
             "Forecast",
-            description: "\(ChartAxis.text(Double(weighted) / whole)) \(currency) weighted, in \(months.count) months.",
+            description:
+                "\(ChartAxis.text(Double(weighted) / whole)) \(currency) weighted, in \(months.count) months.",
             horizontal: .names(months.map(\.month)),
-            vertical: .numbers(currency, bars { $0.closedMinor + $0.commitMinor + $0.bestCaseMinor + $0.pipelineMinor }),
+            vertical: .numbers(
+                currency, bars { $0.closedMinor + $0.commitMinor + $0.bestCaseMinor + $0.pipelineMinor }),
             layers: isEmpty
                 ? []
                 : [
                     .bars([
                         ChartBars([
-                            .init("Closed", .done, bars(\.closedMinor)), .init("Commit", .open, bars(\.commitMinor)),
+                            .init("Closed", .done, bars(\.closedMinor)),
+                            .init("Commit", .open, bars(\.commitMinor)),
                             .init("Best case", .started, bars(\.bestCaseMinor)),
                             .init("Pipeline", .waiting, bars(\.pipelineMinor)),
                         ])

@@ -33,7 +33,8 @@ struct FunnelReport: Codable, DrawnReport, FieldNotes {
     static let fieldNotes = [
         "deals": "Deals that entered the pipeline in these days.",
         "win_rate_bp": "Won of those that are won or lost, in hundredths of a per cent.",
-        "stages": "Open stages in their order: deals that entered, went on, were lost there, and have come no further yet.",
+        "stages":
+            "Open stages in their order: deals that entered, went on, were lost there, and have come no further yet.",
     ]
 
     static var routes: [Route] {
@@ -84,11 +85,15 @@ struct FunnelReport: Codable, DrawnReport, FieldNotes {
         let (won, lost) = (try head.get("won", as: Int.self), try head.get("all_lost", as: Int.self))
         let minor: Int64 = try head.get("minor")
         return FunnelReport(
-            pipelineId: pipeline, timeZone: try head.get("zone"), from: try head.get("first"), to: try head.get("last"),
-            deals: try head.get("deals"), won: won, lost: lost, winRateBp: CRMReports.share(won, of: won + lost),
+            pipelineId: pipeline, timeZone: try head.get("zone"), from: try head.get("first"),
+            to: try head.get("last"),
+            deals: try head.get("deals"), won: won, lost: lost,
+            winRateBp: CRMReports.share(won, of: won + lost),
             wonMinor: CRMReports.hasAmounts(call) ? minor : nil, currency: try head.get("currency"),
             stages: try rows.filter { !$0.isNull("id") }.map { row in
-                let (entered, passed) = (try row.get("entered", as: Int.self), try row.get("passed", as: Int.self))
+                let (entered, passed) = (
+                    try row.get("entered", as: Int.self), try row.get("passed", as: Int.self)
+                )
                 return Step(
                     stageId: try row.get("id"), name: try row.get("name"), entered: entered, passed: passed,
                     lost: try row.get("lost"), open: try row.get("open"),
@@ -98,7 +103,9 @@ struct FunnelReport: Codable, DrawnReport, FieldNotes {
 
     var chart: Chart {
         Chart(
-            "Funnel", description: "\(deals) deals entered, \(won) are won, \(lost) lost: \(CRMReports.text(winRateBp)) of those decided.",
+            "Funnel",
+            description:
+                "\(deals) deals entered, \(won) are won, \(lost) lost: \(CRMReports.text(winRateBp)) of those decided.",
             horizontal: .names(stages.map { "\($0.name) \(CRMReports.text($0.conversionBp))" }),
             vertical: .counts("Deals", stages.map { Double($0.entered) }),
             layers: deals == 0

@@ -66,9 +66,12 @@ struct Leaderboard: Codable, DrawnReport, FieldNotes {
             currency: try head.get("currency"),
             people: try rows.filter { try $0.get("is_there", as: Bool.self) }.map { row in
                 let (won, lost) = (try row.get("won", as: Int.self), try row.get("lost", as: Int.self))
-                let (wonMinor, openMinor) = (try row.get("won_minor", as: Int64.self), try row.get("open_minor", as: Int64.self))
+                let (wonMinor, openMinor) = (
+                    try row.get("won_minor", as: Int64.self), try row.get("open_minor", as: Int64.self)
+                )
                 return Seller(
-                    memberId: try row.get("owner_id"), name: try row.get("name"), made: try row.get("made"), won: won,
+                    memberId: try row.get("owner_id"), name: try row.get("name"), made: try row.get("made"),
+                    won: won,
                     lost: lost, open: try row.get("open"), winRateBp: CRMReports.share(won, of: won + lost),
                     wonMinor: hasAmounts ? wonMinor : nil, openMinor: hasAmounts ? openMinor : nil)
             })

@@ -82,15 +82,19 @@ struct StageTimes: Codable, DrawnReport, FieldNotes {
         guard let head = rows.first else { throw Problem.notFound }
         let (won, lost) = (try head.get("won", as: Int.self), try head.get("lost", as: Int.self))
         let hasAmounts = CRMReports.hasAmounts(call)
-        let (minor, perDay) = (try head.get("minor", as: Int64?.self), try head.get("per_day", as: Int64?.self))
+        let (minor, perDay) = (
+            try head.get("minor", as: Int64?.self), try head.get("per_day", as: Int64?.self)
+        )
         return StageTimes(
-            pipelineId: pipeline, timeZone: try head.get("zone"), from: try head.get("first"), to: try head.get("last"),
+            pipelineId: pipeline, timeZone: try head.get("zone"), from: try head.get("first"),
+            to: try head.get("last"),
             stages: try rows.filter { !$0.isNull("id") }.map { row in
                 Stage(
                     stageId: try row.get("id"), name: try row.get("name"), stays: try row.get("stays"),
                     medianHours: try row.get("median"), p80Hours: try row.get("p80"))
             },
-            open: try head.get("open"), won: won, lost: lost, winRateBp: CRMReports.share(won, of: won + lost),
+            open: try head.get("open"), won: won, lost: lost,
+            winRateBp: CRMReports.share(won, of: won + lost),
             cycleHours: try head.get("cycle"), averageWonMinor: hasAmounts ? minor : nil,
             perDayMinor: hasAmounts ? perDay : nil, currency: try head.get("currency"))
     }
@@ -101,7 +105,8 @@ struct StageTimes: Codable, DrawnReport, FieldNotes {
         let isEmpty = stages.allSatisfy { $0.stays == 0 }
         return Chart(
             "Time in stage",
-            description: "Days that half and four of five deals stayed in each stage; won \(won), lost \(lost), "
+            description:
+                "Days that half and four of five deals stayed in each stage; won \(won), lost \(lost), "
                 + "\(ChartAxis.text(Self.days(cycleHours))) days to be won on average.",
             horizontal: .names(stages.map(\.name)),
             vertical: .numbers("Days", stages.map { Self.days($0.p80Hours) }),
@@ -109,8 +114,14 @@ struct StageTimes: Codable, DrawnReport, FieldNotes {
                 ? []
                 : [
                     .bars([
-                        ChartBars([.init("Half stayed no longer", .done, stages.map { Self.days($0.medianHours) })]),
-                        ChartBars([.init("Four of five stayed no longer", .started, stages.map { Self.days($0.p80Hours) })]),
+                        ChartBars([
+                            .init("Half stayed no longer", .done, stages.map { Self.days($0.medianHours) })
+                        ]),
+                        ChartBars([
+                            .init(
+                                "Four of five stayed no longer", .started,
+                                stages.map { Self.days($0.p80Hours) })
+                        ]),
                     ])
                 ],
             emptyText: "No stay ended in these days")

@@ -25,7 +25,8 @@ struct WinRateReport: Codable, DrawnReport, FieldNotes {
     static var routes: [Route] {
         CRMReports.pair(
             "/v1/pipelines/{id}/win-rate", "the win rate of a pipeline",
-            "What of the deals that were won or lost in each month of these days was won.", example: SalesReportExamples.winRate,
+            "What of the deals that were won or lost in each month of these days was won.",
+            example: SalesReportExamples.winRate,
             ofPipeline: load)
     }
 
@@ -55,13 +56,15 @@ struct WinRateReport: Codable, DrawnReport, FieldNotes {
         guard let head = rows.first else { throw Problem.notFound }
         let hasAmounts = CRMReports.hasAmounts(call)
         return WinRateReport(
-            pipelineId: pipeline, timeZone: try head.get("zone"), from: try head.get("first"), to: try head.get("last"),
+            pipelineId: pipeline, timeZone: try head.get("zone"), from: try head.get("first"),
+            to: try head.get("last"),
             currency: try head.get("currency"),
             months: try rows.map { row in
                 let (won, lost) = (try row.get("won", as: Int.self), try row.get("lost", as: Int.self))
                 let minor: Int64 = try row.get("minor")
                 return Month(
-                    month: try row.get("month"), won: won, lost: lost, winRateBp: CRMReports.share(won, of: won + lost),
+                    month: try row.get("month"), won: won, lost: lost,
+                    winRateBp: CRMReports.share(won, of: won + lost),
                     wonMinor: hasAmounts ? minor : nil)
             })
     }
@@ -70,8 +73,10 @@ struct WinRateReport: Codable, DrawnReport, FieldNotes {
         let (won, lost) = (months.reduce(0) { $0 + $1.won }, months.reduce(0) { $0 + $1.lost })
         return Chart(
             "Win rate",
-            description: "\(won) deals won, \(lost) lost: \(CRMReports.text(CRMReports.share(won, of: won + lost))).",
-            horizontal: .names(months.map(\.month)), vertical: .counts("Deals", months.map { Double($0.won + $0.lost) }),
+            description:
+                "\(won) deals won, \(lost) lost: \(CRMReports.text(CRMReports.share(won, of: won + lost))).",
+            horizontal: .names(months.map(\.month)),
+            vertical: .counts("Deals", months.map { Double($0.won + $0.lost) }),
             layers: won + lost == 0
                 ? []
                 : [

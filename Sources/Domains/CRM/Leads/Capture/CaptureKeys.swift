@@ -62,11 +62,14 @@ enum CaptureKeys {
     }
 
     @inline(never)
-    private static func insert(_ draft: NewKey, _ id: UUID, _ key: String, _ call: Call, _ tx: Transaction) async throws {
+    private static func insert(_ draft: NewKey, _ id: UUID, _ key: String, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let company = try call.company
         try await LeadChecks.all(owner: draft.ownerId, source: draft.sourceId, company, tx)
         let isBelow = SQL.below(
-            LeadLimits.captureKeysMax, "SELECT count(*) FROM capture_keys WHERE company_id = \(company)", else: .tooManyCaptureKeys)
+            LeadLimits.captureKeysMax, "SELECT count(*) FROM capture_keys WHERE company_id = \(company)",
+            else: .tooManyCaptureKeys)
         _ = try await tx.query(
             """
             INSERT INTO capture_keys (company_id, id, name, key_sha256, hint, source_id, owner_id, attach_days)
@@ -74,7 +77,8 @@ enum CaptureKeys {
                    \(draft.sourceId)::uuid, \(draft.ownerId)::uuid, \(draft.attachDays?.value ?? 30)::integer
              WHERE \(fragment: isBelow)
             """)
-        let entry = Audit.Entry("capture_key.created", on: "capture_key", id, after: ["name": .string(draft.name.text)])
+        let entry = Audit.Entry(
+            "capture_key.created", on: "capture_key", id, after: ["name": .string(draft.name.text)])
         try await Audit.record(entry, by: call.actor, company: company, in: tx)
     }
 

@@ -9,7 +9,8 @@ import Wire
 enum Confirmations {
     @inline(never)
     static func ask(
-        _ id: UUID, _ form: String, _ person: ContactWriting.Draft?, _ company: UUID, _ environment: Environment, _ tx: Transaction
+        _ id: UUID, _ form: String, _ person: ContactWriting.Draft?, _ company: UUID,
+        _ environment: Environment, _ tx: Transaction
     ) async throws {
         guard let address = person?.emails.first else {
             throw Problem.unprocessable("/email", "required", "there is no address to ask for a confirmation")
@@ -45,7 +46,8 @@ enum Confirmations {
         let form: String = try row.get("name")
         return page(
             "Confirm", "Was it you who sent “\(form.escapedAsMarkup)”?",
-            #"<form method="post" action="\#(token.text.escapedAsMarkup)"><button>Yes, it was me</button></form>"#)
+            #"<form method="post" action="\#(token.text.escapedAsMarkup)"><button>Yes, it was me</button></form>"#
+        )
     }
 
     static func confirm(_ call: Call, _ token: Path<Text<80>>, _ upload: Upload) async throws -> Raw {

@@ -12,12 +12,16 @@ enum Forms {
             .problems(.formNameTaken, .tooManyForms)
             .describe(
                 "It takes nothing until it is published. What a field `maps_to` decides what becomes of it: `email`, `phone`, "
-                    + "`name`, … or `custom.key` of leads.")
+                    + "`name`, … or `custom.key` of leads."
+            )
             .example(body: [
                 "name": "Contact", "allowed_origins": ["https://www.northwind.example"], "work_bits": 16,
                 "consent_text": "You may write to me.",
                 "fields": [
-                    ["key": "email", "label": "E-mail", "type": "email", "is_required": true, "maps_to": "email"],
+                    [
+                        "key": "email", "label": "E-mail", "type": "email", "is_required": true,
+                        "maps_to": "email",
+                    ],
                     ["key": "message", "label": "Message", "type": "textarea", "maps_to": "message"],
                 ],
             ])
@@ -27,10 +31,13 @@ enum Forms {
         DELETE("/v1/forms/{id}", "Delete a form", .can(.crmManage), delete).problems(.formHasSubmissions)
             .describe("Only one that nothing came in by; else unpublish it.")
         POST("/v1/forms/{id}/publish", "Publish a form", .can(.crmManage), publish).operation("publishForm")
-        POST("/v1/forms/{id}/unpublish", "Take a form back", .can(.crmManage), unpublish).operation("unpublishForm")
+        POST("/v1/forms/{id}/unpublish", "Take a form back", .can(.crmManage), unpublish).operation(
+            "unpublishForm")
     }
 
-    enum FieldType: String, Codable, CaseIterable, Sendable { case text, textarea, email, phone, number, select, checkbox, hidden }
+    enum FieldType: String, Codable, CaseIterable, Sendable {
+        case text, textarea, email, phone, number, select, checkbox, hidden
+    }
 
     struct Field: Codable, Sendable {
         let key: FieldKey
@@ -47,8 +54,11 @@ enum Forms {
         static var rule: TextRule {
             TextRule(length: 1...60, pattern: "^[a-z][a-z0-9_-]*$") { text in
                 let first = text.utf8.first.map { (0x61...0x7A).contains($0) } ?? false
-                let isPlain = text.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F || $0 == 0x2D }
-                return first && isPlain ? nil : "must begin with a small letter and hold small letters, digits, - and _"
+                let isPlain = text.utf8.allSatisfy {
+                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F || $0 == 0x2D
+                }
+                return first && isPlain
+                    ? nil : "must begin with a small letter and hold small letters, digits, - and _"
             }
         }
         static var exampleText: String { "email" }
@@ -59,7 +69,8 @@ enum Forms {
         let text: String
         init(unchecked text: String) { self.text = text }
         static let known = [
-            "email", "phone", "name", "first_name", "last_name", "job_title", "company", "country", "title", "message", "consent",
+            "email", "phone", "name", "first_name", "last_name", "job_title", "company", "country", "title",
+            "message", "consent",
         ]
         static var rule: TextRule {
             TextRule(length: 4...80) { text in
@@ -92,7 +103,8 @@ enum Forms {
         let updatedAt: Timestamp
 
         static let fieldNotes = [
-            "token": "Its public address is /v1/p/forms/{token}.", "allowed_origins": "Empty: any page may send it.",
+            "token": "Its public address is /v1/p/forms/{token}.",
+            "allowed_origins": "Empty: any page may send it.",
             "honeypot": "A field that people do not see; who fills it is a machine.",
             "work_bits": "Zero bits that a sender has to find; 16 take a phone about a second.",
         ]
@@ -164,7 +176,9 @@ enum Forms {
                 throw .unprocessable("/fields/\(index)/options", "required", "says what there is to choose")
             }
         }
-        if seen.contains(honeypot) { throw .unprocessable("/honeypot", "repeated", "is a field that people fill") }
+        if seen.contains(honeypot) {
+            throw .unprocessable("/honeypot", "repeated", "is a field that people fill")
+        }
     }
 
     @inline(never)
@@ -173,7 +187,8 @@ enum Forms {
         try await LeadChecks.all(owner: draft.ownerId, source: draft.sourceId, company, tx)
         try await LeadChecks.members(draft.notifyIds?.items ?? [], at: "/notify_ids", company, tx)
         let isBelow = SQL.below(
-            LeadLimits.formsMax, "SELECT count(*) FROM forms WHERE company_id = \(company)", else: .tooManyForms)
+            LeadLimits.formsMax, "SELECT count(*) FROM forms WHERE company_id = \(company)",
+            else: .tooManyForms)
         _ = try await tx.query(
             """
             INSERT INTO forms (company_id, id, name, token, fields, allowed_origins, honeypot, work_bits, redirect_url,
@@ -189,17 +204,20 @@ enum Forms {
         try await record("created", id, ["name": .string(draft.name.text)], call, tx)
     }
 
-    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<FormChange>) async throws -> Single<Form> {
+    static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<FormChange>) async throws -> Single<Form>
+    {
         let change = body.value
         try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
         return try await read(call, id)
     }
 
     @inline(never)
-    private static func apply(_ change: FormChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws {
+    private static func apply(_ change: FormChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws
+    {
         let company = try call.company
         let rows = try await tx.query(
-            "SELECT version, fields::text AS fields, honeypot FROM forms WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
+            "SELECT version, fields::text AS fields, honeypot FROM forms WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         try call.requireVersion(row.get("version"))
         if change.fields != nil || change.honeypot != nil {
@@ -218,16 +236,22 @@ enum Forms {
         changes.set("source_id", change.sourceId)
         changes.set("owner_id", change.ownerId)
         changes.set("attach_days", change.attachDays)
-        if let fields = change.fields { changes.set("fields", to: "\(JSONText(try JSON(encoding: fields)))::jsonb") }
-        if let origins = change.allowedOrigins?.items { changes.set("allowed_origins", to: "\(origins.map(\.text))::text[]") }
+        if let fields = change.fields {
+            changes.set("fields", to: "\(JSONText(try JSON(encoding: fields)))::jsonb")
+        }
+        if let origins = change.allowedOrigins?.items {
+            changes.set("allowed_origins", to: "\(origins.map(\.text))::text[]")
+        }
         if let people = change.notifyIds?.items { changes.set("notify_ids", to: "\(people)::uuid[]") }
-        _ = try await tx.query("UPDATE forms SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
+        _ = try await tx.query(
+            "UPDATE forms SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
         try await record("changed", id, try JSON(encoding: change).withoutNulls, call, tx)
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
         try await call.db.transaction { tx in
-            let gone = try await tx.query("DELETE FROM forms WHERE company_id = \(call.company) AND id = \(id) RETURNING id")
+            let gone = try await tx.query(
+                "DELETE FROM forms WHERE company_id = \(call.company) AND id = \(id) RETURNING id")
             if gone.isEmpty { throw Problem.notFound }
             try await record("deleted", id.value, nil, call, tx)
         }
@@ -242,7 +266,9 @@ enum Forms {
         try await setPublished(false, call, id)
     }
 
-    private static func setPublished(_ isPublished: Bool, _ call: Call, _ id: Path<UUID>) async throws -> Single<Form> {
+    private static func setPublished(_ isPublished: Bool, _ call: Call, _ id: Path<UUID>) async throws
+        -> Single<Form>
+    {
         try await call.db.transaction { tx in
             let at: SQL = isPublished ? "coalesce(published_at, now())" : "NULL"
             let changed = try await tx.query(
@@ -257,7 +283,9 @@ enum Forms {
     }
 
     @inline(never)
-    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction) async throws {
+    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction)
+        async throws
+    {
         let entry = Audit.Entry("form.\(act)", on: "form", id, after: after)
         try await Audit.record(entry, by: call.actor, company: try call.company, in: tx)
     }

@@ -12,7 +12,8 @@ struct ProofOfWork: Sendable {
 
     /// `form.bits.expiry.random.code`
     func challenge(form: UUID, bits: Int, now: Timestamp) -> String {
-        let body = "\(form).\(bits).\(now.seconds + LeadLimits.challengeSeconds).\(Base64.encode(RandomBytes.make(12), .url))"
+        let body =
+            "\(form).\(bits).\(now.seconds + LeadLimits.challengeSeconds).\(Base64.encode(RandomBytes.make(12), .url))"
         return "\(body).\(code(body))"
     }
 
@@ -20,7 +21,8 @@ struct ProofOfWork: Sendable {
     func holds(_ challenge: String, nonce: String, form: UUID, bits: Int, now: Timestamp) -> Bool {
         let parts = challenge.split(separator: ".", omittingEmptySubsequences: false)
         guard challenge.utf8.count <= 200, nonce.utf8.count <= 100, parts.count == 5,
-            constantTimeEquals(code(parts[..<4].joined(separator: ".")), String(parts[4])), parts[0] == form.description,
+            constantTimeEquals(code(parts[..<4].joined(separator: ".")), String(parts[4])),
+            parts[0] == form.description,
             let asked = Int(parts[1]), asked >= bits, let expiry = Int64(parts[2]), expiry >= now.seconds
         else { return false }
         return Self.zeroBits(SHA256.digest(challenge + nonce).bytes) >= asked

@@ -14,8 +14,11 @@ enum PublicForms {
 
     @RouteList static var routes: [Route] {
         GET("/v1/p/forms/{token}", "Read a published form", .open, show).operation("getPublicForm").anyOrigin
-            .describe("With a fresh challenge where the form asks for a proof of work; each is good for one submission within the hour.")
-        POST("/v1/p/forms/{token}/submissions", "Send a form", .open, submit).operation("submitForm").anyOrigin
+            .describe(
+                "With a fresh challenge where the form asks for a proof of work; each is good for one submission within the hour."
+            )
+        POST("/v1/p/forms/{token}/submissions", "Send a form", .open, submit).operation("submitForm")
+            .anyOrigin
             .rate(sending).bodyBytes(max: LeadLimits.submissionBytesMax)
             .problems(.originNotAllowed, .proofRequired, .proofRefused)
             .describe(
@@ -25,16 +28,19 @@ enum PublicForms {
                 `submission_id`; a plain form is led to the form's `redirect_url`. Sent twice (same Idempotency-Key, or the \
                 same words within \(LeadLimits.repeatMinutes) minutes) it is one submission.
                 """)
-        POST("/v1/p/capture/{token}", "Hand over a lead from one's own server", .open, capture).operation("captureLead")
-            .rate(capturing).bodyBytes(max: LeadLimits.submissionBytesMax)
-            .describe(
-                "The key is the last part of the address. Fields by their usual names: `email`, `phone`, `name`, `company`, "
-                    + "`message`, `country`, `utm_source` …; JSON or a form.")
+        POST("/v1/p/capture/{token}", "Hand over a lead from one's own server", .open, capture).operation(
+            "captureLead"
+        )
+        .rate(capturing).bodyBytes(max: LeadLimits.submissionBytesMax)
+        .describe(
+            "The key is the last part of the address. Fields by their usual names: `email`, `phone`, `name`, `company`, "
+                + "`message`, `country`, `utm_source` …; JSON or a form.")
         GET("/v1/p/confirmations/{token}", "See what a link confirms", .open, Confirmations.show)
             .operation("showConfirmation").media("text/html").problems(.unknownConfirmation)
             .describe("A page with a button. Opening it changes nothing: mail scanners open links.")
         POST("/v1/p/confirmations/{token}", "Confirm a submission", .open, Confirmations.confirm)
-            .operation("confirmSubmission").media("text/html").bodyBytes(max: 4 << 10).problems(.unknownConfirmation)
+            .operation("confirmSubmission").media("text/html").bodyBytes(max: 4 << 10).problems(
+                .unknownConfirmation)
     }
 
     struct PublicForm: Codable, Sendable {
@@ -72,13 +78,16 @@ enum PublicForms {
         return Found(
             id: try row.get("id"), company: company, name: try row.get("name"),
             fields: try JSON.parse(row.get("fields", as: String.self)).decode(),
-            origins: try JSON.parse(row.get("origins", as: String.self)).decode(), honeypot: try row.get("honeypot"),
-            workBits: try row.get("work_bits"), redirect: try row.get("redirect_url"), consent: try row.get("consent_text"))
+            origins: try JSON.parse(row.get("origins", as: String.self)).decode(),
+            honeypot: try row.get("honeypot"),
+            workBits: try row.get("work_bits"), redirect: try row.get("redirect_url"),
+            consent: try row.get("consent_text"))
     }
 
     static func show(_ call: Call, _ token: Path<Text<80>>) async throws -> Single<PublicForm> {
         let form = try await find(token.text, call)
-        let challenge = form.workBits == 0
+        let challenge =
+            form.workBits == 0
             ? nil : proof(call).challenge(form: form.id, bits: form.workBits, now: call.now)
         return Single(
             PublicForm(
@@ -92,7 +101,9 @@ enum PublicForms {
     static func submit(_ call: Call, _ token: Path<Text<80>>, _ upload: Upload) async throws -> Reception {
         let form = try await find(token.text, call)
         let origin = call.request.header("origin")
-        if !form.origins.isEmpty, !form.origins.contains(origin?.lowercased() ?? "") { throw Problem(.originNotAllowed) }
+        if !form.origins.isEmpty, !form.origins.contains(origin?.lowercased() ?? "") {
+            throw Problem(.originNotAllowed)
+        }
         let (values, isPlainForm) = try await fields(of: call)
         try check(values, against: form.fields)
         // Whoever fills what nobody sees is let believe that it worked, and costs nobody any more work.
@@ -100,7 +111,9 @@ enum PublicForms {
         let challenge = values["_challenge"]
         if form.workBits > 0, !isSpam {
             guard let challenge, let nonce = values["_nonce"] else { throw Problem(.proofRequired) }
-            guard proof(call).holds(challenge, nonce: nonce, form: form.id, bits: form.workBits, now: call.now) else {
+            guard
+                proof(call).holds(challenge, nonce: nonce, form: form.id, bits: form.workBits, now: call.now)
+            else {
                 throw Problem(.proofRefused)
             }
         }
@@ -167,7 +180,9 @@ enum PublicForms {
             guard let form = try? bytes.withUnsafeBytes({ try FormFields($0) }) else {
                 throw Problem(.malformedRequest, "The body is no valid form.")
             }
-            for field in form.fields { values[field.name] = values[field.name].map { "\($0), \(field.value)" } ?? field.value }
+            for field in form.fields {
+                values[field.name] = values[field.name].map { "\($0), \(field.value)" } ?? field.value
+            }
         default:
             throw Problem(.unsupportedMediaType, "Send JSON or application/x-www-form-urlencoded.")
         }
@@ -203,7 +218,9 @@ enum PublicForms {
                 faults.append(.at(place, "invalid", "is not an e-mail address"))
             } else if field.type == .number, Double(value) == nil {
                 faults.append(.at(place, "invalid", "is not a number"))
-            } else if field.type == .select, let options = field.options, !options.items.contains(where: { $0.text == value }) {
+            } else if field.type == .select, let options = field.options,
+                !options.items.contains(where: { $0.text == value })
+            {
                 faults.append(.at(place, "not-one-of", "is not among the choices"))
             }
         }

@@ -21,10 +21,14 @@ enum SubmissionWork {
                 try await settle(arguments.submission, company, environment, tx)
             }
         } catch let problem as Problem {
-            let reason = problem.faults.first.map { "\($0.code): \($0.detail)" } ?? problem.detail ?? problem.code.title
+            let reason =
+                problem.faults.first.map { "\($0.code): \($0.detail)" } ?? problem.detail
+                ?? problem.code.title
             try await hold(arguments.submission, .held, reason, company, database)
-        } catch where job.attempt >= job.attemptsMax {
-            try await hold(arguments.submission, .error, "It failed \(job.attempt) times; operators find out why.", company, database)
+        } catch  where job.attempt >= job.attemptsMax {
+            try await hold(
+                arguments.submission, .error, "It failed \(job.attempt) times; operators find out why.",
+                company, database)
         }
         return .done
     }
@@ -43,7 +47,9 @@ enum SubmissionWork {
     }
 
     @inline(never)
-    private static func settle(_ id: UUID, _ company: UUID, _ environment: Environment, _ tx: Transaction) async throws {
+    private static func settle(_ id: UUID, _ company: UUID, _ environment: Environment, _ tx: Transaction)
+        async throws
+    {
         let rows = try await tx.query(
             """
             SELECT s.state, s.raw::text AS raw, s.form_id, coalesce(f.name, k.name) AS name,
@@ -56,7 +62,9 @@ enum SubmissionWork {
               LEFT JOIN capture_keys k ON k.company_id = s.company_id AND k.id = s.capture_key_id
              WHERE s.company_id = \(company) AND s.id = \(id) FOR UPDATE OF s
             """)
-        guard let row = rows.first, try row.get("state", as: SubmissionState.self) == .received else { return }
+        guard let row = rows.first, try row.get("state", as: SubmissionState.self) == .received else {
+            return
+        }
         let found = Found(
             id: id, form: try row.get("form_id"), formName: try row.get("name"),
             fields: try JSON.parse(row.get("fields", as: String.self)).decode(),
@@ -65,11 +73,14 @@ enum SubmissionWork {
             notify: try JSON.parse(row.get("notify", as: String.self)).decode(),
             needsConfirmation: try row.get("needs_confirmation"))
         var reading = SubmissionReading(found.raw, found.fields)
-        guard reading.draft.contact?.emails.isEmpty == false || reading.draft.contact?.phones.isEmpty == false else {
-            throw Problem.unprocessable("/email", "required", "there is neither an e-mail address nor a telephone number")
+        guard reading.draft.contact?.emails.isEmpty == false || reading.draft.contact?.phones.isEmpty == false
+        else {
+            throw Problem.unprocessable(
+                "/email", "required", "there is neither an e-mail address nor a telephone number")
         }
         if found.needsConfirmation {
-            return try await Confirmations.ask(id, found.formName, reading.draft.contact, company, environment, tx)
+            return try await Confirmations.ask(
+                id, found.formName, reading.draft.contact, company, environment, tx)
         }
         reading.draft.custom = try await custom(reading.custom, company, environment)
         try await makeLead(found, reading.draft, company, tx)
@@ -77,10 +88,13 @@ enum SubmissionWork {
 
     /// Values that the company's fields take; others stay in what came in.
     @inline(never)
-    private static func custom(_ texts: [String: String], _ company: UUID, _ environment: Environment) async throws -> JSON {
+    private static func custom(_ texts: [String: String], _ company: UUID, _ environment: Environment)
+        async throws -> JSON
+    {
         if texts.isEmpty { return [:] }
         var kept = JSON.Object()
-        for field in try await environment[CustomFields.self].fields(of: "lead", scope: nil, company: company) where !field.isArchived {
+        for field in try await environment[CustomFields.self].fields(of: "lead", scope: nil, company: company)
+        where !field.isArchived {
             guard let text = texts[field.key] else { continue }
             let value: JSON =
                 switch field.type {
@@ -89,13 +103,17 @@ enum SubmissionWork {
                 case .multiSelect: .array(text.split(separator: ",").map { .string(String($0).trimmed()) })
                 case .text, .date, .select, .url, .member: .string(text)
                 }
-            if field.type != .member, case .success(let good) = field.kept(value), good != .null { kept[field.key] = good }
+            if field.type != .member, case .success(let good) = field.kept(value), good != .null {
+                kept[field.key] = good
+            }
         }
         return .object(kept)
     }
 
     @inline(never)
-    private static func makeLead(_ found: Found, _ given: LeadWriting.Draft, _ company: UUID, _ tx: Transaction) async throws {
+    private static func makeLead(
+        _ found: Found, _ given: LeadWriting.Draft, _ company: UUID, _ tx: Transaction
+    ) async throws {
         var draft = given
         draft.sourceId = found.source
         draft.ownerId = try await standing(found.owner, company, tx)
@@ -118,7 +136,8 @@ enum SubmissionWork {
             lead = try row.get("id")
             _ = try await tx.batch([
                 Touches.sql(
-                    contact: contact, lead: lead, source: draft.sourceId, channel: draft.channel, utm: draft.utm,
+                    contact: contact, lead: lead, source: draft.sourceId, channel: draft.channel,
+                    utm: draft.utm,
                     page: draft.page, referrer: draft.referrer, company),
                 """
                 UPDATE leads SET message = coalesce(message, \(draft.message)::text), version = version + 1, updated_at = now()
@@ -137,11 +156,15 @@ enum SubmissionWork {
                    lead_id = \(lead), is_new_lead = \(isNew)
              WHERE company_id = \(company) AND id = \(found.id)
             """,
-            try Events.sql(LeadEvents.submitted, data, on: "submission", found.id, by: .system, company: company),
+            try Events.sql(
+                LeadEvents.submitted, data, on: "submission", found.id, by: .system, company: company),
         ])
         try await LeadNews.tell(
             LeadNews.submitted, found.notify, of: lead,
-            ["form": .string(found.formName), "title": .string(draft.title ?? draft.clientName ?? person.displayName ?? "")],
+            [
+                "form": .string(found.formName),
+                "title": .string(draft.title ?? draft.clientName ?? person.displayName ?? ""),
+            ],
             by: .system, company, tx)
     }
 
@@ -150,13 +173,16 @@ enum SubmissionWork {
     private static func standing(_ member: UUID?, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
         guard let member else { return nil }
         let rows = try await tx.query(
-            "SELECT id FROM memberships WHERE company_id = \(company) AND id = \(member) AND status = 'active'")
+            "SELECT id FROM memberships WHERE company_id = \(company) AND id = \(member) AND status = 'active'"
+        )
         return try rows.first?.get("id")
     }
 
     /// Puts it aside and sounds the alarm.
     @inline(never)
-    static func hold(_ id: UUID, _ state: SubmissionState, _ reason: String, _ company: UUID, _ db: Database) async throws {
+    static func hold(_ id: UUID, _ state: SubmissionState, _ reason: String, _ company: UUID, _ db: Database)
+        async throws
+    {
         try await db.transaction(as: Tenant(company: company)) { tx in
             let rows = try await tx.query(
                 """
@@ -169,9 +195,11 @@ enum SubmissionWork {
             guard let row = rows.first else { return }
             let news = News(
                 LeadNews.held, about: .init("submission", id),
-                values: ["form": .string(try row.get("name")), "reason": .string(reason)], link: "/submissions/\(id)",
+                values: ["form": .string(try row.get("name")), "reason": .string(reason)],
+                link: "/submissions/\(id)",
                 by: .system)
-            try await Notify.record(news, to: .roles(["owner", "admin", "manager"]), company: company, in: tx)
+            try await Notify.record(
+                news, to: .roles(["owner", "admin", "manager"]), company: company, in: tx)
         }
     }
 }
@@ -191,7 +219,9 @@ struct SubmissionReading: Sendable {
         var utm = JSON.Object()
         for (key, json) in raw.objectValue?.members ?? [] {
             guard let value = json.stringValue?.trimmed(), !value.isEmpty else { continue }
-            if key.hasPrefix("utm_"), utm.count < 10 { utm[String(key.dropFirst(4))] = .string(String(value.prefix(200))) }
+            if key.hasPrefix("utm_"), utm.count < 10 {
+                utm[String(key.dropFirst(4))] = .string(String(value.prefix(200)))
+            }
             let target = targets[key].map { $0 ?? "" } ?? key
             switch target {
             case "email": if let email = Email(value) { person.emails = [email.text] }

@@ -7,7 +7,8 @@ import Wire
 enum Submissions {
     @RouteList static var routes: [Route] {
         GET("/v1/submissions", "List submissions", .can(.crmRead), list)
-            .describe("`state=held` is what waits for a person. What came in reads null without crm:contact-data.")
+            .describe(
+                "`state=held` is what waits for a person. What came in reads null without crm:contact-data.")
         GET("/v1/submissions/{id}", "Read a submission", .can(.crmRead), read)
         POST("/v1/submissions/{id}/reprocess", "Process a submission again", .can(.crmManage), reprocess)
             .operation("reprocessSubmission").problems(.submissionSettled)
@@ -15,8 +16,10 @@ enum Submissions {
             .operation("markSubmissionSpam").problems(.submissionSettled)
         POST("/v1/submissions/{id}/mark-ham", "Say that a submission is no spam", .can(.crmManage), markHam)
             .operation("markSubmissionHam").problems(.submissionSettled).describe("It is processed at once.")
-        GET("/v1/forms/{id}/submissions", "List a form's submissions", .can(.crmRead), ofForm).operation("listFormSubmissions")
-        GET("/v1/forms/{id}/stats", "Count a form's submissions", .can(.crmRead), stats).operation("countFormSubmissions")
+        GET("/v1/forms/{id}/submissions", "List a form's submissions", .can(.crmRead), ofForm).operation(
+            "listFormSubmissions")
+        GET("/v1/forms/{id}/stats", "Count a form's submissions", .can(.crmRead), stats).operation(
+            "countFormSubmissions")
     }
 
     struct Submission: Codable, Sendable {
@@ -55,20 +58,23 @@ enum Submissions {
         return try Single(rows)
     }
 
-    static func ofForm(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<Submission> {
+    static func ofForm(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<Submission>
+    {
         try await mustExist(id.value, call)
         return try await call.page(list, "\(fragment: select(call)) AND s.form_id = \(id)")
     }
 
     private static func mustExist(_ form: UUID, _ call: Call) async throws {
-        let rows = try await call.db.query("SELECT 1 FROM forms WHERE company_id = \(call.company) AND id = \(form)")
+        let rows = try await call.db.query(
+            "SELECT 1 FROM forms WHERE company_id = \(call.company) AND id = \(form)")
         if rows.isEmpty { throw Problem.notFound }
     }
 
     /// Of leads one may see; what has none yet is seen by whoever sees leads that nobody has.
     private static func select(_ call: Call) throws -> SQL {
         guard let principal = call.principal else { throw Problem.unauthorized }
-        let seesUnowned = principal.permissions.contains(.crmReadAll) || principal.permissions.contains(.crmReadTeam)
+        let seesUnowned =
+            principal.permissions.contains(.crmReadAll) || principal.permissions.contains(.crmReadTeam)
         let seesData = principal.permissions.contains(.crmContactData)
         return """
             SELECT s.id, s.form_id, s.capture_key_id, coalesce(f.name, k.name) AS via, s.state, s.reason,
@@ -90,7 +96,8 @@ enum Submissions {
     }
 
     static func markSpam(_ call: Call, _ id: Path<UUID>) async throws -> Single<Submission> {
-        try await move(id.value, to: .spam, from: [.held, .error, .unconfirmed, .received], "marked_spam", call)
+        try await move(
+            id.value, to: .spam, from: [.held, .error, .unconfirmed, .received], "marked_spam", call)
         return try await read(call, id)
     }
 
@@ -107,7 +114,8 @@ enum Submissions {
 
     @inline(never)
     private static func moved(
-        _ id: UUID, to state: SubmissionState, from states: [SubmissionState], _ act: String, _ call: Call, _ tx: Transaction
+        _ id: UUID, to state: SubmissionState, from states: [SubmissionState], _ act: String, _ call: Call,
+        _ tx: Transaction
     ) async throws {
         let company = try call.company
         let there = try await tx.query("\(fragment: select(call)) AND s.id = \(id) FOR UPDATE OF s")
@@ -122,7 +130,8 @@ enum Submissions {
         if state == .received {
             try await Jobs.enqueue(SubmissionWork.process, .init(submission: id), company: company, in: tx)
         }
-        let entry = Audit.Entry("submission.\(act)", on: "submission", id, before: ["state": .string(now.rawValue)])
+        let entry = Audit.Entry(
+            "submission.\(act)", on: "submission", id, before: ["state": .string(now.rawValue)])
         try await Audit.record(entry, by: call.actor, company: company, in: tx)
     }
 
