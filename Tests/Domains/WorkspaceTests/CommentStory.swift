@@ -65,7 +65,7 @@ import Wire
             try await comments(note, linus, "&parent_id=\(try root.text("id"))&sort=created_at").map {
                 $0["body"]
             } == ["Blue.", "Navy?"])
-        #expect(try await desk.client.get("/v1/notes").data[0]["comment_count"] == 4)
+        #expect(try await desk.client.get("/v1/jottings").data[0]["comment_count"] == 4)
     }
 
     @Test func `a client reads and hears what is meant for clients alone`() async throws {
@@ -92,7 +92,7 @@ import Wire
             try await say("x", on: note, by: client, ["parent_id": inside["id"] ?? .null]).places == [
                 "/parent_id"
             ])
-        #expect(try await client.client.get("/v1/notes").data[0]["comment_count"] == 2)
+        #expect(try await client.client.get("/v1/jottings").data[0]["comment_count"] == 2)
     }
 
     @Test func `a text changes with its history, and by its author alone`() async throws {

@@ -26,7 +26,7 @@ struct Desk: Sendable {
     func note(_ title: String, _ more: JSON = [:], by person: Person? = nil) async throws -> JSON {
         var body = more.objectValue ?? JSON.Object()
         body["title"] = .string(title)
-        return try await (person ?? owner).client.post("/v1/notes", .object(body)).expect(201).json
+        return try await (person ?? owner).client.post("/v1/jottings", .object(body)).expect(201).json
     }
 
     func tag(_ name: String) async throws -> String {

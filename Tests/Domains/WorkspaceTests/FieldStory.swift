@@ -25,7 +25,7 @@ import Wire
             "channel": "radio", "day": "someday", "reviewer": .string(UUID.v7().description),
             "launch_budgt": 5,
         ]
-        let refused = try await desk.client.post("/v1/notes", ["title": "Poster", "custom": sent]).expect(422)
+        let refused = try await desk.client.post("/v1/jottings", ["title": "Poster", "custom": sent]).expect(422)
         #expect(
             Set(refused.places)
                 == [
@@ -40,7 +40,7 @@ import Wire
             "launch_budget": 125_000, "day": "2026-12-01", "reviewer": .string(member), "channel": "social",
         ]
         #expect(note["custom"] == kept)
-        let path = "/v1/notes/\(try note.text("id"))"
+        let path = "/v1/jottings/\(try note.text("id"))"
         #expect(try await desk.client.patch(path, ["custom": ["day": nil]]).json["custom"]?["day"] == nil)
         #expect(
             try await desk.client.patch(path, ["custom": ["launch_budget": nil]]).places == [
@@ -63,7 +63,7 @@ import Wire
         _ = try await desk.note("B", ["custom": ["price": 9.5]])
         _ = try await desk.note("C")
         func titles(_ query: String) async throws -> String {
-            try await desk.client.get("/v1/notes?\(query)").expect(200).data.compactMap {
+            try await desk.client.get("/v1/jottings?\(query)").expect(200).data.compactMap {
                 $0["title"]?.stringValue
             }.joined()
         }
@@ -72,7 +72,7 @@ import Wire
         #expect(try await titles("custom[price][gte]=9.5&custom[price][lt]=10") == "B")
         #expect(try await titles("custom[places]=bonn") == "A")
         let wrong = try await desk.client.get(
-            "/v1/notes?custom[chanel]=print&custom[price]=much&custom[channel][gte]=x")
+            "/v1/jottings?custom[chanel]=print&custom[price]=much&custom[channel][gte]=x")
         #expect(
             wrong.status == 422
                 && wrong.places == ["custom[chanel]", "custom[channel][gte]", "custom[price]"])
@@ -84,10 +84,10 @@ import Wire
         let inside = try await desk.note("Inside", ["shelf_id": .string(shelf)])
         let made = try await field(desk, ["name": "Height", "type": "number", "scope_id": .string(shelf)])
         #expect(made["scope_id"] == .string(shelf))
-        let path = "/v1/notes/\(try inside.text("id"))"
+        let path = "/v1/jottings/\(try inside.text("id"))"
         #expect(try await desk.client.patch(path, ["custom": ["height": 3]]).json["custom"] == ["height": 3])
         #expect(
-            try await desk.client.post("/v1/notes", ["title": "X", "custom": ["height": 3]]).places == [
+            try await desk.client.post("/v1/jottings", ["title": "X", "custom": ["height": 3]]).places == [
                 "/custom/height"
             ])
         #expect(try await desk.client.get("/v1/custom-fields").data.isEmpty)
@@ -118,7 +118,7 @@ import Wire
         #expect(try await desk.client.patch(path, archived).json["options"]?[1]?["is_archived"] == true)
         #expect(try await desk.client.patch(path, ["is_archived": true]).json["is_archived"] == true)
         #expect(
-            try await desk.client.post("/v1/notes", ["title": "B", "custom": ["channel": "social"]]).status
+            try await desk.client.post("/v1/jottings", ["title": "B", "custom": ["channel": "social"]]).status
                 == 422)
         #expect(try await desk.note("C")["custom"] == [:])
     }
@@ -130,7 +130,7 @@ import Wire
         #expect(try await desk.client.delete("/v1/custom-fields/\(try made.text("id"))").status == 204)
         #expect(try await desk.client.get("/v1/custom-fields").data.isEmpty)
         let cleaned = try await eventually {
-            let found = try await desk.client.get("/v1/notes").data[0]
+            let found = try await desk.client.get("/v1/jottings").data[0]
             return found["custom"] == [:] ? .some(found) : .none
         }
         #expect(cleaned["version"]?.intValue == (note["version"]?.intValue ?? 0) + 1)

@@ -17,7 +17,7 @@ import Wire
     }
 
     private func titles(_ desk: Desk) async throws -> [String] {
-        try await desk.client.get("/v1/notes?sort=title&limit=100").data.compactMap {
+        try await desk.client.get("/v1/jottings?sort=title&limit=100").data.compactMap {
             $0["title"]?.stringValue
         }
     }
@@ -88,12 +88,12 @@ import Wire
         try await desk.client.post("/v1/imports/\(id)/start").expect(202)
         let done = try await wait(desk, id, for: "done")
         #expect(done["changed_count"] == 1 && done["created_count"] == 2)
-        let touched = try await desk.client.get("/v1/notes?title=Touched").data[0].text("id")
-        _ = try await desk.client.patch("/v1/notes/\(touched)", ["title": "Mine now"]).expect(200)
+        let touched = try await desk.client.get("/v1/jottings?title=Touched").data[0].text("id")
+        _ = try await desk.client.patch("/v1/jottings/\(touched)", ["title": "Mine now"]).expect(200)
         try await desk.client.post("/v1/imports/\(id)/undo").expect(202)
         let undone = try await wait(desk, id, for: "undone")
         #expect(undone["undone_count"] == 2)
-        let notes = try await desk.client.get("/v1/notes?sort=title").data
+        let notes = try await desk.client.get("/v1/jottings?sort=title").data
         #expect(notes.map { $0["title"] } == ["Mine now", "Old"])
         #expect(notes[1]["id"] == old["id"] && notes[1]["due_on"] == "2026-01-01")
         #expect(try await rows(desk, id).map { $0["state"] } == ["undone", "undone", "kept"])

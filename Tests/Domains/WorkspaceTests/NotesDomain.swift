@@ -86,9 +86,9 @@ extension Permission {
 
 enum Notes {
     @RouteList static var routes: [Route] {
-        GET("/v1/notes", "List notes", .can(.notesRead), list)
-        POST("/v1/notes", "Write a note", .can(.notesWrite), create)
-        PATCH("/v1/notes/{id}", "Change a note", .can(.notesWrite), change).ifMatch(.ignored)
+        GET("/v1/jottings", "List notes", .can(.notesRead), list)
+        POST("/v1/jottings", "Write a note", .can(.notesWrite), create)
+        PATCH("/v1/jottings/{id}", "Change a note", .can(.notesWrite), change).ifMatch(.ignored)
     }
 
     struct Note: Codable, Sendable {

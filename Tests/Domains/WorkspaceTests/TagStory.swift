@@ -12,7 +12,7 @@ import Wire
         _ = try await desk.note("Flyer", ["tag_ids": [.string(launch)]])
         let listed = try await desk.client.get("/v1/tags?q=aunc&kind=note").expect(200).data
         #expect(listed.count == 1 && listed[0]["uses"] == 2)
-        #expect(try await desk.client.get("/v1/notes?tag_ids=\(launch)").data.count == 2)
+        #expect(try await desk.client.get("/v1/jottings?tag_ids=\(launch)").data.count == 2)
         let changed = try await desk.client.patch(
             "/v1/tags/\(launch)", ["color": "#2F6FED", "kinds": ["note"]])
         #expect(changed.json["color"] == "#2f6fed" && changed.json["kinds"] == ["note"])
@@ -30,7 +30,7 @@ import Wire
             .expect(200)
         #expect(merged.json["id"] == .string(launch) && merged.json["uses"] == 2)
         #expect(try await desk.client.get("/v1/tags/\(start)").status == 404)
-        let notes = try await desk.client.get("/v1/notes").data
+        let notes = try await desk.client.get("/v1/jottings").data
         #expect(Set(notes.map { $0["id"] }) == [both["id"], one["id"]])
         #expect(notes.allSatisfy { $0["tag_ids"] == [.string(launch)] })
         #expect(
@@ -49,9 +49,9 @@ import Wire
         let member = try await desk.owner.colleague(.member)
         #expect(try await member.client.delete("/v1/tags/\(tag)").status == 403)
         #expect(try await desk.client.delete("/v1/tags/\(tag)").status == 204)
-        #expect(try await desk.client.get("/v1/notes").data[0]["tag_ids"] == [])
+        #expect(try await desk.client.get("/v1/jottings").data[0]["tag_ids"] == [])
         #expect(
-            try await desk.client.post("/v1/notes", ["title": "X", "tag_ids": [.string(tag)]]).places == [
+            try await desk.client.post("/v1/jottings", ["title": "X", "tag_ids": [.string(tag)]]).places == [
                 "/tag_ids/0"
             ])
     }
