@@ -104,6 +104,7 @@ enum Activities {
         return try row.get("id")
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Activity> {
         // Names of records change without the version.
         try Single(await ActivityRows.one(id.value, call), versionIsWhole: false)

@@ -69,6 +69,7 @@ enum ActivityLife {
                     ActivityEvents.completed, "activity.completed", [id], row.get("kind"), call))
     }
 
+    @inline(never)
     static func reopen(_ call: Call, _ id: Path<UUID>) async throws -> Single<Activity> {
         try await call.db.transaction { tx in try await takeUp(id.value, call, tx) }
         return try Single(await ActivityRows.one(id.value, call))

@@ -93,6 +93,7 @@ enum Notes {
         return try await call.page(list, base)
     }
 
+    @inline(never)
     private static func one(_ id: UUID, _ call: Call) async throws -> Rows {
         let sql = try select(call)
         return try await call.db.query(
@@ -133,6 +134,7 @@ enum Notes {
             entry.body ?? "", in: entry.id, entry.title, by: call.actor, company, tx)
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Note> {
         try Single(await one(id.value, call), versionIsWhole: false)
     }

@@ -55,6 +55,7 @@ enum Clients {
         return try await call.page(list, Contacts.select(principal) + here + conditions)
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<ClientRecord> {
         let rows = try await rows(id.value, call)
         return try Single(rows, versionIsWhole: false)

@@ -42,6 +42,7 @@ enum Contacts {
         return try await call.page(list, select(principal) + conditions)
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Contact> {
         let rows = try await rows(id.value, call)
         return try Single(rows, versionIsWhole: false)

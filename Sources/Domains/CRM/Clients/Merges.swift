@@ -75,6 +75,7 @@ enum Merges {
         }
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Merge> {
         let rows = try await rows(id.value, call)
         return try Single(rows)

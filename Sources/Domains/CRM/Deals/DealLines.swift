@@ -242,6 +242,7 @@ enum DealLines {
         """
     }
 
+    @inline(never)
     private static func row(_ id: UUID, of deal: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(deal, call.company)) AND l.id = \(id)")
     }

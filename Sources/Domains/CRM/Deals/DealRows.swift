@@ -69,6 +69,7 @@ enum DealRows {
     }
 
     /// The deal in full, as this caller sees it. Whoever has just given it away reads it once more.
+    @inline(never)
     static func one(_ id: UUID, _ call: Call, afterWriting: Bool = false) async throws -> Rows {
         guard let principal = call.principal else { throw Problem.unauthorized }
         let seen: SQL = afterWriting ? "TRUE" : CRMAccess.isShown(to: principal, "d")

@@ -71,6 +71,7 @@ enum DealStages {
         ]
     }
 
+    @inline(never)
     static func move(_ call: Call, _ id: Path<UUID>, _ body: Body<StageMove>) async throws -> Single<Deal> {
         let stage = body.stageId
         let move = DealWriting.Move(spot: try DealWriting.Spot(before: body.before, after: body.after))
@@ -120,6 +121,7 @@ enum DealStages {
         }
     }
 
+    @inline(never)
     static func reopen(_ call: Call, _ id: Path<UUID>, _ body: Body<Reopening>) async throws -> Single<Deal> {
         let stage = body.stageId
         try await call.db.transaction { tx in try await reopen(id.value, stage, call, tx) }
@@ -142,6 +144,7 @@ enum DealStages {
         }
     }
 
+    @inline(never)
     private static func answer(_ id: UUID, _ call: Call) async throws -> Single<Deal> {
         try Single(await DealRows.one(id, call, afterWriting: true), versionIsWhole: false)
     }

@@ -73,6 +73,7 @@ enum Deals {
         """
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Deal> {
         // Names and tags change without the version.
         try Single(await DealRows.one(id.value, call), versionIsWhole: false)

@@ -76,6 +76,7 @@ enum Pipelines {
         return Page(all: rows)
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Pipeline> {
         try await single(id.value, call)
     }
@@ -258,6 +259,7 @@ enum Pipelines {
         try Single(await rows(id, call), versionIsWhole: false)
     }
 
+    @inline(never)
     private static func rows(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query(
             "SELECT \(fragment: columns) FROM pipelines p WHERE p.company_id = \(call.company) AND p.id = \(id)"

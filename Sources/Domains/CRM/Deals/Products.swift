@@ -82,6 +82,7 @@ enum Products {
         return try await call.page(list, "\(fragment: select(call)) AND \(fragment: archived)")
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Product> {
         try Single(await row(id.value, call))
     }
@@ -197,6 +198,7 @@ enum Products {
         return try row.get("name")
     }
 
+    @inline(never)
     private static func row(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(call)) AND p.id = \(id)")
     }

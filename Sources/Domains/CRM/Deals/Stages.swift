@@ -350,10 +350,12 @@ enum Stages {
         Pipelines.record(action, pipeline, before: before, after: after, call.actor, company)
     }
 
+    @inline(never)
     private static func rows(of pipeline: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(pipeline, call.company)) ORDER BY s.position, s.id")
     }
 
+    @inline(never)
     private static func row(_ id: UUID, in pipeline: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(pipeline, call.company)) AND s.id = \(id)")
     }

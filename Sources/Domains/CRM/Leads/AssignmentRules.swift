@@ -97,6 +97,7 @@ enum AssignmentRules {
         try await call.page(list, select(call.company))
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<AssignmentRule> {
         let rows = try await call.db.query("\(fragment: select(call.company)) AND r.id = \(id)")
         return try Single(rows)

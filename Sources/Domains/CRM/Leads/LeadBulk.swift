@@ -125,6 +125,7 @@ enum LeadStats {
         let until: Timestamp?
     }
 
+    @inline(never)
     static func read(_ call: Call, _ span: Query<Span>) async throws -> Single<Stats> {
         guard let principal = call.principal else { throw Problem.unauthorized }
         let rows = try await call.db.report(

@@ -95,11 +95,7 @@ enum LeadConversion {
     {
         guard let principal = call.principal else { throw Problem.unauthorized }
         let choices = body.value
-        let plan = try await call.db.transaction { tx in
-            let lead = try await Source.lock(id.value, call, tx)
-            if lead.head.status == .converted { throw Problem(.leadConverted) }
-            return try await decide(choices, for: lead, call, tx)
-        }
+        let plan = try await call.db.transaction { tx in try await planned(id.value, choices, call, tx) }
         let seesAmount = principal.permissions.contains(.crmAmounts)
         return Single(
             Preview(
@@ -110,6 +106,16 @@ enum LeadConversion {
                     outcome: plan.deal == nil ? .none : .made, id: nil, name: plan.deal?.name, why: nil),
                 amountMinor: seesAmount ? plan.deal?.amountMinor : nil, currency: plan.deal?.currency,
                 pipelineId: plan.pipeline))
+    }
+
+    @inline(never)
+    private static func planned(_ id: UUID, _ choices: Choices, _ call: Call, _ tx: Transaction) async throws
+        -> Plan
+    {
+        let lead = try await Source.lock(id, call, tx)
+        if lead.head.status == .converted { throw Problem(.leadConverted) }
+        let plan = try await decide(choices, for: lead, call, tx)
+        return plan
     }
 
     static func convert(_ call: Call, _ id: Path<UUID>, _ body: Body<Choices>) async throws -> Single<
@@ -254,22 +260,28 @@ enum LeadConversion {
             make(name, choice, lead, &plan)
             plan.forcesNew = true
         case .auto:
-            if let id = lead.head.clientId {
-                return try await link(id, "The lead names it.", company, &plan, tx)
-            }
             let name = choice?.name?.text ?? lead.head.clientName
-            if let name, let id = try await byName(name, company, tx) {
-                return try await link(id, "A client has that name.", company, &plan, tx)
+            if let (id, why) = try await known(lead, name, company, tx) {
+                try await link(id, why, company, &plan, tx)
+            } else if let name {
+                make(name, choice, lead, &plan)
             }
-            let host = lead.email.flatMap { $0.split(separator: "@").last.map(String.init)?.lowercased() }
-            if let host, let id = try await byDomain(host, company, tx) {
-                return try await link(id, "It has the domain \(host).", company, &plan, tx)
-            }
-            if let id = lead.contactClient {
-                return try await link(id, "The contact belongs to it.", company, &plan, tx)
-            }
-            if let name { make(name, choice, lead, &plan) }
         }
+    }
+
+    /// The client that a lead belongs to by itself, and why.
+    @inline(never)
+    private static func known(_ lead: Source, _ name: String?, _ company: UUID, _ tx: Transaction)
+        async throws
+        -> (UUID, String)?
+    {
+        if let id = lead.head.clientId { return (id, "The lead names it.") }
+        let named = try await byName(name, company, tx)
+        if let named { return (named, "A client has that name.") }
+        let host = lead.email.flatMap { $0.split(separator: "@").last.map(String.init)?.lowercased() }
+        let housed = try await byDomain(host, company, tx)
+        if let housed, let host { return (housed, "It has the domain \(host).") }
+        return lead.contactClient.map { ($0, "The contact belongs to it.") }
     }
 
     private static func make(_ name: String, _ choice: ClientChoice?, _ lead: Source, _ plan: inout Plan) {
@@ -292,7 +304,7 @@ enum LeadConversion {
     }
 
     @inline(never)
-    private static func byName(_ name: String, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
+    private static func byName(_ name: String?, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
         let rows = try await tx.query(
             """
             SELECT id FROM clients WHERE company_id = \(company) AND lower(name) = lower(\(name)) AND deleted_at IS NULL
@@ -302,7 +314,8 @@ enum LeadConversion {
     }
 
     @inline(never)
-    private static func byDomain(_ domain: String, _ company: UUID, _ tx: Transaction) async throws -> UUID? {
+    private static func byDomain(_ domain: String?, _ company: UUID, _ tx: Transaction) async throws -> UUID?
+    {
         let rows = try await tx.query(
             "SELECT id FROM clients WHERE company_id = \(company) AND domain_norm = \(domain) AND deleted_at IS NULL"
         )

@@ -141,6 +141,7 @@ enum LeadRows {
     }
 
     /// The lead as this caller sees it, without what only lists sort by.
+    @inline(never)
     static func one(_ id: UUID, _ call: Call, evenIfHidden: Bool = false) async throws -> Rows {
         guard let principal = call.principal else { throw Problem.unauthorized }
         let rule = evenIfHidden ? "l.deleted_at IS NULL" : CRMAccess.visible(principal, "l")

@@ -42,12 +42,14 @@ enum LeadMoves {
         let reason: Prose<2_000>?
     }
 
+    @inline(never)
     static func setStatus(_ call: Call, _ id: Path<UUID>, _ body: Body<StatusOrder>) async throws -> Single<
         Lead
     > {
         try await move(call, id.value, to: body.status, reason: body.reason?.text, honoursVersion: true)
     }
 
+    @inline(never)
     static func qualify(_ call: Call, _ id: Path<UUID>) async throws -> Single<Lead> {
         try await move(call, id.value, to: .qualified)
     }
@@ -56,12 +58,14 @@ enum LeadMoves {
         let reason: Prose<2_000>
     }
 
+    @inline(never)
     static func disqualify(_ call: Call, _ id: Path<UUID>, _ body: Body<Disqualification>) async throws
         -> Single<Lead>
     {
         try await move(call, id.value, to: .disqualified, reason: body.reason.text)
     }
 
+    @inline(never)
     static func reopen(_ call: Call, _ id: Path<UUID>) async throws -> Single<Lead> {
         try await call.db.transaction { tx in
             try await CRMAccess.require(.lead, id.value, call, tx)
@@ -72,6 +76,7 @@ enum LeadMoves {
         return try await Leads.read(call, id)
     }
 
+    @inline(never)
     private static func move(
         _ call: Call, _ id: UUID, to status: LeadStatus, reason: String? = nil, honoursVersion: Bool = false
     ) async throws -> Single<Lead> {
@@ -143,6 +148,7 @@ enum LeadMoves {
     }
 
     /// Whoever gives a lead away may not see it any more; he is told how it left him.
+    @inline(never)
     private static func shown(_ call: Call, _ id: Path<UUID>) async throws -> Single<Lead> {
         let rows = try await LeadRows.one(id.value, call, evenIfHidden: true)
         return try Single(rows, versionIsWhole: false)

@@ -42,6 +42,7 @@ enum Leads {
             list, LeadRows.select(principal, where: CRMAccess.visible(principal, "l") + conditions))
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Lead> {
         try Single(await LeadRows.one(id.value, call), versionIsWhole: false)
     }

@@ -98,6 +98,7 @@ enum ScoringModels {
         try await call.page(list, select(call.company))
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<ScoringModel> {
         let rows = try await call.db.query("\(fragment: select(call.company)) AND m.id = \(id)")
         return try Single(rows)
@@ -364,7 +365,7 @@ enum LeadReactions {
     private static let answers = Reaction("crm.note-first-response", on: .types(["activity.logged"])) {
         event, tx, _ in
         let data = event.data
-        if data["direction"] == "inbound" || data["kind"] == "note" || data["is_planned"] == true { return }
+        if data["direction"] == "in" || data["kind"] == "note" || data["is_planned"] == true { return }
         let leads = try await leads(of: event, tx)
         if !leads.isEmpty {
             _ = try await tx.query(LeadWriting.noteResponse(leads, at: event.at, company: event.company))

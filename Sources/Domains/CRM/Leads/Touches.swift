@@ -36,7 +36,7 @@ enum Touches {
     struct Filter: ListFilter {
         let channel: [String]?
         let at: Bounds<Timestamp>?
-        static let sorts = ["at", "-at"]
+        static let sorts = ["at"]
     }
 
     static func list(_ call: Call, _ id: Path<UUID>, _ list: List<Filter>) async throws -> Page<Touch> {

@@ -157,10 +157,12 @@ enum Segments {
         try await call.page(list, select(call))
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Segment> {
         try Single(await row(id.value, call))
     }
 
+    @inline(never)
     private static func row(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(call)) AND s.id = \(id)")
     }

@@ -79,10 +79,12 @@ enum Sequences {
         try await call.page(list, select(call))
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Sequence> {
         try Single(await row(id.value, call), versionIsWhole: false)
     }
 
+    @inline(never)
     private static func row(_ id: UUID, _ call: Call) async throws -> Rows {
         try await call.db.query("\(fragment: select(call)) AND q.id = \(id)")
     }

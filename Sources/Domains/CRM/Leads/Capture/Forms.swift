@@ -150,6 +150,7 @@ enum Forms {
         try await call.page(list, select(call.company))
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Form> {
         let rows = try await call.db.query("\(fragment: select(call.company)) AND f.id = \(id)")
         return try Single(rows)

@@ -53,6 +53,7 @@ enum Submissions {
         try await call.page(list, select(call))
     }
 
+    @inline(never)
     static func read(_ call: Call, _ id: Path<UUID>) async throws -> Single<Submission> {
         let rows = try await call.db.query("\(fragment: select(call)) AND s.id = \(id)")
         return try Single(rows)
@@ -106,6 +107,7 @@ enum Submissions {
         return try await read(call, id)
     }
 
+    @inline(never)
     private static func move(
         _ id: UUID, to state: SubmissionState, from states: [SubmissionState], _ act: String, _ call: Call
     ) async throws {
