@@ -11,39 +11,9 @@ extension DealWriting {
         var competitorId: UUID?
     }
 
-    /// Beside which other deal of the stage.
-    enum Spot: Sendable {
-        case before(UUID)
-        case after(UUID)
-
-        /// Nil when neither is named; naming both is a fault.
-        init?(before: UUID?, after: UUID?) throws {
-            switch (before, after) {
-            case (nil, nil): return nil
-            case (let other?, nil): self = .before(other)
-            case (nil, let other?): self = .after(other)
-            case (.some, .some):
-                throw Problem.unprocessable("/after", "too-many", "name one of `before` and `after`")
-            }
-        }
-
-        var neighbour: UUID {
-            switch self {
-            case .before(let other), .after(let other): other
-            }
-        }
-
-        var pointer: String {
-            switch self {
-            case .before: "/before"
-            case .after: "/after"
-            }
-        }
-    }
-
     /// How deals go to another stage.
     struct Move: Sendable {
-        var spot: Spot?
+        var spot: RankSpot?
         var loss: Loss?
         /// Closed ones are opened again.
         var reopens = false

@@ -78,25 +78,4 @@ struct DealStage: Sendable {
             return isThere ? nil : .at(pointer, "required-in-stage", "is required in the stage \(name)")
         }
     }
-
-    /// A place behind all others of the stage, and short ones again when those there are have grown too long.
-    @inline(never)
-    static func deal(_ stage: UUID, _ company: UUID, _ tx: Transaction) async throws {
-        let rows = try await tx.query(
-            "SELECT id FROM deals WHERE company_id = \(company) AND stage_id = \(stage) ORDER BY rank, id")
-        let ids = try rows.map { try $0.get("id", as: UUID.self) }
-        let ranks = Rank.following(nil, count: ids.count).map(\.text)
-        // Two steps, for a rank may be dealt to one deal while another still has it: `~` sorts after all of them.
-        _ = try await tx.batch([
-            """
-            UPDATE deals d SET rank = '~' || dealt.rank
-              FROM unnest(\(ids)::uuid[], \(ranks)::text[]) AS dealt (id, rank)
-             WHERE d.company_id = \(company) AND d.id = dealt.id
-            """,
-            """
-            UPDATE deals SET rank = substr(rank, 2)
-             WHERE company_id = \(company) AND stage_id = \(stage) AND rank LIKE '~%'
-            """,
-        ])
-    }
 }

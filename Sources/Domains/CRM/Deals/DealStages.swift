@@ -74,7 +74,7 @@ enum DealStages {
     @inline(never)
     static func move(_ call: Call, _ id: Path<UUID>, _ body: Body<StageMove>) async throws -> Single<Deal> {
         let stage = body.stageId
-        let move = DealWriting.Move(spot: try DealWriting.Spot(before: body.before, after: body.after))
+        let move = DealWriting.Move(spot: try RankSpot(before: body.before, after: body.after))
         try await call.db.transaction { tx in try await go(id.value, to: stage, move, call, tx) }
         return try await answer(id.value, call)
     }

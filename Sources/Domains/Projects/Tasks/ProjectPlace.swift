@@ -40,7 +40,7 @@ struct ProjectPlace: Sendable {
         guard let row = answers[0].first else { throw Problem.notFound }
         var last = try answers[1].first.map { try Rank($0.get("rank", as: String.self)) } ?? nil
         if last == nil, !answers[1].isEmpty {
-            try await RankDealing.deal(project, company, tx)
+            try await TaskRanking.order.deal(project, company, tx)
             last = try await tx.query(lastRank(project, company)).first.flatMap {
                 try Rank($0.get("rank", as: String.self))
             }

@@ -34,7 +34,7 @@ enum TaskStates {
         TaskStateAnswer
     > {
         let company = try call.company
-        let spot = try TaskRanking.Spot(before: body.before, after: body.after)
+        let spot = try RankSpot(before: body.before, after: body.after)
         let warnings = try await call.db.transaction { tx in
             try await change(id.value, body.value, spot, call, company, tx)
         }
@@ -45,7 +45,7 @@ enum TaskStates {
 
     @inline(never)
     private static func change(
-        _ id: UUID, _ body: NewTaskState, _ spot: TaskRanking.Spot?, _ call: Call, _ company: UUID,
+        _ id: UUID, _ body: NewTaskState, _ spot: RankSpot?, _ call: Call, _ company: UUID,
         _ tx: Transaction
     ) async throws -> [TaskWarning] {
         let head = try await ProjectAccess.require(.contribute, onTask: id, call, tx)
@@ -66,7 +66,7 @@ enum TaskStates {
         ProjectTask
     > {
         let company = try call.company
-        guard let spot = try TaskRanking.Spot(before: body.before, after: body.after) else {
+        guard let spot = try RankSpot(before: body.before, after: body.after) else {
             throw Problem.unprocessable(
                 "/after", "required", "name the task before or after which it belongs")
         }
