@@ -71,6 +71,27 @@ public final class CustomFields: Sendable {
         return checked.values
     }
 
+    /// The values of a request, as they are to be kept; of a change only what is sent is checked, and null still says that a
+    /// value goes. More than `bytesMax` of them are too long.
+    @inline(never)
+    public func sent(
+        _ values: [String: JSON], isNew: Bool, upTo bytesMax: Int, of kind: String, scope: UUID? = nil,
+        company: UUID
+    ) async throws -> JSON {
+        var object = JSON.Object()
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) where !(isNew && value.isNull) {
+            object[key] = value
+        }
+        if JSON.object(object).description.utf8.count > bytesMax {
+            throw Problem.unprocessable("/custom", "too-long", "may take \(bytesMax) bytes")
+        }
+        let checked = try await checked(
+            .object(object), over: isNew ? JSON?.none : .some([:]), of: kind, scope: scope, company: company)
+        guard !isNew, case .object(var kept) = checked else { return checked }
+        for (key, _) in object.members where kept[key] == nil { kept[key] = .null }
+        return .object(kept)
+    }
+
     /// The same, with the faults to be told beside others.
     @inline(never)
     public func check(

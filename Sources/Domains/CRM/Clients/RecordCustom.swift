@@ -7,13 +7,9 @@ enum RecordCustom {
     /// The values of a new record as they are stored, or the faults of all of them.
     @inline(never)
     static func new(_ values: [String: JSON]?, _ kind: CRMRecord, _ call: Call) async throws -> JSON {
-        var object = JSON.Object()
-        for (key, value) in (values ?? [:]).sorted(by: { $0.key < $1.key }) where !value.isNull {
-            object[key] = value
-        }
-        try checkSize(.object(object))
-        return try await call.environment[CustomFields.self].checked(
-            .object(object), over: JSON?.none, of: kind.rawValue, scope: nil, company: try call.company)
+        try await call.environment[CustomFields.self].sent(
+            values ?? [:], isNew: true, upTo: ContactLimits.customBytesMax, of: kind.rawValue,
+            company: call.company)
     }
 
     /// The values of a change over those there were.
@@ -25,13 +21,10 @@ enum RecordCustom {
         for (key, value) in values.sorted(by: { $0.key < $1.key }) { object[key] = value }
         let checked = try await call.environment[CustomFields.self].checked(
             .object(object), over: stored, of: kind.rawValue, scope: nil, company: try call.company)
-        try checkSize(checked)
-        return checked
-    }
-
-    private static func checkSize(_ values: JSON) throws(Problem) {
-        if values.description.utf8.count > ContactLimits.customBytesMax {
-            throw .unprocessable("/custom", "too-long", "may take \(ContactLimits.customBytesMax) bytes")
+        if checked.description.utf8.count > ContactLimits.customBytesMax {
+            throw Problem.unprocessable(
+                "/custom", "too-long", "may take \(ContactLimits.customBytesMax) bytes")
         }
+        return checked
     }
 }

@@ -100,7 +100,7 @@ enum Deals {
         draft.closeOn = body.closeOn
         draft.description = body.description?.text
         draft.tags = (body.tagIds?.items ?? []).unique
-        draft.custom = try await DealCustom.checked(body.custom ?? [:], over: nil, call)
+        draft.custom = try await custom(body.custom ?? [:], isNew: true, call)
         return draft
     }
 
@@ -156,9 +156,14 @@ enum Deals {
         change.description = body.description.map { $0?.text }
         change.tags = body.tagIds?.items.unique
         if let custom = body.custom {
-            change.custom = try await DealCustom.checked(custom, over: .some([:]), call)
+            change.custom = try await self.custom(custom, isNew: false, call)
         }
         return change
+    }
+
+    private static func custom(_ values: [String: JSON], isNew: Bool, _ call: Call) async throws -> JSON {
+        try await call.environment[CustomFields.self].sent(
+            values, isNew: isNew, upTo: DealLimits.customBytesMax, of: "deal", company: call.company)
     }
 
     @inline(never)
@@ -171,25 +176,5 @@ enum Deals {
         try await DealWriting.change(id, change, by: call.actor, company: company, in: tx) { deal in
             try call.requireVersion(deal.version)
         }
-    }
-}
-
-/// The values of custom fields of deals.
-enum DealCustom {
-    /// The values as they may be stored; of a change only what is sent is checked, and null still says that a value goes.
-    static func checked(_ values: [String: JSON], over stored: JSON?, _ call: Call) async throws -> JSON {
-        let isNew = stored == nil
-        var object = JSON.Object()
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) where !(isNew && value.isNull) {
-            object[key] = value
-        }
-        if JSON.object(object).description.utf8.count > DealLimits.customBytesMax {
-            throw Problem.unprocessable("/custom", "too-long", "may take \(DealLimits.customBytesMax) bytes")
-        }
-        let checked = try await call.environment[CustomFields.self].checked(
-            .object(object), over: stored, of: "deal", scope: nil, company: try call.company)
-        guard !isNew, case .object(var kept) = checked else { return checked }
-        for (key, _) in object.members where kept[key] == nil { kept[key] = .null }
-        return .object(kept)
     }
 }

@@ -102,8 +102,7 @@ enum Tasks {
         draft.dueOn = body.dueOn
         draft.dueTime = body.dueTime
         draft.tags = (body.tagIds?.items ?? []).unique
-        draft.custom = try await TaskCustom.checked(
-            body.custom ?? [:], isNew: true, project: body.projectId, call)
+        draft.custom = try await custom(body.custom ?? [:], isNew: true, in: body.projectId, call)
         return draft
     }
 
@@ -141,9 +140,18 @@ enum Tasks {
         change.dueTime = body.dueTime
         change.tags = body.tagIds?.items
         if let custom = body.custom {
-            change.custom = try await TaskCustom.checked(custom, isNew: false, project: project, call)
+            change.custom = try await self.custom(custom, isNew: false, in: project, call)
         }
         return change
+    }
+
+    private static func custom(_ values: [String: JSON], isNew: Bool, in project: UUID, _ call: Call)
+        async throws
+        -> JSON
+    {
+        try await call.environment[CustomFields.self].sent(
+            values, isNew: isNew, upTo: TaskLimits.customBytesMax, of: "task", scope: project,
+            company: call.company)
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
