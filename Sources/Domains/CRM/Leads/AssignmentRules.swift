@@ -93,6 +93,8 @@ enum AssignmentRules {
         static let sorts = ["position", "name"]
     }
 
+    private static let setUp = LeadSetUp.assignmentRules
+
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<AssignmentRule> {
         try await call.page(list, select(call.company))
     }
@@ -128,7 +130,7 @@ enum AssignmentRules {
              WHERE \(fragment: isBelow)
             """)
         try await setMembers(draft.members?.items ?? [], of: id, company, tx)
-        try await record("created", id, ["name": .string(draft.name.text)], call, tx)
+        try await setUp.record("assignment_rule.created", id, ["name": .string(draft.name.text)], call, tx)
     }
 
     @inline(never)
@@ -171,10 +173,7 @@ enum AssignmentRules {
     private static func apply(_ change: RuleChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws
     {
         let company = try call.company
-        let rows = try await tx.query(
-            "SELECT version FROM assignment_rules WHERE company_id = \(company) AND id = \(id) FOR UPDATE")
-        guard let row = rows.first else { throw Problem.notFound }
-        try call.requireVersion(row.get("version"))
+        _ = try await setUp.locked(id, call, tx)
         try await LeadChecks.all(
             owner: change.fallbackId ?? nil, source: nil, ownerAt: "/fallback_id", company, tx)
         var changes = Changes()
@@ -186,29 +185,17 @@ enum AssignmentRules {
         if let conditions = change.conditions?.items {
             changes.set("conditions", to: "\(try conditions.stored)::jsonb")
         }
-        _ = try await tx.query(
-            "UPDATE assignment_rules SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)"
-        )
+        try await setUp.write(changes, to: id, company, tx)
         if let members = change.members?.items { try await setMembers(members, of: id, company, tx) }
-        try await record("changed", id, try JSON(encoding: change).withoutNulls, call, tx)
+        try await setUp.record(
+            "assignment_rule.changed", id, try JSON(encoding: change).withoutNulls, call, tx)
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
         try await call.db.transaction { tx in
-            let gone = try await tx.query(
-                "DELETE FROM assignment_rules WHERE company_id = \(call.company) AND id = \(id) RETURNING id")
-            if gone.isEmpty { throw Problem.notFound }
-            try await record("deleted", id.value, nil, call, tx)
+            _ = try await setUp.delete(id.value, as: "assignment_rule.deleted", call, tx)
         }
         return NoContent()
-    }
-
-    @inline(never)
-    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction)
-        async throws
-    {
-        let entry = Audit.Entry("assignment_rule.\(act)", on: "assignment_rule", id, after: after)
-        try await Audit.record(entry, by: call.actor, company: try call.company, in: tx)
     }
 
     private static func select(_ company: UUID) -> SQL {

@@ -83,11 +83,9 @@ enum LeadMoves {
         try await call.db.transaction { tx in
             try await CRMAccess.require(.lead, id, call, tx)
             let company = try call.company
-            if honoursVersion {
-                let head = try await LeadHead.lock(id, company, tx)
-                try call.requireVersion(head.version)
+            try await set(status, on: id, reason: reason, by: call.actor, company, tx) { version in
+                if honoursVersion { try call.requireVersion(version) }
             }
-            try await set(status, on: id, reason: reason, by: call.actor, company, tx)
         }
         return try await Leads.read(call, Path(id))
     }
@@ -96,10 +94,11 @@ enum LeadMoves {
     @inline(never)
     static func set(
         _ status: LeadStatus, on id: UUID, reason: String?, onlyFrom: LeadStatus? = nil,
-        by actor: Audit.Actor,
-        _ company: UUID, _ tx: Transaction
+        by actor: Audit.Actor, _ company: UUID, _ tx: Transaction,
+        checking: (_ version: Int64) throws -> Void = { _ in }
     ) async throws {
         let head = try await LeadHead.lock(id, company, tx)
+        try checking(head.version)
         if head.status == status && onlyFrom == nil { return }
         guard head.status.mayBecome(status), onlyFrom == nil || onlyFrom == head.status else {
             throw Problem(

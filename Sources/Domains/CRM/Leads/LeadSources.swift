@@ -75,24 +75,25 @@ enum LeadSources {
     static func change(
         _ call: Call, _ id: Path<UUID>, _ body: Patch<LeadSourceChange>
     ) async throws -> Single<LeadSource> {
-        let company = try call.company
+        let change = body.value
+        try await call.db.transaction { tx in try await apply(change, to: id.value, call, tx) }
+        let rows = try await call.db.query("\(fragment: select(call.company)) AND s.id = \(id)")
+        return try Single(rows)
+    }
+
+    @inline(never)
+    private static func apply(_ change: LeadSourceChange, to id: UUID, _ call: Call, _ tx: Transaction)
+        async throws
+    {
+        _ = try await LeadSetUp.sources.locked(id, call, tx)
         var changes = Changes()
-        changes.set("name", body.name)
-        changes.set("channel", body.channel)
-        if let isArchived = body.isArchived {
+        changes.set("name", change.name)
+        changes.set("channel", change.channel)
+        if let isArchived = change.isArchived {
             changes.set("archived_at", to: isArchived ? "coalesce(archived_at, now())" : "NULL")
         }
-        let update: SQL = """
-            UPDATE lead_sources AS s SET \(fragment: changes.sql)
-             WHERE s.company_id = \(company) AND s.id = \(id) AND \(fragment: try call.versionMatches("s.version"))
-            RETURNING \(fragment: columns)
-            """
-        let rows = try await call.change(
-            update, exists: "SELECT 1 FROM lead_sources WHERE company_id = \(company) AND id = \(id)")
-        let entry = Audit.Entry(
-            "lead_source.changed", on: "lead_source", id.value, after: try JSON(encoding: body.value))
-        _ = try await call.db.write([Audit.sql(entry, by: call.actor, company: company)])
-        return try Single(rows)
+        try await LeadSetUp.sources.write(changes, to: id, call.company, tx)
+        try await LeadSetUp.sources.record("lead_source.changed", id, JSON(encoding: change), call, tx)
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {

@@ -78,6 +78,8 @@ enum SLAPolicies {
         static let sorts = ["position", "name"]
     }
 
+    private static let setUp = LeadSetUp.policies
+
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Policy> {
         try await call.page(list, select(call.company))
     }
@@ -112,7 +114,7 @@ enum SLAPolicies {
                    \(until)::integer, \(draft.escalateTo)::uuid, \(draft.reassigns ?? false)
              WHERE \(fragment: isBelow)
             """)
-        try await record("created", id, ["name": .string(draft.name.text)], call, tx)
+        try await setUp.record("sla_policy.created", id, ["name": .string(draft.name.text)], call, tx)
     }
 
     private static func checkHours(_ from: Int, _ until: Int, _ days: [Whole<1, 7>]?) throws(Problem) {
@@ -138,13 +140,8 @@ enum SLAPolicies {
         async throws
     {
         let company = try call.company
-        let rows = try await tx.query(
-            """
-            SELECT version, work_from, work_until, escalate_to, reassigns FROM sla_policies
-             WHERE company_id = \(company) AND id = \(id) FOR UPDATE
-            """)
-        guard let row = rows.first else { throw Problem.notFound }
-        try call.requireVersion(row.get("version"))
+        let row = try await setUp.locked(
+            id, reading: "version, work_from, work_until, escalate_to, reassigns", call, tx)
         let escalateTo = try change.escalateTo ?? row.get("escalate_to", as: UUID?.self)
         let reassigns = try change.reassigns ?? row.get("reassigns")
         if reassigns, escalateTo == nil { throw noTarget }
@@ -169,27 +166,15 @@ enum SLAPolicies {
         if let conditions = change.conditions?.items {
             changes.set("conditions", to: "\(try conditions.stored)::jsonb")
         }
-        _ = try await tx.query(
-            "UPDATE sla_policies SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
-        try await record("changed", id, try JSON(encoding: change).withoutNulls, call, tx)
+        try await setUp.write(changes, to: id, company, tx)
+        try await setUp.record("sla_policy.changed", id, try JSON(encoding: change).withoutNulls, call, tx)
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
         try await call.db.transaction { tx in
-            let gone = try await tx.query(
-                "DELETE FROM sla_policies WHERE company_id = \(call.company) AND id = \(id) RETURNING id")
-            if gone.isEmpty { throw Problem.notFound }
-            try await record("deleted", id.value, nil, call, tx)
+            _ = try await setUp.delete(id.value, as: "sla_policy.deleted", call, tx)
         }
         return NoContent()
-    }
-
-    @inline(never)
-    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction)
-        async throws
-    {
-        let entry = Audit.Entry("sla_policy.\(act)", on: "sla_policy", id, after: after)
-        try await Audit.record(entry, by: call.actor, company: try call.company, in: tx)
     }
 
     private static func select(_ company: UUID) -> SQL {

@@ -94,6 +94,8 @@ enum ScoringModels {
         static let sorts = ["name", "-created_at"]
     }
 
+    private static let setUp = LeadSetUp.scoringModels
+
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<ScoringModel> {
         try await call.page(list, select(call.company))
     }
@@ -125,7 +127,7 @@ enum ScoringModels {
             """)
         try await setRules(draft.rules?.items ?? [], of: id, company, tx)
         if draft.isActive == true { try await activate(id, company, tx) }
-        try await record("created", id, ["name": .string(draft.name.text)], call, tx)
+        try await setUp.record("scoring_model.created", id, ["name": .string(draft.name.text)], call, tx)
     }
 
     @inline(never)
@@ -192,45 +194,29 @@ enum ScoringModels {
         async throws
     {
         let company = try call.company
-        let rows = try await tx.query(
-            "SELECT version, is_active FROM scoring_models WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
-        )
-        guard let row = rows.first else { throw Problem.notFound }
-        try call.requireVersion(row.get("version"))
+        let row = try await setUp.locked(id, reading: "version, is_active", call, tx)
         var changes = Changes()
         changes.set("name", change.name)
         changes.set("half_life_days", change.halfLifeDays)
         changes.set("hot_at", change.hotAt)
         if change.isActive == false { changes.set("is_active", to: "false") }
-        _ = try await tx.query(
-            "UPDATE scoring_models SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
+        try await setUp.write(changes, to: id, company, tx)
         if let rules = change.rules?.items { try await setRules(rules, of: id, company, tx) }
         if change.isActive == true {
             try await activate(id, company, tx)
         } else if try row.get("is_active", as: Bool.self) {
             try await order(company, tx)
         }
-        try await record("changed", id, try JSON(encoding: change).withoutNulls, call, tx)
+        try await setUp.record("scoring_model.changed", id, try JSON(encoding: change).withoutNulls, call, tx)
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
         try await call.db.transaction { tx in
-            let gone = try await tx.query(
-                "DELETE FROM scoring_models WHERE company_id = \(call.company) AND id = \(id) RETURNING is_active"
-            )
-            guard let row = gone.first else { throw Problem.notFound }
+            let row = try await setUp.delete(
+                id.value, returning: "is_active", as: "scoring_model.deleted", call, tx)
             if try row.get("is_active", as: Bool.self) { try await order(try call.company, tx) }
-            try await record("deleted", id.value, nil, call, tx)
         }
         return NoContent()
-    }
-
-    @inline(never)
-    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction)
-        async throws
-    {
-        let entry = Audit.Entry("scoring_model.\(act)", on: "scoring_model", id, after: after)
-        try await Audit.record(entry, by: call.actor, company: try call.company, in: tx)
     }
 
     private static func select(_ company: UUID) -> SQL {

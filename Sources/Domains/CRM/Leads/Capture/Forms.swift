@@ -146,6 +146,8 @@ enum Forms {
         static let search = ["name"]
     }
 
+    private static let setUp = LeadSetUp.forms
+
     static func list(_ call: Call, _ list: List<Filter>) async throws -> Page<Form> {
         try await call.page(list, select(call.company))
     }
@@ -202,7 +204,7 @@ enum Forms {
                    \(draft.notifyIds?.items ?? [])::uuid[], \(draft.attachDays?.value ?? 30)::integer, \(try call.member)::uuid
              WHERE \(fragment: isBelow)
             """)
-        try await record("created", id, ["name": .string(draft.name.text)], call, tx)
+        try await setUp.record("form.created", id, ["name": .string(draft.name.text)], call, tx)
     }
 
     static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<FormChange>) async throws -> Single<Form>
@@ -216,11 +218,7 @@ enum Forms {
     private static func apply(_ change: FormChange, to id: UUID, _ call: Call, _ tx: Transaction) async throws
     {
         let company = try call.company
-        let rows = try await tx.query(
-            "SELECT version, fields::text AS fields, honeypot FROM forms WHERE company_id = \(company) AND id = \(id) FOR UPDATE"
-        )
-        guard let row = rows.first else { throw Problem.notFound }
-        try call.requireVersion(row.get("version"))
+        let row = try await setUp.locked(id, reading: "version, fields::text AS fields, honeypot", call, tx)
         if change.fields != nil || change.honeypot != nil {
             let stored: [Field] = try JSON.parse(row.get("fields", as: String.self)).decode()
             try check(change.fields?.items ?? stored, honeypot: change.honeypot?.text ?? row.get("honeypot"))
@@ -244,17 +242,13 @@ enum Forms {
             changes.set("allowed_origins", to: "\(origins.map(\.text))::text[]")
         }
         if let people = change.notifyIds?.items { changes.set("notify_ids", to: "\(people)::uuid[]") }
-        _ = try await tx.query(
-            "UPDATE forms SET \(fragment: changes.sql) WHERE company_id = \(company) AND id = \(id)")
-        try await record("changed", id, try JSON(encoding: change).withoutNulls, call, tx)
+        try await setUp.write(changes, to: id, company, tx)
+        try await setUp.record("form.changed", id, try JSON(encoding: change).withoutNulls, call, tx)
     }
 
     static func delete(_ call: Call, _ id: Path<UUID>) async throws -> NoContent {
         try await call.db.transaction { tx in
-            let gone = try await tx.query(
-                "DELETE FROM forms WHERE company_id = \(call.company) AND id = \(id) RETURNING id")
-            if gone.isEmpty { throw Problem.notFound }
-            try await record("deleted", id.value, nil, call, tx)
+            _ = try await setUp.delete(id.value, as: "form.deleted", call, tx)
         }
         return NoContent()
     }
@@ -278,17 +272,10 @@ enum Forms {
                  WHERE company_id = \(call.company) AND id = \(id) RETURNING id
                 """)
             if changed.isEmpty { throw Problem.notFound }
-            try await record(isPublished ? "published" : "unpublished", id.value, nil, call, tx)
+            try await setUp.record(
+                isPublished ? "form.published" : "form.unpublished", id.value, nil, call, tx)
         }
         return try await read(call, id)
-    }
-
-    @inline(never)
-    private static func record(_ act: String, _ id: UUID, _ after: JSON?, _ call: Call, _ tx: Transaction)
-        async throws
-    {
-        let entry = Audit.Entry("form.\(act)", on: "form", id, after: after)
-        try await Audit.record(entry, by: call.actor, company: try call.company, in: tx)
     }
 
     private static func select(_ company: UUID) -> SQL {
