@@ -70,7 +70,7 @@ enum Clients {
                 _ = try await ClientWriting.create(draft, by: call.actor, company: company, in: tx)
             }
         } catch let problem as Problem {
-            let told = await seen(problem, call)
+            let told = await RecordLife.seen(problem, .client, call)
             throw told
         }
         let rows = try await rows(draft.id, call)
@@ -90,20 +90,6 @@ enum Clients {
     private static func check(_ draft: ClientWriting.Draft, _ company: UUID, _ tx: Transaction) async throws {
         try await RecordLife.requireOwner(draft.ownerId, company, tx)
         try await Tags.mustExist(draft.tags, at: "/tag_ids", company: company, in: tx)
-    }
-
-    /// A conflict names the other client only to whoever sees it.
-    @inline(never)
-    private static func seen(_ problem: Problem, _ call: Call) async -> Problem {
-        let named = problem.extras.first { $0.name == "client_id" }?.value.stringValue.flatMap { UUID($0) }
-        guard let named, let principal = call.principal else { return problem }
-        let rows = try? await call.db.query(
-            """
-            SELECT 1 FROM clients c WHERE c.company_id = \(principal.companyId) AND c.id = \(named)
-               AND \(fragment: CRMAccess.isShown(to: principal, "c"))
-            """)
-        if rows?.isEmpty == false { return problem }
-        return Problem(problem.code, "It is looked after by somebody else.")
     }
 
     struct Upserted: Codable, Sendable {

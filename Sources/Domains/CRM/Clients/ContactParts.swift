@@ -99,7 +99,7 @@ enum ContactParts {
             }
             return try Created(rows)
         } catch let problem as Problem {
-            let told = await Contacts.seen(problem, call)
+            let told = await RecordLife.seen(problem, .contact, call)
             throw told
         }
     }

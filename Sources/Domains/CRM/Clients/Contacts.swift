@@ -58,7 +58,7 @@ enum Contacts {
         do {
             try await call.db.transaction { tx in try await create(wanted, call, company, tx) }
         } catch let problem as Problem {
-            let told = await seen(problem, call)
+            let told = await RecordLife.seen(problem, .contact, call)
             throw told
         }
         let rows = try await rows(wanted.id, call)
@@ -73,20 +73,6 @@ enum Contacts {
         try await RecordLife.requireOwner(draft.ownerId, company, tx)
         try await Tags.mustExist(draft.tags, at: "/tag_ids", company: company, in: tx)
         try await ContactWriting.create([draft], by: call.actor, company: company, in: tx)
-    }
-
-    /// A conflict names the other contact only to whoever sees it.
-    @inline(never)
-    static func seen(_ problem: Problem, _ call: Call) async -> Problem {
-        let named = problem.extras.first { $0.name == "contact_id" }?.value.stringValue.flatMap { UUID($0) }
-        guard let named, let principal = call.principal else { return problem }
-        let rows = try? await call.db.query(
-            """
-            SELECT 1 FROM contacts c WHERE c.company_id = \(principal.companyId) AND c.id = \(named)
-               AND \(fragment: CRMAccess.isShown(to: principal, "c"))
-            """)
-        if rows?.isEmpty == false { return problem }
-        return Problem(problem.code, "It is looked after by somebody else.")
     }
 
     static func change(_ call: Call, _ id: Path<UUID>, _ body: Patch<ContactChange>) async throws -> Single<

@@ -159,6 +159,22 @@ enum RecordLife {
         }
     }
 
+    /// A conflict names the other record only to whoever sees it.
+    @inline(never)
+    static func seen(_ problem: Problem, _ kind: CRMRecord, _ call: Call) async -> Problem {
+        let named = problem.extras.first { $0.name == "\(kind.rawValue)_id" }?.value.stringValue.flatMap {
+            UUID($0)
+        }
+        guard let named, let principal = call.principal else { return problem }
+        let rows = try? await call.db.query(
+            """
+            SELECT 1 FROM \(unescaped: kind.table) r WHERE r.company_id = \(principal.companyId) AND r.id = \(named)
+               AND \(fragment: CRMAccess.isShown(to: principal, "r"))
+            """)
+        if rows?.isEmpty == false { return problem }
+        return Problem(problem.code, "It is looked after by somebody else.")
+    }
+
     /// Writes a change of one record with its record and its event.
     @inline(never)
     static func write(

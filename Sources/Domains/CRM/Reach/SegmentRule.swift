@@ -39,7 +39,7 @@ struct SegmentRule: Decodable, Sendable {
         }
         var all: [SQL] = []
         if let filter {
-            let rows = try await SegmentSource.of(record).rows(filter, nil, member, environment)
+            let rows = try await record.list.rows(filter, nil, member, environment)
             all.append("\(unescaped: column) IN (SELECT asked.id FROM (\(fragment: rows)) AS asked)")
         }
         for id in allOf { all.append(try await part(id, column, others, member, environment)) }
@@ -100,4 +100,16 @@ enum SegmentLimits {
     static let partsMax = 10
     /// Counted no further.
     static let countMax = 100_000
+}
+
+extension CRMRecord {
+    /// The list of the kind, by whose names a filter asks.
+    var list: ExportKind {
+        switch self {
+        case .client: CRMDomain.clientExport
+        case .contact: CRMDomain.contactExport
+        case .lead: CRMDomain.leadExport
+        case .deal: CRMDomain.dealExport
+        }
+    }
 }

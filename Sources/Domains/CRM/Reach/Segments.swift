@@ -218,7 +218,7 @@ enum Segments {
     @inline(never)
     private static func checked(_ rule: SegmentRule, _ call: Call) async throws -> [UUID: SegmentRule] {
         if let filter = rule.filter {
-            let faults = SegmentSource.of(rule.record).faults(filter, nil)
+            let faults = rule.record.list.faults(filter, nil)
             if !faults.isEmpty { throw Problem.unprocessable(faults) }
         }
         let others = try await rule.others(company: call.company) { try await call.db.query($0) }
