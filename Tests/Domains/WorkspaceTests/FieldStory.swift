@@ -25,7 +25,8 @@ import Wire
             "channel": "radio", "day": "someday", "reviewer": .string(UUID.v7().description),
             "launch_budgt": 5,
         ]
-        let refused = try await desk.client.post("/v1/jottings", ["title": "Poster", "custom": sent]).expect(422)
+        let refused = try await desk.client.post("/v1/jottings", ["title": "Poster", "custom": sent]).expect(
+            422)
         #expect(
             Set(refused.places)
                 == [
